@@ -1,0 +1,63 @@
+"""The text catalogue: every sentence a person reads, in both languages, looked up by a dotted key.
+
+One file an area under `catalog/text/`, the file's name being the key's first part; each leaf holds both languages side by side, so
+that a missing translation is seen where it is missing. Refuses to know where a text is shown.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import yaml
+
+Language = Literal["zh-TW", "en"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+DEFAULT_LANGUAGE: Language = "zh-TW"
+TEXT_FOLDER = Path(__file__).parent / "catalog" / "text"
+
+
+def text(key: str, language: Language = DEFAULT_LANGUAGE, /, **data: Any) -> str:
+    """The sentence behind `key`, its `{placeholders}` filled from `data`. Raises KeyError for an unknown key or placeholder."""
+    return catalogue()[key][language].format(**data)
+
+
+def localized(entry: Mapping[str, str], language: Language) -> str:
+    """The text of a bilingual mapping `{zh-TW: …, en: …}` as catalogue data files hold it."""
+    return entry[language]
+
+
+def has_text(key: str) -> bool:
+    return key in catalogue()
+
+
+@functools.cache
+def catalogue() -> dict[str, dict[Language, str]]:
+    """Every key with its texts, read once: `{"errors.data.empty.found": {"zh-TW": …, "en": …}}`."""
+    merged: dict[str, dict[Language, str]] = {}
+    for path in sorted(TEXT_FOLDER.glob("*.yaml")):
+        merged.update(_flatten(yaml.safe_load(path.read_text(encoding="utf-8")) or {}, path.stem))
+    return merged
+
+
+def _flatten(node: Mapping[str, Any], prefix: str) -> dict[str, dict[Language, str]]:
+    if set(node) == set(LANGUAGES):
+        return {prefix: {language: str(node[language]).rstrip("\n") for language in LANGUAGES}}
+    flat: dict[str, dict[Language, str]] = {}
+    for name, child in node.items():
+        if not isinstance(child, Mapping):
+            raise ValueError(f"{prefix}.{name}: a leaf needs {' and '.join(LANGUAGES)}, found {child!r}")
+        flat.update(_flatten(child, f"{prefix}.{name}"))
+    return flat
+
+
+def preferred_language(chosen: str | None, environment: Mapping[str, str] = os.environ) -> Language:
+    """The language asked for, else `COACH_LANG`, else the locale when it is English, else Traditional Chinese."""
+    for candidate in (chosen, environment.get("COACH_LANG")):
+        if candidate in LANGUAGES:
+            return candidate
+    locale = environment.get("LC_ALL") or environment.get("LC_MESSAGES") or environment.get("LANG") or ""
+    return "en" if locale.lower().startswith("en") else DEFAULT_LANGUAGE

@@ -1,0 +1,57 @@
+"""One row of task data and its file form, `data/*.jsonl` (contract: design.md section 4).
+
+Owns the type and the reading and writing of already clean files. Reading what people bring is `read.py`'s.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from coach.errors import DataError
+
+Output = str | dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Row:
+    """`input` holds a value per placeholder; `output` a text, or an object where the task's output format is JSON."""
+
+    id: str
+    input: dict[str, str]
+    output: Output
+    source: str = ""
+    synthetic: bool = False
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The rows of a clean JSONL file. Raises DataError with the line number for a line that is not a row."""
+    rows = []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError as error:
+        raise DataError("data.split_missing", path=str(path)) from error
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            fields = json.loads(line)
+            rows.append(
+                Row(
+                    id=str(fields["id"]),
+                    input={name: str(value) for name, value in fields["input"].items()},
+                    output=fields["output"],
+                    source=str(fields.get("source", "")),
+                    synthetic=bool(fields.get("synthetic", False)),
+                )
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DataError("data.row_broken", path=str(path), line=number, problem=str(error)) from error
+    return rows
+
+
+def rows_to_jsonl(rows: list[Row]) -> str:
+    """The file's whole text, one row a line, keys in the contract's order."""
+    return "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows)
