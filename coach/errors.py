@@ -67,6 +67,10 @@ class DataError(UserError, ValueError):
     """A data file cannot be read, or its rows cannot be trained on."""
 
 
+class TaskError(UserError, ValueError):
+    """A valid task asks for something that cannot be done here: a method not built, a machine that is not this one."""
+
+
 class ModelError(UserError, OSError):
     """A base model cannot be had: unknown, gated, unreachable, too large, or damaged."""
 

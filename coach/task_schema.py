@@ -10,7 +10,8 @@ import string
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 TaskType = Literal["classification", "extraction", "generation"]
 Method = Literal["sft", "dpo", "orpo", "kto", "prompt", "baseline"]
@@ -99,7 +100,7 @@ class Training(Strict):
     @classmethod
     def _room_for_a_row(cls, value: int | str) -> int | str:
         if isinstance(value, int) and not 16 <= value <= 1_000_000:
-            raise ValueError("16 … 1000000")
+            raise PydanticCustomError("out_of_range", "16 to 1000000", {"value": value, "limit": "16 – 1,000,000"})
         return value
 
 
@@ -175,17 +176,21 @@ class TaskFile(Strict):
     updated: datetime | None = None
     status: str | None = None
 
-    @model_validator(mode="after")
-    def _template_has_placeholders(self) -> TaskFile:
-        if not self.placeholders:
-            raise ValueError("input_template: no {placeholder}")
-        return self
+    @field_validator("input_template")
+    @classmethod
+    def _template_has_placeholders(cls, template: str) -> str:
+        try:
+            found = _placeholders(template)
+        except ValueError as error:
+            raise PydanticCustomError("template_broken", "broken template: {reason}", {"reason": str(error)}) from error
+        if not found:
+            raise PydanticCustomError("no_placeholder", "no placeholder")
+        return template
 
     @property
     def placeholders(self) -> list[str]:
         """The names in `input_template`, in order, each once: `["entity", "text"]`."""
-        names = [name for _, name, _, _ in string.Formatter().parse(self.input_template) if name is not None]
-        return list(dict.fromkeys(names))
+        return _placeholders(self.input_template)
 
     @property
     def targets(self) -> dict[str | None, list[str]]:
@@ -193,3 +198,8 @@ class TaskFile(Strict):
         if self.output_format.type == "text":
             return {None: self.output_format.enum} if self.output_format.enum else {}
         return {name: slot.enum for name, slot in (self.output_format.properties or {}).items() if slot.enum}
+
+
+def _placeholders(template: str) -> list[str]:
+    names = [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
+    return list(dict.fromkeys(names))

@@ -30,7 +30,7 @@ def read_rows(path: Path) -> list[Row]:
     """The rows of a clean JSONL file. Raises DataError with the line number for a line that is not a row."""
     rows = []
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")  # not splitlines(): a text may hold U+2028
     except FileNotFoundError as error:
         raise DataError("data.split_missing", path=str(path)) from error
     for number, line in enumerate(lines, start=1):

@@ -1,0 +1,172 @@
+"""What the interview has collected so far: `answers.yaml`, the truth for stages 1 and 2 (contract: design.md section 6).
+
+Owns the keys, their allowed values, reading and writing. Every key is optional; which ones a stage needs is the
+interview's to say.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from coach.atomic_write import write_atomically
+from coach.task_schema import MAX_LABELS, METRICS, SLUG_PATTERN, DeployTarget, Metric, Strict, TaskType, VersionStrategy
+from coach.validation import validate
+from coach.yaml_document import YamlDocument, dump, parse_document, read_document, with_plain_numbers
+
+Priority = Literal["low", "medium", "high"]
+DataFormat = Literal["csv", "json", "jsonl", "parquet", "xlsx", "database", "none"]
+MoreData = Literal["none", "some", "continuous"]
+ClassBalance = Literal["balanced", "skewed", "unknown"]
+GpuPlace = Literal["none", "local", "remote"]
+Iterations = Literal["once", "many"]
+LANGUAGE_TAG = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"  # BCP 47, as far as zh-TW, zh-Hant-TW, en
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+_OTHER_NAMES: dict[str, Metric] = {"f1": "macro_f1", "f1_macro": "macro_f1", "f1_micro": "micro_f1", "f1_weighted": "weighted_f1",
+                                   "acc": "accuracy", "rouge": "rouge_l", "rougel": "rouge_l", "em": "exact_match"}  # fmt: skip
+
+
+class Business(Strict):
+    problem: str | None = None
+    current_solution: str | None = None
+    dissatisfaction: str | None = None
+    priority: Priority | None = None
+    deadline_weeks: Positive | None = None
+
+
+class Example(Strict):
+    input: str | None = None
+    output: str | None = None
+
+
+class TaskAnswers(Strict):
+    name: str | None = Field(default=None, pattern=SLUG_PATTERN)
+    type: TaskType | None = None
+    domain: str | None = None
+    language: str | None = Field(default=None, pattern=LANGUAGE_TAG)
+    input: str | None = None
+    output: str | None = None
+    labels: list[str] | None = Field(default=None, max_length=MAX_LABELS)
+    example: Example | None = None
+
+    @field_validator("labels")
+    @classmethod
+    def _each_label_once(cls, labels: list[str] | None) -> list[str] | None:
+        """Labels without spaces around them. Raises for an empty label, and for one that stands twice."""
+        if labels is None:
+            return None
+        stripped = [label.strip() for label in labels]
+        if "" in stripped:
+            raise PydanticCustomError("empty_label", "empty label", {"number": stripped.index("") + 1})
+        if doubled := sorted({label for label in stripped if stripped.count(label) > 1}):
+            raise PydanticCustomError("duplicate_labels", "duplicate labels", {"labels": doubled})
+        return stripped
+
+
+class Resources(Strict):
+    labelled_rows: Count | None = None
+    data_format: DataFormat | None = None
+    data_path: str | None = None
+    preference_pairs: Count | None = None
+    more_data: MoreData | None = None
+    class_balance: ClassBalance | None = None
+    gpu: GpuPlace | None = None
+    gpu_name: str | None = None
+    vram_gb: Positive | None = None
+    gpu_count: Count | None = None
+    host: str | None = None
+
+
+class Success(Strict):
+    """`threshold` and `baseline_score` are on the primary metric, 0 to 1."""
+
+    primary_metric: Metric | None = None
+    threshold: Share | None = None
+    baseline_name: str | None = None
+    baseline_score: Share | None = None
+    needs_explanation: bool | None = None
+
+    @field_validator("primary_metric", mode="before")
+    @classmethod
+    def _as_people_write_it(cls, value: Any) -> Any:
+        return metric_name(value) or value if isinstance(value, str) else value
+
+
+class VersioningAnswers(Strict):
+    iterations: Iterations | None = None
+    strategy: VersionStrategy | None = None
+    deploy_target: DeployTarget | None = None
+    retention: int | None = Field(default=None, ge=1)
+
+
+class Needs(Strict):
+    reasoning: bool | None = None
+    light_deployment: bool | None = None
+    tooling: bool | None = None
+    alignment: bool | None = None
+    max_latency_ms: Positive | None = None
+
+
+class Answers(Strict):
+    """All topics; `assumed` lists the keys (`resources.more_data`) that hold the coach's default, not the person's answer."""
+
+    title: str | None = None
+    business: Business = Field(default_factory=Business)
+    task: TaskAnswers = Field(default_factory=TaskAnswers)
+    resources: Resources = Field(default_factory=Resources)
+    success: Success = Field(default_factory=Success)
+    versioning: VersioningAnswers = Field(default_factory=VersioningAnswers)
+    needs: Needs = Field(default_factory=Needs)
+    assumed: list[str] = Field(default_factory=list)
+
+    @field_validator("business", "task", "resources", "success", "versioning", "needs", mode="before")
+    @classmethod
+    def _empty_topic(cls, value: Any) -> Any:
+        """`business:` with nothing after it is a topic not yet answered."""
+        return {} if value is None else value
+
+    @field_validator("assumed", mode="before")
+    @classmethod
+    def _nothing_assumed(cls, value: Any) -> Any:
+        return [] if value is None else value
+
+
+def metric_name(written: str) -> Metric | None:
+    """`Macro-F1`, `F1`, `rouge-l` … as the metric's own name, or None. F1 alone is macro-F1, which no large class can carry."""
+    name = re.sub(r"[\s\-]+", "_", written.strip().lower())
+    return _OTHER_NAMES.get(name) or next((metric for metric in METRICS if metric == name), None)
+
+
+def read_answers(path: Path) -> Answers:
+    """The answers in the file at `path`. Raises DocumentError with every problem in it."""
+    return _validated(read_document(path))
+
+
+def parse_answers(content: str | bytes, name: str = "answers.yaml") -> Answers:
+    """The answers in `content`; `name` is what errors call it. Raises DocumentError with every problem in it."""
+    return _validated(parse_document(content, name))
+
+
+def answers_to_yaml(answers: Answers) -> str:
+    """What has been answered, in the contract's order; an empty document where nothing has."""
+    return dump(with_plain_numbers(_answered(answers)))
+
+
+def write_answers(path: Path, answers: Answers) -> None:
+    """Replaces the file at `path` in one step. Raises WorkspaceError where it cannot be written."""
+    write_atomically(path, answers_to_yaml(answers))
+
+
+def _validated(document: YamlDocument) -> Answers:
+    return validate(document, Answers, key="answers.problems")
+
+
+def _answered(model: BaseModel) -> dict[str, Any]:
+    written = model.model_dump(mode="python", exclude_none=True)
+    return {name: value for name, value in written.items() if value not in ({}, [])}

@@ -1,0 +1,234 @@
+"""The coach's data files as typed rows: base models, methods and their numbers, graphics cards, sources.
+
+Owns reading them, once; what a row means for a recommendation is the rules'. A row that does not fit raises at the first look, in a test.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from coach.sentence import Localized
+from coach.task_schema import Method
+from coach.text import Language
+
+CATALOG_FOLDER = Path(__file__).parent / "catalog"
+Role = Literal["chinese", "default", "light", "tooling", "reasoning", "larger", "newer", "starter"]
+LanguageGroup = Literal["zh", "en", "other"]
+Difficulty = Literal["hard", "middle", "easy"]
+
+
+class Row(BaseModel):
+    """A row of a data file: unknown keys are an error, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Shape(Row):
+    """A transformer's dimensions. `q`, `kv`: width of all query heads, and of all key or value heads, together."""
+
+    hidden: int
+    layers: int
+    q: int
+    kv: int
+    ffn: int
+    vocab: int
+    tied: bool
+
+    @property
+    def embedding_parameters(self) -> int:
+        return self.vocab * self.hidden * (1 if self.tied else 2)
+
+    def lora_parameters(self, rank: int) -> int:
+        """Trainable parameters of an adapter of `rank` on all linear layers (evidence.md 5.2)."""
+        attention = 2 * (self.hidden + self.q) + 2 * (self.hidden + self.kv)
+        return rank * self.layers * (attention + 3 * (self.hidden + self.ffn))
+
+
+class ModelRow(Row):
+    """A base model; `params_b` in billions, None where we do not know it."""
+
+    id: str
+    params_b: float | None
+    shape: Shape | None
+    licence: str
+    gated: bool
+    languages: list[LanguageGroup]
+    roles: list[Role]
+    fp16_safe: bool
+    thinking: Literal["never", "hybrid", "always"]
+    four_bit_id: str | None
+    source: str
+    date: date
+    learning_rate: float | None = None
+    epochs: int | None = None
+    cpu_tokens_per_s: float | None = None
+    note: dict[Language, str] | None = None
+
+
+class MethodRow(Row):
+    id: Method
+    stable: bool
+    needs: Literal["nothing", "rows", "pairs", "thumbs"]
+    title: dict[Language, str]
+    source: str
+
+    @property
+    def name(self) -> Localized:
+        return Localized(self.title)
+
+
+class LoraBand(Row):
+    """LoRA settings for fewer labelled rows than `below`; `epochs` are fewest, start, most."""
+
+    below: int | None
+    r: int
+    alpha: int
+    learning_rate: float
+    epochs: tuple[int, int, int]
+    batch_size: int
+    source: str
+
+
+class LargeModel(Row):
+    from_params_b: float
+    learning_rate: float
+    source: str
+
+
+class FullTuning(Row):
+    learning_rate: float
+    epochs: tuple[int, int, int]
+    batch_size: int
+    source: str
+
+
+class PreferenceTuning(Row):
+    learning_rate: float
+    epochs: int
+    beta: float
+    source: str
+
+
+class Gain(Row):
+    """Share of the baseline's errors that a tuned model of this size removes: low, expected, high."""
+
+    model: Literal["starter", "small", "large"]
+    below_params_b: float | None
+    share: tuple[float, float, float]
+
+
+class ExtractionPriors(Row):
+    source: str
+    points: list[tuple[int, float, float, float]]
+
+
+class ForecastPriors(Row):
+    """`curves`: points of rows, accuracy and macro-F1 of the cheap baseline."""
+
+    source: str
+    curves: dict[Difficulty, list[tuple[int, float, float]]]
+    gain: list[Gain]
+    extraction: ExtractionPriors
+
+
+class MethodBook(Row):
+    methods: list[MethodRow]
+    lora_by_rows: list[LoraBand]
+    large_model: LargeModel
+    full: FullTuning
+    preference: PreferenceTuning
+    forecast: ForecastPriors
+
+
+class GpuCard(Row):
+    """`peak_tflops`: dense 16-bit tensor operations."""
+
+    name: str
+    vram_gb: float
+    bf16: bool
+    peak_tflops: float
+    aliases: list[str] = Field(default_factory=list)
+
+
+class Source(Row):
+    title: str
+    where: str
+    kind: Literal["read", "measured", "specification", "judgement", "unchecked"]
+    date: date
+    says: dict[Language, str]
+    section: str | None = None
+
+    @property
+    def citation(self) -> str:
+        """Title and place, as a reason's source is shown."""
+        return f"{self.title} ({self.where})"
+
+
+@functools.cache
+def models() -> tuple[ModelRow, ...]:
+    return tuple(ModelRow.model_validate(row) for row in _read("models")["models"])
+
+
+def model_row(model_id: str) -> ModelRow | None:
+    """The row of a base model, or None for one the coach does not know (a local folder, another hub id)."""
+    return next((row for row in models() if row.id == model_id), None)
+
+
+@functools.cache
+def method_book() -> MethodBook:
+    return MethodBook.model_validate(_read("methods"))
+
+
+def method_row(method: Method) -> MethodRow:
+    return next(row for row in method_book().methods if row.id == method)
+
+
+def lora_band(rows: int) -> LoraBand:
+    """The settings for `rows` labelled rows."""
+    return next(band for band in method_book().lora_by_rows if band.below is None or rows < band.below)
+
+
+@functools.cache
+def cards() -> tuple[GpuCard, ...]:
+    return tuple(GpuCard.model_validate(row) for row in _read("gpus")["cards"])
+
+
+def find_card(name: str, vram_gb: float | None = None) -> GpuCard | None:
+    """The card a person means by `name` ("NVIDIA A100-SXM4-80GB", "rtx4090"), or None. Of several sizes, the one nearest `vram_gb`."""
+    written = _plain(name)
+    exact = [card for card in cards() if written in (_plain(spelling) for spelling in (card.name, *card.aliases))]
+    contained = [card for card in cards() if any(_stands_in(spelling, name) for spelling in (card.name, *card.aliases))]
+    found = exact or contained
+    if not found:
+        return None
+    best = max(found, key=lambda card: len(_plain(card.name)))
+    family = [card for card in cards() if card.name.split()[0] == best.name.split()[0] and card.peak_tflops == best.peak_tflops]
+    return min(family, key=lambda card: abs(card.vram_gb - vram_gb)) if vram_gb else best
+
+
+@functools.cache
+def sources() -> dict[str, Source]:
+    return {key: Source.model_validate(row) for key, row in _read("sources").items()}
+
+
+def _read(name: str) -> dict:  # type: ignore[type-arg]
+    document = yaml.safe_load((CATALOG_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+    assert isinstance(document, dict)
+    return document
+
+
+def _plain(name: str) -> str:
+    """Without the maker, case, spaces and hyphens."""
+    return re.sub(r"nvidia|geforce|tesla|[\s\-_]", "", name.lower())
+
+
+def _stands_in(spelling: str, name: str) -> bool:
+    """Whether a card's spelling stands in a longer name as a word of its own: A10 not in A100, 4090 in 'RTX4090 24G'."""
+    return bool(re.search(rf"(?<![a-z0-9]){re.escape(_plain(spelling))}(?![a-z0-9])", re.sub(r"nvidia|geforce|tesla|[()]", " ", name.lower()).replace("-", " ")))

@@ -1,0 +1,170 @@
+"""How far a score can be trusted: intervals, paired comparison of two systems, test rows needed.
+
+Owns the statistics behind verdicts; knows nothing of models or files. Labels come as codes from 0, an answer outside the format as −1.
+Randomness is an argument. numpy only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+ScoreName = Literal["macro_f1", "accuracy", "micro_f1", "weighted_f1"]
+RESAMPLES = 10_000  # evidence 6.3
+_CELLS_AT_ONCE = 4_000_000  # counts held while resampling: 32 MB
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A confidence interval of a score, or of a difference of scores."""
+
+    low: float
+    high: float
+    level: float
+    method: str
+    resamples: int | None = None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Second system minus first on the same rows; `p_not_better` is the share of resamples in which it is not above zero."""
+
+    value: float
+    interval: Interval
+    p_not_better: float
+
+
+def bootstrap_interval(
+    actual: ArrayLike, predicted: ArrayLike, metric: ScoreName, *, seed: int, labels: int | None = None, resamples: int = RESAMPLES,
+    level: float = 0.95,
+) -> Interval:  # fmt: skip
+    """Percentile bootstrap over rows. `actual`, `predicted`: codes, shape [rows]; `labels`: how many the task declares, None for
+    those that occur.
+
+    Rows with the same pair of codes are interchangeable, so a resample is one multinomial draw over the cells of the confusion
+    matrix. A label that a resample has lost altogether is left out of its macro average.
+    """
+    _, score, draw = _resampler([np.asarray(predicted)], np.asarray(actual), metric, labels, resamples, seed)
+    low, high = _percentiles(np.concatenate([score(0, part) for part in draw()]), level)
+    return Interval(low, high, level, "bootstrap", resamples)
+
+
+def bootstrap_difference(
+    actual: ArrayLike, first: ArrayLike, second: ArrayLike, metric: ScoreName, *, seed: int, labels: int | None = None,
+    resamples: int = RESAMPLES, level: float = 0.95,
+) -> Difference:  # fmt: skip
+    """Paired bootstrap of second minus first on the same rows (evidence 6.3). All three: codes, shape [rows]."""
+    counts, score, draw = _resampler([np.asarray(first), np.asarray(second)], np.asarray(actual), metric, labels, resamples, seed)
+    differences = np.concatenate([score(1, part) - score(0, part) for part in draw()])
+    low, high = _percentiles(differences, level)
+    value = float(score(1, counts[None])[0] - score(0, counts[None])[0])
+    return Difference(value, Interval(low, high, level, "paired bootstrap", resamples), float((differences <= 0).mean()))
+
+
+def mcnemar_exact(only_first_right: int, only_second_right: int) -> float:
+    """Two-sided p of the exact McNemar test, from the rows that just one of two systems got right."""
+    rows = only_first_right + only_second_right
+    if rows == 0:
+        return 1.0
+    tail = sum(math.exp(_log_choose(rows, hits) - rows * math.log(2)) for hits in range(min(only_first_right, only_second_right) + 1))
+    return min(1.0, 2 * tail)
+
+
+def wilson_interval(hits: int, rows: int, level: float = 0.95) -> Interval:
+    """Wilson's interval of a share such as accuracy (Wilson 1927). Raises ValueError without rows."""
+    if rows <= 0:
+        raise ValueError("no rows")
+    z = normal_quantile((1 + level) / 2)
+    share = hits / rows
+    centre = (share + z * z / (2 * rows)) / (1 + z * z / rows)
+    half = z / (1 + z * z / rows) * math.sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows))
+    return Interval(max(0.0, centre - half), min(1.0, centre + half), level, "wilson")
+
+
+def test_rows_needed(difference: float, disagreement: float, power: float = 0.8, alpha: float = 0.05) -> int:
+    """Test rows that show `difference` in accuracy between two systems that disagree on a share `disagreement` of the rows.
+
+    McNemar's sample size (Miettinen 1968; table in evidence 6.3). Raises ValueError unless 0 < difference <= disagreement <= 1.
+    """
+    if not 0 < difference <= disagreement <= 1:
+        raise ValueError(f"difference {difference}, disagreement {disagreement}")
+    wanted = normal_quantile(1 - alpha / 2) * math.sqrt(disagreement)
+    wanted += normal_quantile(power) * math.sqrt(disagreement - difference * difference)
+    return math.ceil((wanted / difference) ** 2)
+
+
+def detectable_difference(rows: int, disagreement: float, power: float = 0.8, alpha: float = 0.05) -> float | None:
+    """The smallest difference in accuracy that `rows` test rows can show; None where even the whole disagreement is too little."""
+    if rows <= 0 or test_rows_needed(disagreement, disagreement, power, alpha) > rows:
+        return None
+    low, high = 1e-9, disagreement
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if test_rows_needed(middle, disagreement, power, alpha) > rows else (low, middle)
+    return high
+
+
+def normal_quantile(share: float) -> float:
+    """z with P(Z <= z) = `share`, 0 < share < 1, by bisection of erfc."""
+    low, high = -10.0, 10.0
+    for _ in range(80):
+        middle = (low + high) / 2
+        low, high = (middle, high) if math.erfc(-middle / math.sqrt(2)) / 2 < share else (low, middle)
+    return (low + high) / 2
+
+
+def _log_choose(rows: int, hits: int) -> float:
+    return math.lgamma(rows + 1) - math.lgamma(hits + 1) - math.lgamma(rows - hits + 1)
+
+
+def _percentiles(values: NDArray[Any], level: float) -> tuple[float, float]:
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def _resampler(
+    systems: list[NDArray[Any]], actual: NDArray[Any], metric: ScoreName, labels: int | None, resamples: int, seed: int
+) -> tuple[NDArray[Any], Callable[[int, NDArray[Any]], NDArray[Any]], Callable[[], list[NDArray[Any]]]]:
+    """(cell counts, score of one system over [resamples, cells], draws in portions). A cell is a tuple of codes that occurs."""
+    if not len(actual) or any(len(system) != len(actual) for system in systems):
+        raise ValueError("codes of different length, or none")
+    cells, counts = np.unique(np.stack([actual, *systems], axis=1), axis=0, return_counts=True)
+    declared = int(cells.max()) + 1 if labels is None else labels
+    rng = np.random.default_rng(seed)
+    shares = counts / counts.sum()
+    portion = max(1, _CELLS_AT_ONCE // len(cells))
+
+    def draw() -> list[NDArray[Any]]:
+        sizes = [min(portion, resamples - start) for start in range(0, resamples, portion)]
+        return [rng.multinomial(len(actual), shares, size=size) for size in sizes]
+
+    def score(system: int, drawn: NDArray[Any]) -> NDArray[Any]:
+        return _scores(drawn, cells[:, 0], cells[:, system + 1], metric, declared)
+
+    return counts, score, draw
+
+
+def _scores(
+    drawn: NDArray[Any], actual: NDArray[Any], predicted: NDArray[Any], metric: ScoreName, labels: int
+) -> NDArray[Any]:
+    """The metric of each resample. `drawn`: [resamples, cells]; `actual`, `predicted`: the cells' codes."""
+    rows = drawn.sum(axis=1)
+    right = drawn @ (actual == predicted)
+    if metric == "accuracy":
+        return right / rows
+    if metric == "micro_f1":
+        return 2 * right / (rows + drawn @ (predicted >= 0))
+    is_label = np.arange(labels)
+    support = drawn @ (actual[:, None] == is_label)
+    named = drawn @ (predicted[:, None] == is_label)
+    hits = drawn @ ((actual[:, None] == is_label) & (predicted[:, None] == is_label))
+    f1 = np.divide(2.0 * hits, support + named, out=np.zeros(hits.shape), where=support + named > 0)
+    if metric == "weighted_f1":
+        return (f1 * support).sum(axis=1) / rows
+    never_there = labels - np.union1d(actual, predicted[predicted >= 0]).size
+    return f1.sum(axis=1) / (((support + named) > 0).sum(axis=1) + never_there)

@@ -1,0 +1,168 @@
+"""The judgement of one version: target met, close or far, how sure that is, and whether the baseline is beaten.
+
+Reads `results.json` alone. Two versions side by side are `comparison.py`'s; why a score is low is `diagnosis.py`'s.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from coach.errors import WorkspaceError
+from coach.sentence import Sentence, sentence
+from coach.text import Language
+
+VerdictWord = Literal["met", "close", "far"]
+Beaten = Literal["yes", "no", "unclear"]
+CLOSE_WITHIN = 0.05  # judgement: what another setting or some more rows may still bring (evidence.md 2.2, 2.1: .02 to .09 per doubling of the rows)
+SAME_WITHIN = 0.001  # nearer than this to the target, no number of test rows a person would label can tell the two apart
+
+
+@dataclass(frozen=True)
+class BaselineVerdict:
+    """One thing the version is held against; `score` on the primary metric."""
+
+    name: str
+    score: float
+    beaten: Beaten
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`word` is None without a target. `certain`: the whole interval lies on one side of the target.
+
+    `rows_needed`: test rows in all after which it would, None where it already does or never could.
+    """
+
+    word: VerdictWord | None
+    certain: bool
+    metric: str
+    value: float
+    threshold: float | None
+    low: float | None
+    high: float | None
+    test_rows: int | None
+    rows_needed: int | None
+    baselines: tuple[BaselineVerdict, ...]
+    limited_steps: int | None = None
+
+    def sentences(self) -> list[Sentence]:
+        """The judgement, its certainty, then each baseline."""
+        said = [self._target()]
+        if self.word is not None and not self.certain:
+            said.append(self._cannot_tell())
+        said += [self._baseline(found) for found in self.baselines]
+        if self.limited_steps is not None:
+            said.append(sentence("verdict.limited", steps=self.limited_steps))
+        return said
+
+    def as_json(self, language: Language) -> dict[str, Any]:
+        return {**asdict(self), "sentences": [said.say(language) for said in self.sentences()]}
+
+    def _target(self) -> Sentence:
+        interval = self._interval()
+        if self.word is None or self.threshold is None:
+            return sentence("verdict.no_target", metric=self.metric, value=self.value, interval=interval)
+        data = {"metric": self.metric, "value": self.value, "threshold": self.threshold, "gap": abs(self.value - self.threshold)}
+        return Sentence(f"verdict.{self.word}", {**data, "interval": interval})
+
+    def _interval(self) -> Sentence:
+        if self.low is None or self.high is None:
+            return sentence("verdict.no_interval")
+        return sentence("verdict.interval", low=self.low, high=self.high)
+
+    def _cannot_tell(self) -> Sentence:
+        if self.low is None or self.test_rows is None:
+            return sentence("verdict.interval_missing")
+        if self.rows_needed is None:
+            return sentence("verdict.never_tell", rows=self.test_rows)
+        more = self.rows_needed - self.test_rows
+        return sentence("verdict.cannot_tell", rows=self.test_rows, more=more, needed=self.rows_needed)
+
+    def _baseline(self, found: BaselineVerdict) -> Sentence:
+        name = sentence("verdict.tfidf") if found.name == "tfidf" else found.name
+        return sentence(f"verdict.baseline_{found.beaten}", name=name, score=found.score, difference=abs(self.value - found.score))
+
+
+def judge(results: Mapping[str, Any]) -> Verdict:
+    """The verdict on one version's results. Raises WorkspaceError where the primary metric is missing.
+
+    far: below the target, with the whole interval below it and more than CLOSE_WITHIN away; close: below, but nearer or not told
+    apart; met: at the target or above.
+    """
+    metric, value = primary_metric(results)
+    threshold = _number((results.get("target") or {}).get("threshold"))
+    interval = results.get("confidence_interval") or {}
+    low, high = _number(interval.get("low")), _number(interval.get("high"))
+    rows = (results.get("rows") or {}).get("test")
+    certain = threshold is not None and low is not None and high is not None and (low >= threshold or high < threshold)
+    return Verdict(
+        word=_word(value, threshold, high),
+        certain=certain,
+        metric=metric,
+        value=value,
+        threshold=threshold,
+        low=low,
+        high=high,
+        test_rows=rows,
+        rows_needed=None if certain else rows_to_tell(value, threshold, low, high, rows),
+        baselines=tuple(_baselines(results, metric, value, low)),
+        limited_steps=results.get("max_steps"),
+    )
+
+
+def verdict_word(results: Mapping[str, Any]) -> VerdictWord | None:
+    """`met`, `close` or `far` as lineage keeps it; None without a target. Raises WorkspaceError as `judge` does."""
+    return judge(results).word
+
+
+def rows_to_tell(value: float, threshold: float | None, low: float | None, high: float | None, rows: int | None) -> int | None:
+    """Test rows in all at which the interval would end at the target, or None where that cannot be said.
+
+    Normal approximation: the half-width shrinks with the root of the rows, so rows × (half-width ÷ distance)². It takes the present
+    score for the true one; the true one may lie nearer, so this is the least that is needed. With 100 rows and ±.08, a distance of
+    .02 takes 1,600 rows (evidence.md 6.3: none under about 2,000 can tell .78 from .80).
+    """
+    if threshold is None or low is None or high is None or not rows:
+        return None
+    distance = abs(value - threshold)
+    if distance < SAME_WITHIN:
+        return None
+    side = value - low if value >= threshold else high - value
+    return max(rows + 1, math.ceil(rows * (side / distance) ** 2))
+
+
+def primary_metric(results: Mapping[str, Any]) -> tuple[str, float]:
+    """Name and value. Raises WorkspaceError where either is missing."""
+    found = results.get("primary_metric") or {}
+    value = _number(found.get("value"))
+    if not found.get("name") or value is None:
+        raise WorkspaceError("command.results_incomplete", path="results.json", key="primary_metric")
+    return str(found["name"]), value
+
+
+def _word(value: float, threshold: float | None, high: float | None) -> VerdictWord | None:
+    if threshold is None:
+        return None
+    if value >= threshold:
+        return "met"
+    out_of_reach = high is None or high < threshold
+    return "far" if out_of_reach and threshold - value > CLOSE_WITHIN else "close"
+
+
+def _baselines(results: Mapping[str, Any], metric: str, value: float, low: float | None) -> list[BaselineVerdict]:
+    """Each baseline that has a score on the primary metric; unclear where its score lies within the version's interval."""
+    found = []
+    for kind, scores in (results.get("baseline") or {}).items():
+        score = _number((scores or {}).get(metric))
+        if score is None:
+            continue
+        beaten: Beaten = "no" if value <= score else "yes" if low is not None and low > score else "unclear"
+        found.append(BaselineVerdict(str(scores.get("name") or kind), score, beaten))
+    return found
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) else None

@@ -1,0 +1,241 @@
+"""Reading YAML that people write, and writing YAML that people read.
+
+Owns the limits (size, depth, aliases), the line number of every key, doubled keys, encodings, and the form of what we write.
+Knows nothing of any document's keys: `validation.py` holds a document against a model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from coach.errors import DocumentError
+from coach.problems import PathKey, Problem, readable_path
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 40
+MAX_NODES = 50_000  # counted after aliases are expanded, so that a few lines cannot stand for billions of values
+KeyPath = tuple[PathKey, ...]
+YamlValue = Any  # what YAML can hold: str, int, float, bool, None, date, datetime, lists and mappings of these
+
+_PLAIN = ("null", "bool", "int", "float", "str", "timestamp", "map", "seq", "merge", "value")
+_TAGS = {f"tag:yaml.org,2002:{name}" for name in _PLAIN}
+_FULLWIDTH_COLON = re.compile(r"[\s-]*[A-Za-z_][\w.-]*\s*：")
+_LINES_BEFORE = 2  # a key without its colon is noticed only a line or two later
+_RARE_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
+_YAML12_NUMBER = re.compile(r"^[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?$")
+_LEGACY_ENCODINGS = ["big5", "gb18030", "shift_jis", "euc_kr", "cp1252"]
+
+
+@dataclass(frozen=True)
+class YamlDocument:
+    """A mapping read from YAML, with what is lost in a plain dict: lines, and each scalar as it was written."""
+
+    name: str
+    mapping: dict[str, YamlValue]
+    lines: dict[KeyPath, int] = field(default_factory=dict)
+    texts: dict[KeyPath, str] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    def line_of(self, path: KeyPath) -> int | None:
+        """The line of `path`, or of the nearest thing around it. Counts from 1."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path)
+
+
+def read_document(path: Path) -> YamlDocument:
+    """The mapping in the file at `path`. Raises DocumentError for anything that is not one readable YAML mapping in UTF-8."""
+    try:
+        if path.exists() and not path.is_file():
+            raise DocumentError("document.not_a_file", name=str(path))
+        if path.stat().st_size > MAX_BYTES:
+            raise DocumentError("document.too_large", name=str(path), size=path.stat().st_size, limit=MAX_BYTES)
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise DocumentError("document.not_found", name=str(path)) from error
+    except DocumentError:  # a ValueError too
+        raise
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise DocumentError("document.unreadable", name=str(path), reason=reason) from error
+    return parse_document(content, str(path))
+
+
+def parse_document(content: str | bytes, name: str) -> YamlDocument:
+    """The mapping in `content`; `name` is what errors call it. Raises DocumentError. Doubled keys are kept in `problems`."""
+    written = _decoded(content, name) if isinstance(content, bytes) else content.removeprefix("\ufeff")
+    if len(written) > MAX_BYTES:
+        raise DocumentError("document.too_large", name=name, size=len(written), limit=MAX_BYTES)
+    try:
+        _refuse_unreasonable(written, name)
+        root = yaml.compose(written, Loader=yaml.CSafeLoader)
+    except yaml.YAMLError as error:
+        raise _syntax_error(error, written, name) from error
+    if root is None or (isinstance(root, yaml.ScalarNode) and root.value == ""):
+        raise DocumentError("document.empty", name=name)
+    if not isinstance(root, yaml.MappingNode):
+        raise _not_a_mapping(root, written, name)
+    reader = _Reader(name)
+    mapping = reader.value(root, ())
+    return YamlDocument(name, mapping, reader.lines, reader.texts, tuple(reader.problems))
+
+
+def dump(value: Mapping[str, Any]) -> str:
+    """`value` as YAML in block style, keys in their own order; what it writes reads back as the same values."""
+    return yaml.dump(dict(value), Dumper=_Writer, allow_unicode=True, sort_keys=False, default_flow_style=False, width=4096)
+
+
+def with_plain_numbers(value: YamlValue) -> YamlValue:
+    """`value` with 8.0 as 8 wherever a person would write it so (zero stays 0.0); reads back as the same number."""
+    if isinstance(value, dict):
+        return {key: with_plain_numbers(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [with_plain_numbers(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() and value else value
+
+
+def _decoded(content: bytes, name: str) -> str:
+    if len(content) > MAX_BYTES:
+        raise DocumentError("document.too_large", name=name, size=len(content), limit=MAX_BYTES)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DocumentError("document.not_utf8", name=name, encoding=_likely_encoding(content), position=error.start) from error
+
+
+def _likely_encoding(content: bytes) -> str:
+    for mark, encoding in ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16")):
+        if content.startswith(mark):
+            return encoding
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(content, cp_isolation=_LEGACY_ENCODINGS).best()
+    return best.encoding.upper().replace("_", "-") if best else "?"
+
+
+def _refuse_unreasonable(written: str, name: str) -> None:
+    """Looks at the events alone, which costs no recursion, before anything is built from them."""
+    depth = documents = 0
+    for event in yaml.parse(written, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if depth > MAX_DEPTH:
+            raise DocumentError("document.too_deep", name=name, line=line, limit=MAX_DEPTH)
+        if documents > 1:
+            raise DocumentError("document.several", name=name, line=line)
+
+
+class _Reader:
+    """Walks composed nodes once and keeps values, lines, source texts and doubled keys."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.lines: dict[KeyPath, int] = {}
+        self.texts: dict[KeyPath, str] = {}
+        self.problems: list[Problem] = []
+        self._nodes = 0
+        self._scalars = yaml.constructor.SafeConstructor()
+
+    def value(self, node: yaml.Node, path: KeyPath) -> YamlValue:
+        self._nodes += 1
+        line = node.start_mark.line + 1
+        self.lines.setdefault(path, line)
+        if self._nodes > MAX_NODES or len(path) > MAX_DEPTH:
+            raise DocumentError("document.expands", name=self.name, line=line, limit=MAX_NODES)
+        if node.tag not in _TAGS:
+            raise DocumentError("document.tag", name=self.name, line=line, tag=node.tag.replace("tag:yaml.org,2002:", "!!"))
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(child, (*path, index)) for index, child in enumerate(node.value)]
+        return self._scalar(node, path)
+
+    def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, YamlValue]:
+        mapping: dict[str, YamlValue] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise DocumentError("document.key_not_text", name=self.name, line=line)
+            key_path = (*path, key_node.value)
+            if key_node.value in mapping:
+                data = {"key": key_node.value, "first_line": self.lines[key_path]}
+                self.problems.append(Problem(readable_path(key_path), line, "duplicate_key", data))
+                continue
+            self.lines[key_path] = line
+            mapping[key_node.value] = self.value(value_node, key_path)
+        return mapping
+
+    def _scalar(self, node: yaml.Node, path: KeyPath) -> YamlValue:
+        self.texts[path] = node.value
+        try:
+            return self._scalars.construct_object(node)
+        except (ValueError, LookupError, AttributeError, yaml.YAMLError):  # 2026-02-30, `!!int x`, `!!bool`: taken as written
+            return node.value
+
+
+def _syntax_error(error: yaml.YAMLError, written: str, name: str) -> DocumentError:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    position = getattr(error, "position", None)
+    line = mark.line + 1 if mark else written.count("\n", 0, position) + 1 if position is not None else 1
+    lines = written.split("\n")
+    if fullwidth := _fullwidth_colon(lines, max(0, line - 1 - _LINES_BEFORE), line, name):
+        return fullwidth
+    near = lines[line - 1 : line] or [""]
+    if "\t" in near[0][: len(near[0]) - len(near[0].lstrip())]:
+        return DocumentError("document.tab", name=name, line=line)
+    reason = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "YAML")
+    return DocumentError("document.syntax", name=name, line=line, near=near[0].strip()[:60], reason=reason)
+
+
+def _fullwidth_colon(lines: list[str], first: int, last: int, name: str) -> DocumentError | None:
+    """The complaint about a key with a full-width colon in `lines[first:last]`, where there is one."""
+    for number, written in enumerate(lines[first:last], start=first + 1):
+        if found := _FULLWIDTH_COLON.match(written):
+            return DocumentError("document.fullwidth_colon", name=name, line=number, near=found.group().strip())
+    return None
+
+
+def _not_a_mapping(root: yaml.Node, written: str, name: str) -> DocumentError:
+    lines = written.split("\n")
+    if fullwidth := _fullwidth_colon(lines, 0, len(lines), name):
+        return fullwidth
+    kind = "list" if isinstance(root, yaml.SequenceNode) else "text"
+    return DocumentError(f"document.not_a_mapping_but_{kind}", name=name)
+
+
+class _Writer(yaml.SafeDumper):
+    """Block literals for several lines, ISO dates, and quotes around text that another reader would take for a number."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+
+def _write_text(writer: _Writer, value: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in value else "'" if _YAML12_NUMBER.match(value) else None
+    if _RARE_LINE_ENDS.search(value):  # PyYAML folds them to a space in every other style
+        style = '"'
+    return writer.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+def _write_date(writer: _Writer, value: date | datetime) -> yaml.ScalarNode:
+    return writer.represent_scalar("tag:yaml.org,2002:timestamp", value.isoformat())
+
+
+_Writer.add_representer(str, _write_text)
+_Writer.add_representer(date, _write_date)
+_Writer.add_representer(datetime, _write_date)

@@ -1,0 +1,97 @@
+"""`python -m training …`: everything the pages do about data and runs, without a browser (contract: design.md section 7).
+
+Parses, calls, prints. What a command does is a function elsewhere that a page calls too; errors become sentences in
+`coach.command_line`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from coach.command_line import CommandParser, run_command
+from coach.text import Language, text
+from training import commands
+
+Runner = Callable[[argparse.Namespace, Language], int]
+
+_RUNNERS: dict[str, Runner] = {
+    "audit": commands.audit_file,
+    "run": commands.run,
+    "resume": commands.resume,
+    "stop": commands.stop,
+    "status": commands.status,
+    "predict": commands.predict,
+    "baseline": commands.baseline,
+    "estimate": commands.estimate,
+    "sample": commands.sample,
+}
+
+
+def build_parser(language: Language) -> argparse.ArgumentParser:
+    """The parser of all commands, its help in `language`."""
+
+    def say(key: str) -> str:
+        return text(f"cli.training.help.{key}", language)
+
+    parser = CommandParser(prog="python -m training", description=say("about"), language=language)
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, *, as_json: bool = True) -> argparse.ArgumentParser:
+        added = subparsers.add_parser(name, help=say(name), description=say(name), language=language)
+        if as_json:
+            added.add_argument("--json", action="store_true", help=say("json"))
+        return added
+
+    audit = command("audit")
+    audit.add_argument("file", metavar="FILE", help=say("file"))
+    audit.add_argument("--text", metavar="COL", action="append", help=say("text_column"))
+    audit.add_argument("--label", metavar="COL", help=say("label_column"))
+    audit.add_argument("--labels", metavar="A,B,…", help=say("labels"))
+
+    run = command("run")
+    run.add_argument("task", metavar="TASK", help=say("task"))
+    run.add_argument("--version", metavar="NAME", help=say("version"))
+    run.add_argument("--max-steps", metavar="N", type=_positive, help=say("max_steps"))
+
+    for name in ("resume", "stop", "status"):
+        one = command(name)
+        one.add_argument("task", metavar="TASK", help=say("task"))
+        one.add_argument("version", metavar="VERSION", help=say("version"))
+
+    predict = command("predict")
+    predict.add_argument("task", metavar="TASK", help=say("task"))
+    predict.add_argument("version", metavar="VERSION", help=say("version"))
+    predict.add_argument("--text", metavar="TEXT", action="append", default=[], help=say("text"))
+    predict.add_argument("--input", metavar="NAME=VALUE", action="append", default=[], help=say("input"))
+    predict.add_argument("--file", metavar="FILE", help=say("unlabelled"))
+    predict.add_argument("-o", "--output", metavar="OUT", help=say("output"))
+
+    baseline = command("baseline")
+    baseline.add_argument("task", metavar="TASK", help=say("task"))
+
+    estimate = command("estimate")
+    estimate.add_argument("task", metavar="task.yaml", help=say("task"))
+
+    sample = command("sample")
+    sample.add_argument("name", metavar="NAME", help=say("sample_name"))
+    sample.add_argument("folder", metavar="DIR", help=say("sample_folder"))
+    sample.add_argument("--seed", metavar="N", type=int, help=say("sample_seed"))
+    return parser
+
+
+def _positive(value: str) -> int:
+    number = int(value)
+    if number < 1:
+        raise ValueError(value)
+    return number
+
+
+def main(argv: Sequence[str], language: Language) -> int:
+    arguments = build_parser(language).parse_args(argv)
+    return _RUNNERS[arguments.command](arguments, language)
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main, sys.argv[1:]))

@@ -1,0 +1,78 @@
+"""transformers + peft + trl, on a CPU or a GPU: the backend that always works."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
+from transformers.utils import logging as transformers_logging
+
+from coach.errors import ModelError
+from coach.task_schema import Lora
+from training.backends.loaded import LoadedModel
+from training.device import Device
+from training.methods.completion_loss import CompletionLossTrainer
+from training.methods.sft import TrainerFactory
+
+
+class PlainBackend:
+    name = "plain"
+
+    def load(self, source: Path, device: Device, *, max_tokens: int | None, four_bit: bool = False) -> LoadedModel:
+        """Weights in the device's number format; safetensors only, no code from the model's folder."""
+        if four_bit:
+            raise ModelError("model.four_bit_needs_cuda", source=str(source))
+        transformers_logging.disable_progress_bar()
+        tokenizer = open_tokenizer(source)
+        try:
+            model = AutoModelForCausalLM.from_pretrained(source, dtype=device.dtype, use_safetensors=True, trust_remote_code=False)
+        except (OSError, ValueError, KeyError) as error:
+            raise ModelError("model.unreadable", source=str(source), problem=_first_line(error)) from error
+        model.to(device.type)
+        context = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+        return LoadedModel(model, tokenizer, context, self.name)
+
+    def add_lora(self, loaded: LoadedModel, lora: Lora, *, seed: int) -> LoadedModel:
+        set_seed(seed)
+        config = LoraConfig(
+            r=lora.r,
+            lora_alpha=lora.alpha,  # type: ignore[arg-type] - peft divides it by r; a fraction is as good
+            lora_dropout=lora.dropout,
+            target_modules=lora.target_modules,
+            use_rslora=lora.variant == "rslora",
+            use_dora=lora.variant == "dora",
+            task_type="CAUSAL_LM",
+        )
+        loaded.model = get_peft_model(loaded.model, config)
+        return loaded
+
+    def open_adapter(self, loaded: LoadedModel, adapter: Path) -> LoadedModel:
+        loaded.model = PeftModel.from_pretrained(loaded.model, adapter)
+        loaded.model.eval()
+        return loaded
+
+    def for_answers(self, loaded: LoadedModel) -> None:
+        loaded.model.eval()
+
+    def for_training(self, loaded: LoadedModel) -> None:
+        loaded.model.train()
+
+    def trainer(self) -> TrainerFactory:
+        return CompletionLossTrainer
+
+
+def open_tokenizer(source: Path) -> Any:
+    """The tokenizer of a model folder, with a padding token. Raises ModelError where it cannot be read."""
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError("model.unreadable", source=str(source), problem=_first_line(error)) from error
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

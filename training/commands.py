@@ -1,0 +1,274 @@
+"""The commands of `python -m training`, each a function of its parsed arguments that returns an exit code.
+
+Owns what is printed. The work is done by the modules that pages call too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from coach.command_line import EXIT_OK, print_json, print_lines
+from coach.errors import DataError, UserError, WorkspaceError
+from coach.task_file import require_trainable
+from coach.text import Language, text
+from coach.version_folder import Version
+from coach.workspace import Task, freeze_version
+from training.data.rows import read_rows
+from training.run_report import ProgressReport, result_lines, status_document, status_lines
+from training.run_status import run_status
+
+
+def local_now() -> datetime:
+    """The time with this machine's offset, to the second, as documents write it."""
+    return datetime.now().astimezone().replace(microsecond=0)
+
+
+# --- data ----------------------------------------------------------------------------------------------------------------------
+
+
+def audit_file(arguments: argparse.Namespace, language: Language) -> int:
+    from training.data.audit import audit
+    from training.data.columns import guess_columns
+    from training.data.read import read_table
+
+    labels = [label.strip() for label in arguments.labels.split(",")] if arguments.labels else None
+    table = read_table(Path(arguments.file))
+    guess = guess_columns(table, labels)
+    texts = arguments.text or list(guess.text)
+    label = arguments.label or guess.label
+    if not texts:
+        raise DataError("data.column_missing", column="--text", path=table.path.name, columns=", ".join(table.columns))
+    report = audit(table, texts, label, allowed_labels=labels, count_tokens=_starter_token_counter())
+    if arguments.json:
+        print_json(report.to_json())
+    else:
+        print_lines(report.lines(language))
+    return EXIT_OK
+
+
+def _starter_token_counter() -> Any:
+    """The starter model's own counter where it has been converted already; counting must not make anybody wait for that."""
+    from training import starter_model
+
+    if not starter_model.is_ready():
+        return None
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(starter_model.ensure_starter_model() / "tokenizer.json"))
+    return lambda value: len(tokenizer.encode(value, add_special_tokens=False).ids)
+
+
+def sample(arguments: argparse.Namespace, language: Language) -> int:
+    from training.samples import SAMPLE_SEED, write_sample
+
+    seed = SAMPLE_SEED if arguments.seed is None else arguments.seed
+    report = write_sample(arguments.name, Path(arguments.folder), now=local_now(), seed=seed, language=language)
+    if arguments.json:
+        print_json(report.to_json())
+    else:
+        print_lines([*report.lines(language), text("cli.training.sample_next", language, folder=arguments.folder)])
+    return EXIT_OK
+
+
+def baseline(arguments: argparse.Namespace, language: Language) -> int:
+    from training.baseline import train_baseline
+
+    task = Task.open(Path(arguments.task))
+    _build_where_missing(task, language, quiet=arguments.json)
+    file = task.file
+    train, test = (read_rows(task.data_folder / f"{part}.jsonl") for part in ("train", "test"))
+    if not test:
+        raise DataError("data.no_test_part")
+    found = train_baseline(train, test, file, seed=file.training.seed)
+    if arguments.json:
+        document = {
+            **found.to_results(),
+            "rows": {"train": len(train), "test": len(test)},
+            "C": found.C,
+            "class_weight": found.class_weight,
+            "cross_validated": found.cross_validated,
+            "per_class": {label: score.to_json() for label, score in found.per_class.items()},
+            "seconds": round(found.seconds, 2),
+        }
+        print_json(document)
+    else:
+        values = {"macro_f1": found.macro_f1, "accuracy": found.accuracy, "seconds": found.seconds}
+        print_lines([text("cli.training.baseline", language, train=len(train), test=len(test), **values)])
+        for label, score in found.per_class.items():
+            print_lines([text("cli.training.class_line", language, label=label, **score.to_json())])
+    return EXIT_OK
+
+
+def estimate(arguments: argparse.Namespace, language: Language) -> int:
+    from coach.hardware import this_machine
+    from training.run_estimate import estimate_task
+
+    task = Task.open(Path(arguments.task))
+    found = estimate_task(task.file, task.data_folder, this_machine())
+    if arguments.json:
+        print_json(found.as_json(language))
+        return EXIT_OK
+    if found.minutes_range:
+        low, high = found.minutes_range
+        print_lines([text("cli.training.estimate_time", language, low=low, high=high)])
+    if found.vram_range:
+        low, high = found.vram_range
+        print_lines([text("cli.training.estimate_memory", language, low=low, high=high)])
+    print_lines([found.basis.say(language)])
+    return EXIT_OK
+
+
+# --- runs ----------------------------------------------------------------------------------------------------------------------
+
+
+def run(arguments: argparse.Namespace, language: Language) -> int:
+    task = Task.open(Path(arguments.task))
+    version = _version_to_run(task, arguments.version, language, quiet=arguments.json)
+    return _train(version, language, as_json=arguments.json, resume=False, max_steps=arguments.max_steps)
+
+
+def resume(arguments: argparse.Namespace, language: Language) -> int:
+    version = Task.open(Path(arguments.task)).version(arguments.version)
+    return _train(version, language, as_json=arguments.json, resume=True, max_steps=None)
+
+
+def _version_to_run(task: Task, wanted: str | None, language: Language, *, quiet: bool) -> Version:
+    """The version to train: frozen already, or frozen now from task.yaml and the working data."""
+    frozen = [version.name for version in task.versions()]
+    name = wanted or task.file.version
+    if name in frozen:
+        return task.version(name)
+    require_trainable(task.file, task.file_path.name, folder=task.folder)
+    _build_where_missing(task, language, quiet=quiet)
+    _refuse_without_parts(task)
+    return freeze_version(task, name, local_now())
+
+
+def _refuse_without_parts(task: Task) -> None:
+    """Training without a validation or test part is refused before anything is frozen."""
+    for part, key in (("train", "no_train_part"), ("valid", "no_valid_part"), ("test", "no_test_part")):
+        path = task.data_folder / f"{part}.jsonl"
+        if not path.is_file() or not read_rows(path):
+            raise DataError(f"data.{key}")
+
+
+def _build_where_missing(task: Task, language: Language, *, quiet: bool) -> None:
+    """Makes `data/` from data_source.yaml where it has not been made yet."""
+    source = task.folder / "data_source.yaml"
+    if (task.data_folder / "train.jsonl").is_file() or not source.is_file():
+        return
+    from training.data.build import build_data
+    from training.data.source import read_data_source
+
+    report = build_data(task.folder, read_data_source(source), task.file, now=local_now())
+    if not quiet:
+        print_lines(report.lines(language))
+
+
+def _train(version: Version, language: Language, *, as_json: bool, resume: bool, max_steps: int | None) -> int:
+    """Trains in this process, a bar or a line for each event; Ctrl-C asks for a stop with a checkpoint."""
+    from training.worker import run as run_worker
+
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
+    report = ProgressReport(version, language, quiet=as_json)
+    try:
+        with report:
+            run_worker(version, resume=resume, max_steps=max_steps, listener=report.show, now=local_now)
+    finally:
+        report.close()
+    if as_json:
+        print_json(status_document(version, _status(version)))
+    else:
+        print_lines(result_lines(version, language))
+    return EXIT_OK
+
+
+def stop(arguments: argparse.Namespace, language: Language) -> int:
+    version = Task.open(Path(arguments.task)).version(arguments.version)
+    found = _status(version)
+    if not found.alive:
+        raise WorkspaceError("training.not_started", version=version.name, state=text(f"cli.training.state.{found.state}", language))
+    version.stop_path.touch()
+    if arguments.json:
+        print_json({"asked": True, "step": found.view.step})
+    else:
+        print_lines([text("cli.training.stop_asked", language, version=version.name)])
+    return EXIT_OK
+
+
+def status(arguments: argparse.Namespace, language: Language) -> int:
+    version = Task.open(Path(arguments.task)).version(arguments.version)
+    found = _status(version)
+    if arguments.json:
+        print_json(status_document(version, found))
+    else:
+        print_lines(status_lines(version, found, language))
+    return EXIT_OK
+
+
+def _status(version: Version) -> Any:
+    return run_status(version.events_path, version.lock_path, time.time())
+
+
+# --- asking a trained version --------------------------------------------------------------------------------------------------
+
+
+def predict(arguments: argparse.Namespace, language: Language) -> int:
+    task = Task.open(Path(arguments.task))
+    version = task.version(arguments.version)
+    if bool(arguments.file) == bool(arguments.text or arguments.input):
+        raise UserError("training.predict_what")
+    if arguments.file:
+        if not arguments.output:
+            raise UserError("training.predict_where", file=arguments.file)
+        return _predict_file(task, version, Path(arguments.file), Path(arguments.output), arguments.json, language)
+    return _predict_texts(version, arguments, language)
+
+
+def _predict_texts(version: Version, arguments: argparse.Namespace, language: Language) -> int:
+    from training.predicting import answer_rows, inputs_from_text, open_answerer
+
+    values = inputs_from_text(version.config, arguments.text, arguments.input)
+    [answer] = answer_rows(open_answerer(version), [values])
+    if arguments.json:
+        print_json(answer.document())
+        return EXIT_OK
+    for target, scores in answer.scores.items():
+        label = max(scores, key=lambda name: scores[name])
+        prefix = "" if target is None else f"{target}: "
+        print_lines([prefix + text("cli.training.answer", language, label=label, share=scores[label])])
+        others = sorted(((share, name) for name, share in scores.items() if name != label), reverse=True)
+        print_lines([text("cli.training.answer_other", language, label=name, share=share) for share, name in others])
+    return EXIT_OK
+
+
+def _predict_file(task: Task, version: Version, path: Path, output: Path, as_json: bool, language: Language) -> int:
+    from training.predicting import answer_rows, open_answerer, read_unlabelled, refuse_output, write_answers
+
+    refuse_output(output, path)
+    file = read_unlabelled(path, version.config, _source_mapping(task))
+    answers = answer_rows(open_answerer(version), file.inputs)
+    write_answers(output, file, answers)
+    if as_json:
+        print_json({"rows": len(answers), "left_out": file.left_out, "output": str(output)})
+    else:
+        print_lines([text("cli.training.predicted", language, rows=len(answers), left_out=file.left_out, output=str(output))])
+    return EXIT_OK
+
+
+def _source_mapping(task: Task) -> dict[str, str]:
+    """Input name to column, as the task's own file sources map them."""
+    from training.data.source import read_data_source
+
+    path = task.folder / "data_source.yaml"
+    if not path.is_file():
+        return {}
+    return {name: column for source in read_data_source(path).sources for name, column in source.mapping.items()}
+
+

@@ -1,0 +1,263 @@
+"""What a table is worth as training data: how many rows, what is wrong with which, how the classes lie, how long the texts are.
+
+Owns the checks, their codes and the report (as JSON and as lines for a person). Changes nothing: leaving rows out is `build.py`'s.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from coach.text import DEFAULT_LANGUAGE, Language
+from training.data.audit_lines import report_lines
+from training.data.labels import canonical_labels
+from training.data.row_ids import same_text
+from training.data.table import Table
+
+ProblemCode = Literal[
+    "unparseable", "field_missing", "label_unknown", "label_variant", "duplicate", "label_conflict", "too_short", "too_long", "too_many_tokens"
+]  # fmt: skip
+CODES: tuple[ProblemCode, ...] = get_args(ProblemCode)
+WARNINGS: frozenset[ProblemCode] = frozenset({"label_variant", "too_short", "too_long", "too_many_tokens"})  # such rows stay valid
+SKEWED_AT = 3.0  # largest class to smallest: from here on accuracy hides the small one (evidence 2.5: report macro-F1)
+FEW_ROWS_IN_CLASS = 20  # evidence 2.6: below 20 rows a class needs more rows before anything else
+SHOWN_SMALL_CLASSES = 10
+SUGGESTION_ORDER: tuple[ProblemCode, ...] = (
+    "label_conflict", "unparseable", "field_missing", "label_unknown", "label_variant", "duplicate", "too_many_tokens", "too_long", "too_short"
+)  # fmt: skip
+FEW_ROWS = 50  # evidence 1.2: below 50 rows no training, a prompt or the baseline
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a text counts as too short or too long: characters, and tokens where a counter is given (0 = no limit)."""
+
+    min_chars: int = 2
+    max_chars: int = 8_000
+    max_tokens: int = 2_048  # the usual training length of the catalogue's models on one card
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Percentiles of a length over the valid rows."""
+
+    minimum: int
+    median: int
+    p95: int
+    maximum: int
+
+    @classmethod
+    def of(cls, values: Sequence[int]) -> Lengths | None:
+        if not values:
+            return None
+        low, middle, high, top = np.percentile(values, [0, 50, 95, 100], method="nearest")
+        return cls(int(low), int(middle), int(high), int(top))
+
+    def to_json(self) -> dict[str, int]:
+        return {"min": self.minimum, "p50": self.median, "p95": self.p95, "max": self.maximum}
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A key under `audit.suggestion` and the values its sentence needs."""
+
+    key: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """The validation report. `problems` holds every row number of every code; a row may stand under several codes."""
+
+    path: str
+    format: str
+    encoding: str | None
+    delimiter: str | None
+    rows_total: int
+    rows_valid: int
+    problems: dict[ProblemCode, list[int]]
+    faults: dict[str, list[int]]
+    unknown_labels: dict[str, int]
+    label_variants: dict[str, dict[str, int]]
+    conflicts: list[dict[str, int]]
+    class_distribution: dict[str, int]
+    balance_ratio: float | None
+    chars: Lengths | None
+    tokens: Lengths | None
+    suggestions: list[Suggestion]
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole report as plain JSON values; `blocking` says whether rows of that code are left out of training."""
+        problems = [
+            {"code": code, "count": len(rows), "rows": rows, "blocking": code not in WARNINGS}
+            for code, rows in self.problems.items()
+        ]
+        return {
+            "file": {"path": self.path, "format": self.format, "encoding": self.encoding, "delimiter": self.delimiter},
+            "rows": {"total": self.rows_total, "valid": self.rows_valid},
+            "problems": problems,
+            "line_faults": self.faults,
+            "unknown_labels": self.unknown_labels,
+            "label_variants": self.label_variants,
+            "conflicts": self.conflicts,
+            "class_distribution": self.class_distribution,
+            "balance_ratio": self.balance_ratio,
+            "length_chars": self.chars.to_json() if self.chars else None,
+            "length_tokens": self.tokens.to_json() if self.tokens else None,
+            "suggestions": [{"key": f"audit.suggestion.{s.key}", "data": s.data} for s in self.suggestions],
+        }
+
+    def lines(self, language: Language = DEFAULT_LANGUAGE) -> list[str]:
+        """The report for a person: counts, problems with their first row numbers, classes, lengths, suggestions."""
+        return report_lines(self, language)
+
+
+def audit(
+    table: Table,
+    text_columns: Sequence[str],
+    label_column: str | None,
+    *,
+    allowed_labels: Sequence[str] | None = None,
+    count_tokens: Callable[[str], int] | None = None,
+    limits: Limits | None = None,
+) -> AuditReport:
+    """The validation report of one table; several text columns are judged as one text, joined by newlines.
+
+    `count_tokens` is the model's own counter. Raises DataError for a column that is not there.
+    """
+    for column in [*text_columns, *([label_column] if label_column else [])]:
+        table.column(column)
+    found = _Findings(table, text_columns, label_column, limits or Limits())
+    found.look_at_lines()
+    found.look_at_fields()
+    found.look_at_labels(allowed_labels)
+    found.look_at_repeats()
+    found.look_at_lengths(count_tokens)
+    return found.report()
+
+
+class _Findings:
+    """Collects row numbers by code, one check a method."""
+
+    def __init__(self, table: Table, text_columns: Sequence[str], label_column: str | None, limits: Limits) -> None:
+        self.table, self.limits, self.has_labels = table, limits, label_column is not None
+        self.numbers = table.row_numbers
+        self.texts = ["\n".join(row.get(column) or "" for column in text_columns).strip() for row in table.rows]
+        self.labels = [(row.get(label_column) or "") if label_column else "" for row in table.rows]
+        self.blank = [any(not (row.get(column) or "").strip() for column in text_columns) for row in table.rows]
+        self.rows: dict[ProblemCode, set[int]] = defaultdict(set)
+        self.faults: dict[str, list[int]] = defaultdict(list)
+        self.unknown: Counter[str] = Counter()
+        self.variants: dict[str, dict[str, int]] = {}
+        self.conflicts: list[dict[str, int]] = []
+        self.chars: Lengths | None = None
+        self.tokens: Lengths | None = None
+
+    def look_at_lines(self) -> None:
+        for problem in self.table.problems:
+            self.faults[problem.fault].append(problem.row)
+            self.rows["unparseable"].add(problem.row)
+
+    def look_at_fields(self) -> None:
+        for number, is_blank, label in zip(self.numbers, self.blank, self.labels, strict=True):
+            if is_blank or (self.has_labels and not label.strip()):
+                self.rows["field_missing"].add(number)
+
+    def look_at_labels(self, allowed: Sequence[str] | None) -> None:
+        if not self.has_labels:
+            return
+        counts = Counter(label for label in self.labels if label.strip())
+        canonical = canonical_labels(counts, allowed)
+        for label, count in counts.items():
+            target = canonical.get(label)
+            if target is not None and target != label:
+                self.variants.setdefault(target, {})[label] = count
+            if target is None:
+                self.unknown[label.strip()] += count
+        for number, label in zip(self.numbers, self.labels, strict=True):
+            if label.strip() and canonical.get(label) is None:
+                self.rows["label_unknown"].add(number)
+            elif label.strip() and canonical[label] != label:
+                self.rows["label_variant"].add(number)
+        self.labels = [canonical.get(label) or "" for label in self.labels]
+
+    def look_at_repeats(self) -> None:
+        places: dict[str, list[int]] = defaultdict(list)
+        for place, content in enumerate(self.texts):
+            if content and not self._is_out(place):
+                places[same_text(content)].append(place)
+        for repeats in places.values():
+            labels = {self.labels[place] for place in repeats}
+            if len(labels) > 1:
+                self.conflicts.append({label: sum(self.labels[p] == label for p in repeats) for label in sorted(labels)})
+                self.rows["label_conflict"].update(self.numbers[place] for place in repeats)
+            else:
+                self.rows["duplicate"].update(self.numbers[place] for place in repeats[1:])
+
+    def look_at_lengths(self, count_tokens: Callable[[str], int] | None) -> None:
+        kept = [place for place in range(len(self.texts)) if not self._is_out(place)]
+        chars = {place: len(self.texts[place]) for place in kept}
+        self.rows["too_short"].update(self.numbers[p] for p, count in chars.items() if count < self.limits.min_chars)
+        self.rows["too_long"].update(self.numbers[p] for p, count in chars.items() if 0 < self.limits.max_chars < count)
+        self.chars = Lengths.of(list(chars.values()))
+        if count_tokens is None:
+            return
+        tokens = {place: count_tokens(self.texts[place]) for place in kept}
+        self.rows["too_many_tokens"].update(self.numbers[p] for p, count in tokens.items() if 0 < self.limits.max_tokens < count)
+        self.tokens = Lengths.of(list(tokens.values()))
+
+    def report(self) -> AuditReport:
+        counts = Counter(label for place, label in enumerate(self.labels) if label and not self._is_out(place))
+        distribution = dict(counts.most_common())
+        ratio = round(max(counts.values()) / min(counts.values()), 2) if counts else None
+        total = len(self.table) + len(self.table.problems)
+        valid = sum(not self._is_out(place) for place in range(len(self.numbers)))
+        problems = {code: sorted(self.rows[code]) for code in CODES if self.rows[code]}
+        return AuditReport(
+            path=self.table.path.name,
+            format=self.table.format,
+            encoding=self.table.encoding,
+            delimiter=self.table.delimiter,
+            rows_total=total,
+            rows_valid=valid,
+            problems=problems,
+            faults=dict(self.faults),
+            unknown_labels=dict(self.unknown.most_common()),
+            label_variants=self.variants,
+            conflicts=self.conflicts,
+            class_distribution=distribution,
+            balance_ratio=ratio,
+            chars=self.chars,
+            tokens=self.tokens,
+            suggestions=_suggestions(problems, distribution, ratio, valid, self.has_labels),
+        )
+
+    def _is_out(self, place: int) -> bool:
+        number = self.numbers[place]
+        return any(number in rows for code, rows in self.rows.items() if code not in WARNINGS)
+
+
+def _suggestions(
+    problems: dict[ProblemCode, list[int]], distribution: dict[str, int], ratio: float | None, valid: int, has_labels: bool
+) -> list[Suggestion]:
+    """One sentence per kind of problem that calls for an act, gravest first; each names its numbers."""
+    found = [Suggestion(code, {"count": len(problems[code])}) for code in SUGGESTION_ORDER if code in problems]
+    if not has_labels:
+        return found
+    if len(distribution) == 1:
+        found.insert(0, Suggestion("one_class", {"label": next(iter(distribution))}))
+    if valid < FEW_ROWS:
+        found.insert(0, Suggestion("few_rows", {"count": valid, "wanted": FEW_ROWS}))
+    small = {label: count for label, count in distribution.items() if count < FEW_ROWS_IN_CLASS}
+    if small and valid >= FEW_ROWS:
+        listed = list(small.items())[-SHOWN_SMALL_CLASSES:]
+        data = {"labels": ", ".join(f"{label} {count}" for label, count in listed), "wanted": FEW_ROWS_IN_CLASS}
+        found.append(Suggestion("small_class", data))
+    if ratio is not None and ratio >= SKEWED_AT and len(distribution) > 1:
+        names = list(distribution)
+        found.append(Suggestion("skewed", {"largest": names[0], "smallest": names[-1], "ratio": ratio}))
+    return found

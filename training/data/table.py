@@ -1,0 +1,60 @@
+"""A file as it was read: columns, rows of text, the row numbers a person sees, and the lines that could not be read.
+
+Owns the shape only. How a format becomes a table is the readers'; what the rows are worth is `audit.py`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from coach.errors import DataError
+
+FileFormat = Literal["csv", "tsv", "json", "jsonl", "parquet", "xlsx"]
+LineFault = Literal["broken_json", "not_an_object", "field_count", "open_quote", "header_again", "broken_encoding", "formula_unsaved"]
+Cell = str | None
+
+
+@dataclass(frozen=True)
+class LineProblem:
+    """One line that is not a row: its number as the person sees it, what is wrong, and a short detail (never the row itself)."""
+
+    row: int
+    fault: LineFault
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a file holds. `rows[i]` stands at `row_numbers[i]`: a line of the file for text formats, a sheet row for xlsx,
+    a position from 1 for JSON and Parquet. A cell is None where the row has no such field."""
+
+    path: Path
+    format: FileFormat
+    columns: tuple[str, ...]
+    rows: list[dict[str, Cell]]
+    row_numbers: list[int]
+    problems: list[LineProblem] = field(default_factory=list)
+    encoding: str | None = None
+    delimiter: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def column(self, name: str) -> list[Cell]:
+        """Every cell of one column, in row order. Raises DataError naming the columns there are."""
+        if name not in self.columns:
+            raise DataError("data.column_missing", column=name, path=self.path.name, columns=", ".join(self.columns))
+        return [row.get(name) for row in self.rows]
+
+
+def column_names(header: Sequence[str], path: Path) -> tuple[str, ...]:
+    """Clean names of a header: trimmed, empty ones numbered. Raises DataError where a name stands twice."""
+    names = tuple(cell.strip().lstrip("\ufeff") or f"column {place}" for place, cell in enumerate(header, start=1))
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        places = [place for place, name in enumerate(names, start=1) if name == doubled[0]]
+        raise DataError("data.header_doubled", path=path.name, column=doubled[0], places=", ".join(map(str, places)))
+    return names

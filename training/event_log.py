@@ -1,0 +1,136 @@
+"""Append to and tail `events.jsonl`: one writer, one `write` a line; readers keep a byte offset.
+
+A line counts only once its newline is there. A writer that finds a torn last line (a crash mid-write) ends it with a newline, and
+readers step over what does not parse. A small reserve file is given back to the disk so that `failed` can be written on a full one.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from training.events import EVENT_TYPES, SCHEMA_VERSION, Event, EventType, finite
+
+MAX_LINE_BYTES = 64 * 1024
+RESERVE_BYTES = 256 * 1024
+
+Listener = Callable[[Event], None]
+
+
+class EventLog:
+    """The one writer of a version's log. Thread-safe within its process; the worker lock keeps other processes out."""
+
+    def __init__(self, path: Path, *, listener: Listener | None = None, clock: Callable[[], float] = time.time) -> None:
+        self.path = path
+        self._listener = listener
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._reserve = path.with_name(".events.reserve")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._seq = _next_seq(path)
+        self._file = open(path, "ab", buffering=0)  # noqa: SIM115 - held open for the run, closed by close()
+        self._heal()
+        self._hold_reserve()
+
+    def append(self, kind: EventType, **fields: Any) -> Event:
+        """Writes one event and returns it. Raises ValueError for an unknown type or a line above 64 KB, OSError from the disk."""
+        if kind not in EVENT_TYPES:
+            raise ValueError(f"{kind!r} is not an event type")
+        with self._lock:
+            event: Event = {"v": SCHEMA_VERSION, "seq": self._seq, "t": round(self._clock(), 3), "type": kind, **finite(fields)}
+            line = (json.dumps(event, ensure_ascii=False, separators=(", ", ": ")) + "\n").encode("utf-8")
+            if len(line) > MAX_LINE_BYTES:
+                raise ValueError(f"a {kind} event of {len(line)} bytes; at most {MAX_LINE_BYTES} fit a line")
+            self._write(line)
+            self._seq += 1
+        if self._listener is not None:
+            self._listener(event)
+        return event
+
+    def close(self) -> None:
+        self._file.close()
+        self._reserve.unlink(missing_ok=True)
+
+    def _write(self, line: bytes) -> None:
+        try:
+            self._write_whole(line)
+        except OSError as error:
+            if error.errno != errno.ENOSPC or not self._reserve.exists():
+                raise
+            self._reserve.unlink()
+            self._heal()
+            self._write_whole(line)
+
+    def _write_whole(self, line: bytes) -> None:
+        written = self._file.write(line)
+        if written != len(line):  # a short write is how some file systems say "full"
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+
+    def _heal(self) -> None:
+        """Ends a torn last line, so that the next event starts a line of its own."""
+        if self.path.stat().st_size and not _ends_with_newline(self.path):
+            self._file.write(b"\n")
+
+    def _hold_reserve(self) -> None:
+        try:
+            self._reserve.write_bytes(b"\0" * RESERVE_BYTES)
+        except OSError:
+            self._reserve.unlink(missing_ok=True)  # already full: nothing to hold, and the run will say so by itself
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with path.open("rb") as handle:
+        handle.seek(-1, os.SEEK_END)
+        return handle.read(1) == b"\n"
+
+
+def _next_seq(path: Path) -> int:
+    last = -1
+    for event in read_events(path):
+        last = max(last, int(event.get("seq", -1)))
+    return last + 1
+
+
+class EventTail:
+    """A reader's place in a log: each `poll` gives the events whose newline has come since the last one."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.offset = 0
+        self.torn = 0  # complete lines that were no event
+
+    def poll(self) -> list[Event]:
+        try:
+            with self.path.open("rb") as handle:
+                handle.seek(self.offset)
+                block = handle.read()
+        except FileNotFoundError:
+            return []
+        end = block.rfind(b"\n") + 1
+        self.offset += end
+        return list(self._parse(block[:end]))
+
+    def _parse(self, block: bytes) -> Iterator[Event]:
+        for line in block.splitlines():
+            if not line.strip():
+                continue
+            try:
+                event = json.loads(line)
+            except ValueError:  # covers bytes that are no UTF-8
+                self.torn += 1
+                continue
+            if isinstance(event, dict) and isinstance(event.get("type"), str):
+                yield event
+            else:
+                self.torn += 1
+
+
+def read_events(path: Path) -> list[Event]:
+    """Every complete event of a log; an empty list where there is none."""
+    return EventTail(path).poll()

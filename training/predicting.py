@@ -1,0 +1,163 @@
+"""Asks a trained version: one row, or a file of unlabelled rows. The folder is all it needs.
+
+Owns opening a finished version and the shape of an answer for a person and for a file. Weights are opened as safetensors.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coach.errors import DataError, UserError, WorkspaceError
+from coach.task_schema import TaskFile
+from coach.version_folder import Version
+from coach.workspace import write_atomically
+from training.data.columns import guess_columns
+from training.data.read import read_table
+from training.data.rows import Output
+from training.run_status import run_status
+
+if TYPE_CHECKING:
+    from training.evaluation.answering import Answerer, OnBatch
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`output` as the task writes it, and each target's label probabilities."""
+
+    output: Output
+    scores: Mapping[str | None, Mapping[str, float]]
+
+    def document(self) -> dict[str, Any]:
+        scores: Mapping[Any, Any] = self.scores[None] if set(self.scores) == {None} else self.scores
+        return {"predicted": self.output, "scores": dict(scores)}
+
+
+def open_answerer(version: Version, progress: Callable[[str, int, int], None] | None = None) -> Answerer:
+    """The trained model of a finished version. Raises WorkspaceError where there is none, ModelError where its base is missing."""
+    if not (version.model_folder / "adapter_config.json").is_file():
+        state = run_status(version.events_path, version.lock_path, time.time()).state
+        raise WorkspaceError("training.no_model", version=version.name, state=state)
+    from training.backends import choose_backend, open_backend
+    from training.base_model import resolve_base_model
+    from training.data.tokens import AUTO_LIMIT_TOKENS, RowEncoder
+    from training.device import choose_device
+    from training.evaluation.answering import Answerer
+
+    task = version.config
+    backend, device = open_backend(choose_backend()), choose_device()
+    source = resolve_base_model(task.training.base_model, near=version.folder.parent.parent, progress=progress)
+    fixed = task.training.max_seq_tokens
+    max_tokens = AUTO_LIMIT_TOKENS if fixed == "auto" else int(fixed)
+    loaded = backend.load(source, device, max_tokens=max_tokens, four_bit=task.training.quantization == "4bit")
+    backend.open_adapter(loaded, version.model_folder)
+    encoder = RowEncoder(task, loaded.tokenizer, min(max_tokens, loaded.context or max_tokens))
+    return Answerer(task, loaded, backend, device, encoder)
+
+
+def answer_rows(answerer: Answerer, inputs: Sequence[Mapping[str, str]], on_batch: OnBatch | None = None) -> list[Answer]:
+    """An answer for each set of input values."""
+    from training.data.render import output_of
+
+    found = answerer.predict_inputs(inputs, on_batch=on_batch)
+    return [Answer(output_of(answerer.task, prediction.labels), prediction.scores) for prediction in found]
+
+
+def inputs_from_text(task: TaskFile, texts: Sequence[str], named: Sequence[str]) -> dict[str, str]:
+    """The values of one row from `--text` (a single input) and `--input name=value`. Raises UserError naming what is needed."""
+    values = {}
+    for item in named:
+        name, _, value = item.partition("=")
+        values[name] = value
+    free = [name for name in task.placeholders if name not in values]
+    if texts and len(free) == 1:
+        values[free[0]] = texts[0]
+    if set(values) != set(task.placeholders):
+        given = list(values) or (["--text"] if texts else [])
+        raise UserError("training.unknown_input", found=", ".join(given) or "—", expected=", ".join(task.placeholders))
+    return values
+
+
+@dataclass(frozen=True)
+class UnlabelledFile:
+    """Rows to be answered: the file's own columns, and for each row the values of the task's inputs."""
+
+    columns: Sequence[str]
+    rows: Sequence[Mapping[str, str | None]]
+    inputs: Sequence[Mapping[str, str]]
+    left_out: int
+
+
+def read_unlabelled(path: Path, task: TaskFile, mapping: Mapping[str, str]) -> UnlabelledFile:
+    """A file whose columns are named after the inputs, as the task's own source mapped them, or (one input) hold the texts.
+
+    Rows with an empty input are answered as they are. Raises DataError where a needed column cannot be found.
+    """
+    table = read_table(path)
+    columns = {name: _column_for(name, task, table, mapping) for name in task.placeholders}
+    inputs = [{name: row.get(column) or "" for name, column in columns.items()} for row in table.rows]
+    return UnlabelledFile(table.columns, table.rows, inputs, len(table.problems))
+
+
+def _column_for(name: str, task: TaskFile, table: Any, mapping: Mapping[str, str]) -> str:
+    for candidate in (name, mapping.get(name)):
+        if candidate in table.columns:
+            return str(candidate)
+    if len(task.placeholders) == 1:
+        guessed = table.columns if len(table.columns) == 1 else guess_columns(table).text
+        if guessed:
+            return str(guessed[0])
+    raise DataError("data.column_missing", column=name, path=table.path.name, columns=", ".join(table.columns))
+
+
+def refuse_output(path: Path, source: Path) -> None:
+    """Says before any work that answers cannot be written there: an unknown format, or the very file they are asked for."""
+    if path.suffix.lower() not in (".csv", ".jsonl", ".ndjson"):
+        raise UserError("training.output_format", suffix=path.suffix or path.name)
+    if path.exists() and source.exists() and path.samefile(source):
+        raise UserError("training.same_file", file=str(source))
+
+
+def write_answers(path: Path, file: UnlabelledFile, answers: Sequence[Answer]) -> None:
+    """The file's rows with `predicted` and each label's score beside them; CSV or JSON lines by the name's ending."""
+    if path.suffix.lower() in (".jsonl", ".ndjson"):
+        lines = [
+            json.dumps({**row, **answer.document()}, ensure_ascii=False) for row, answer in zip(file.rows, answers, strict=True)
+        ]
+        write_atomically(path, "".join(line + "\n" for line in lines))
+        return
+    write_atomically(path, _csv(file, answers))
+
+
+def _csv(file: UnlabelledFile, answers: Sequence[Answer]) -> str:
+    text = io.StringIO()
+    flat = [_flat(answer) for answer in answers]
+    names = [*file.columns, *(name for name in (flat[0] if flat else {}) if name not in file.columns)]
+    writer = csv.DictWriter(text, names, extrasaction="ignore")
+    writer.writeheader()
+    for row, extra in zip(file.rows, flat, strict=True):
+        writer.writerow({name: disarmed(value) for name, value in {**row, **extra}.items()})
+    return "\ufeff" + text.getvalue()  # the mark tells Excel that this is UTF-8
+
+
+def _flat(answer: Answer) -> dict[str, Any]:
+    output = answer.output if isinstance(answer.output, str) else json.dumps(answer.output, ensure_ascii=False)
+    scores = {
+        f"score:{label}" if target is None else f"score:{target}:{label}": round(value, 4)
+        for target, labels in answer.scores.items()
+        for label, value in labels.items()
+    }
+    return {"predicted": output, **scores}
+
+
+def disarmed(value: Any) -> Any:
+    """A cell that a spreadsheet will not run as a formula: a text that begins like one gets an apostrophe in front."""
+    return "'" + value if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value

@@ -1,0 +1,181 @@
+"""Between TRL's loop and the event log: every step, evaluation, checkpoint and notice becomes an event; stop and early stop are asked.
+
+Owns when to evaluate, what is best, and when to stop. It trains nothing and draws nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from coach.errors import TrainingError
+from coach.task_schema import EarlyStopping
+from training import checkpoints
+from training.device import Threads
+from training.event_log import EventLog
+from training.events import Event
+from training.methods.completion_loss import TokenCountingTrainer
+from training.notices import notices_after_eval
+
+EndReason = Literal["completed", "early_stopping", "max_steps", "stopped"]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One look at the validation rows: the event's fields, its metric, and the share of decoded answers outside the format."""
+
+    fields: dict[str, Any]
+    value: float
+    loss: float
+    samples: list[dict[str, Any]]
+    invalid_rate: float | None
+
+
+@dataclass
+class Progress:
+    """What has to survive an interruption; rebuilt from the log on resume."""
+
+    best_step: int | None = None
+    best_value: float = -math.inf
+    best_loss: float = math.inf
+    without_gain: int = 0
+    tokens: int = 0
+    elapsed_s: float = 0.0
+    steps: list[Event] = field(default_factory=list)
+    evals: list[Event] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When to evaluate, in optimiser steps; `total` counts them all."""
+
+    total: int
+    evaluate_every: int
+
+    def is_due(self, step: int) -> bool:
+        return step % self.evaluate_every == 0 or step == self.total
+
+
+class RunCallback(TrainerCallback):
+    """The events of one attempt. `end_reason` says why the loop ended once it has."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        schedule: Schedule,
+        evaluate: Callable[[], Evaluation],
+        *,
+        early_stopping: EarlyStopping | None,
+        checkpoints_folder: Path,
+        stop_path: Path,
+        threads: Threads,
+        progress: Progress,
+    ) -> None:
+        self.log_events = log
+        self.schedule = schedule
+        self.evaluate = evaluate
+        self.early_stopping = early_stopping
+        self.checkpoints_folder = checkpoints_folder
+        self.stop_path = stop_path
+        self.threads = threads
+        self.progress = progress
+        self.trainer: TokenCountingTrainer | None = None
+        self.end_reason: EndReason = "completed"
+
+    def watch(self, trainer: TokenCountingTrainer) -> None:
+        """The trainer whose tokens and seconds are counted; they go on from an earlier attempt's."""
+        self.trainer = trainer
+        trainer.tokens_seen, trainer.step_s = self.progress.tokens, self.progress.elapsed_s
+
+    def on_log(  # type: ignore[override]
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: dict[str, float] | None = None, **kwargs: Any
+    ) -> None:
+        """After each optimiser step, once its loss is known; the order of events is the order of what happened."""
+        if not logs or "loss" not in logs:
+            return
+        step = state.global_step
+        self._write_step(step, state, logs)
+        if not math.isfinite(logs["loss"]):
+            raise TrainingError("training.diverged", step=step)
+        changed = self.threads.adjust()
+        if changed:
+            self._notice("N03", "info", "notice.threads", step, before=changed[0], after=changed[1])
+        if self.schedule.is_due(step):
+            self._evaluate(step, control)
+        if self.stop_path.exists():
+            self.end_reason = "stopped"
+            control.should_save = control.should_training_stop = True
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:  # type: ignore[override]
+        step = state.global_step
+        folder = checkpoints.accept(self.checkpoints_folder, step)
+        value = next((event["value"] for event in reversed(self.progress.evals) if event["step"] == step), None)
+        path = folder.relative_to(self.checkpoints_folder.parent).as_posix()
+        self.log_events.append("checkpoint", step=step, path=path, metric_value=value)
+        checkpoints.prune(self.checkpoints_folder, {step, self.progress.best_step or step})
+
+    def _write_step(self, step: int, state: TrainerState, logs: dict[str, float]) -> None:
+        assert self.trainer is not None, "watch() comes before train()"
+        event = self.log_events.append(
+            "step",
+            step=step,
+            total=self.schedule.total,
+            epoch=round(state.epoch or 0.0, 4),
+            loss=float(logs["loss"]),
+            learning_rate=float(logs.get("learning_rate", 0.0)),
+            grad_norm=float(logs["grad_norm"]) if "grad_norm" in logs else None,
+            tokens=self.trainer.tokens_seen,
+            elapsed_s=round(self.trainer.step_s, 3),
+        )
+        self.progress.steps.append(event)
+
+    def _evaluate(self, step: int, control: TrainerControl) -> None:
+        found = self.evaluate()
+        better = self._is_better(found)
+        if better:
+            self.progress.best_step, self.progress.best_value, self.progress.best_loss = step, found.value, found.loss
+        event = self.log_events.append("eval", step=step, **found.fields, best=better)
+        self.progress.evals.append(event)
+        for sample in found.samples:
+            self.log_events.append("sample", step=step, **sample)
+        for notice in notices_after_eval(self.progress.steps, self.progress.evals, invalid_rate=found.invalid_rate):
+            self.log_events.append("notice", step=step, **notice.fields())
+        control.should_save = True
+        if self._out_of_patience() and step < self.schedule.total:
+            self.end_reason = "early_stopping"
+            control.should_training_stop = True
+
+    def _is_better(self, found: Evaluation) -> bool:
+        """Above the best by more than `min_delta`; of equal scores the lower validation loss. Counts evaluations without a gain."""
+        margin = self.early_stopping.min_delta if self.early_stopping else 0.0
+        gain = found.value - self.progress.best_value
+        if gain > margin:
+            self.progress.without_gain = 0
+            return True
+        self.progress.without_gain += 1
+        return gain == 0 and found.loss < self.progress.best_loss
+
+    def _out_of_patience(self) -> bool:
+        return self.early_stopping is not None and self.progress.without_gain >= self.early_stopping.patience
+
+    def _notice(self, code: str, level: str, key: str, step: int, **data: Any) -> None:
+        self.log_events.append("notice", step=step, code=code, level=level, message_key=key, data=data)
+
+
+def progress_from(steps: tuple[Event, ...], evals: tuple[Event, ...], early_stopping: EarlyStopping | None) -> Progress:
+    """The progress an earlier attempt had reached, from the events its readers still count."""
+    progress = Progress(steps=list(steps), evals=list(evals))
+    if steps:
+        progress.tokens, progress.elapsed_s = int(steps[-1]["tokens"]), float(steps[-1]["elapsed_s"])
+    margin = early_stopping.min_delta if early_stopping else 0.0
+    for event in evals:
+        gain = event["value"] - progress.best_value
+        progress.without_gain = 0 if gain > margin else progress.without_gain + 1
+        if event.get("best"):
+            progress.best_step, progress.best_value, progress.best_loss = event["step"], event["value"], event["loss"]
+    return progress

@@ -1,0 +1,93 @@
+"""The pure fold from events to what a page shows: curves without doubles, the latest scores, notices, how the attempt ended.
+
+Owns the rule for resumed runs (an earlier attempt's steps beyond `from_step` are dropped). Reads no file and no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from training.events import TERMINAL_TYPES, Event
+
+
+@dataclass(frozen=True)
+class RunView:
+    """What a run looks like after some events. Steps and evals are the events themselves, in order of step."""
+
+    attempt: int = 0
+    worker: dict[str, object] = field(default_factory=dict)
+    phase: str | None = None
+    total_steps: int | None = None
+    steps: tuple[Event, ...] = ()
+    evals: tuple[Event, ...] = ()
+    samples: tuple[Event, ...] = ()
+    checkpoints: tuple[Event, ...] = ()
+    notices: tuple[Event, ...] = ()
+    baseline: dict[str, float] = field(default_factory=dict)  # the cheap baseline's scores on the validation rows
+    terminal: Event | None = None
+    last_step_t: float | None = None
+    last_t: float | None = None
+
+    @property
+    def step(self) -> int:
+        return int(self.steps[-1]["step"]) if self.steps else 0
+
+    @property
+    def best_eval(self) -> Event | None:
+        """The evaluation whose `best` flag was set last; the run kept that step's weights."""
+        return next((event for event in reversed(self.evals) if event.get("best")), None)
+
+    @property
+    def last_checkpoint(self) -> Event | None:
+        return self.checkpoints[-1] if self.checkpoints else None
+
+    def median_step_s(self) -> float | None:
+        """Median seconds between steps of the current attempt, None before two steps."""
+        times = [float(event["t"]) for event in self.steps if event.get("_attempt") == self.attempt]
+        gaps = sorted(later - earlier for earlier, later in zip(times, times[1:], strict=False))
+        return gaps[len(gaps) // 2] if gaps else None
+
+
+def fold(view: RunView, events: Iterable[Event]) -> RunView:
+    """`view` after `events`. Unknown types and keys are kept out of the way, not refused: logs of later versions stay readable."""
+    steps, evals = list(view.steps), list(view.evals)
+    samples, checkpoints, notices = list(view.samples), list(view.checkpoints), list(view.notices)
+    for event in events:
+        kind = event["type"]
+        view = replace(view, last_t=event.get("t", view.last_t))
+        if kind in ("started", "resumed"):
+            from_step = int(event.get("from_step", 0))
+            steps, evals = _up_to(steps, from_step), _up_to(evals, from_step)
+            samples, checkpoints = _up_to(samples, from_step), _up_to(checkpoints, from_step)
+            notices = [notice for notice in notices if int(notice.get("step", 0)) <= from_step]
+            attempt = int(event.get("attempt", view.attempt + 1))
+            view = replace(view, attempt=attempt, worker=event.get("worker", {}), phase=None, terminal=None, last_step_t=None)
+        elif kind == "phase":
+            view = replace(
+                view,
+                phase=event.get("name"),
+                total_steps=event.get("total_steps", view.total_steps),
+                baseline=event.get("baseline", view.baseline),
+            )
+        elif kind == "step":
+            steps.append({**event, "_attempt": view.attempt})
+            view = replace(view, last_step_t=event.get("t"))
+        elif kind in TERMINAL_TYPES:
+            view = replace(view, terminal=event)
+        else:
+            kept = {"eval": evals, "sample": samples, "checkpoint": checkpoints, "notice": notices}.get(kind)
+            if kept is not None:
+                kept.append(event)
+    return replace(
+        view,
+        steps=tuple(steps),
+        evals=tuple(evals),
+        samples=tuple(samples),
+        checkpoints=tuple(checkpoints),
+        notices=tuple(notices),
+    )
+
+
+def _up_to(events: list[Event], step: int) -> list[Event]:
+    return [event for event in events if int(event.get("step", 0)) <= step]

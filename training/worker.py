@@ -1,0 +1,169 @@
+"""`run(version folder)`: the one function that trains, wherever it runs (this process, another, another machine).
+
+Needs nothing but the version's folder and the installed packages. Owns the order of phases, the lock, and the promise that every
+attempt ends with a terminal event unless the process itself is killed. Everything that happens is an event; it prints nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from coach.errors import CoachError, TrainingError, UserError, WorkspaceError
+from coach.text import text
+from coach.version_folder import Version
+from training import checkpoints
+from training.event_log import EventLog, Listener, read_events
+from training.run_status import HEARTBEAT_S
+from training.run_view import RunView, fold
+
+LOCK_WAIT_S = 3.0  # a reader that asks whether the lock is held takes it for a moment
+TRACEBACK_LINES = 12
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One start or resume. `from_step` is 0 for a start."""
+
+    number: int
+    from_step: int
+    view: RunView
+    max_steps: int | None
+
+
+def run(
+    version: Version, *, resume: bool = False, max_steps: int | None = None, listener: Listener | None = None, now: Callable[[], datetime]
+) -> str:
+    """Trains, evaluates and writes the results of `version`; returns the type of the terminal event.
+
+    `resume` goes on from the latest checkpoint; `max_steps` bounds the optimiser steps (recorded in the log and in the results).
+    Raises WorkspaceError when the version is finished already or another worker holds it; the user's and our own errors after the start
+    are events first and then raised.
+    """
+    with _worker_lock(version):
+        before = fold(RunView(), read_events(version.events_path))
+        attempt = _attempt(version, before, resume=resume, max_steps=max_steps)
+        version.stop_path.unlink(missing_ok=True)
+        if not resume:
+            shutil.rmtree(version.checkpoints_folder, ignore_errors=True)
+        log = EventLog(version.events_path, listener=listener)
+        try:
+            _write_beginning(log, version, attempt)
+            with _heartbeat(log):
+                return _work(version, attempt, log, now)
+        finally:
+            log.close()
+
+
+def _work(version: Version, attempt: Attempt, log: EventLog, now: Callable[[], datetime]) -> str:
+    try:
+        from training.fine_tuning import fine_tune  # heavy: torch, transformers, trl, peft
+
+        ending = fine_tune(version, attempt, log, now)
+    except BaseException as error:
+        found = _as_ours(error)
+        _write_failure(log, found, error)
+        if found is error:
+            raise
+        raise found from error
+    log.append(ending.kind, **ending.fields)
+    return ending.kind
+
+
+def _attempt(version: Version, before: RunView, *, resume: bool, max_steps: int | None) -> Attempt:
+    if before.terminal is not None and before.terminal["type"] == "finished":
+        raise WorkspaceError("training.finished_already", version=version.name, folder=str(version.folder))
+    step = checkpoints.latest(version.checkpoints_folder)
+    if not resume:
+        if step is not None:  # starting over would throw away what was learnt
+            raise WorkspaceError("training.resume_instead", version=version.name, step=step)
+        return Attempt(before.attempt + 1, 0, RunView(), max_steps)
+    if step is None:
+        raise WorkspaceError("training.nothing_to_resume", version=version.name, folder=str(version.checkpoints_folder))
+    recorded = max_steps if max_steps is not None else _recorded_max_steps(version)
+    view = fold(before, [{"type": "resumed", "attempt": before.attempt + 1, "from_step": step}])
+    return Attempt(before.attempt + 1, step, view, recorded)
+
+
+def _recorded_max_steps(version: Version) -> int | None:
+    started = [event for event in read_events(version.events_path) if event["type"] in ("started", "resumed")]
+    return started[-1].get("max_steps") if started else None
+
+
+def _write_beginning(log: EventLog, version: Version, attempt: Attempt) -> None:
+    worker = {"pid": os.getpid(), "host": platform.node()}
+    limit = {} if attempt.max_steps is None else {"max_steps": attempt.max_steps}
+    if attempt.from_step:
+        log.append("resumed", attempt=attempt.number, from_step=attempt.from_step, worker=worker, **limit)
+    else:
+        log.append("started", attempt=attempt.number, version=version.name, worker=worker, **limit)
+
+
+@contextmanager
+def _worker_lock(version: Version) -> Iterator[None]:
+    lock = FileLock(version.lock_path)
+    try:
+        lock.acquire(timeout=LOCK_WAIT_S)
+    except Timeout as error:
+        raise WorkspaceError("training.running_already", version=version.name, folder=str(version.folder)) from error
+    except OSError as error:
+        raise WorkspaceError("workspace.not_writable", path=str(version.folder), reason=error.strerror or str(error)) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _heartbeat(log: EventLog) -> Iterator[None]:
+    """A sign of life every HEARTBEAT_S seconds while the phases work, from a thread of its own."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(HEARTBEAT_S):
+            try:
+                log.append("heartbeat")
+            except (OSError, ValueError):  # disk full or log closed: the worker itself will meet it and say so
+                return
+
+    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _as_ours(error: BaseException) -> BaseException:
+    """The error as a sentence of ours where we know what it means; otherwise as it is."""
+    if isinstance(error, CoachError):
+        return error
+    if type(error).__name__ == "OutOfMemoryError" or (isinstance(error, RuntimeError) and "not enough memory" in str(error).lower()):
+        return TrainingError("training.out_of_memory")
+    if isinstance(error, MemoryError):
+        return TrainingError("training.out_of_memory")
+    if isinstance(error, OSError) and error.errno == 28:  # ENOSPC
+        return UserError("training.disk_full", path=error.filename or "")
+    return error
+
+
+def _write_failure(log: EventLog, found: BaseException, raised: BaseException) -> None:
+    """The `failed` event: class, message, hint, the end of the traceback; our own errors add key and data for other languages."""
+    trace = "".join(traceback.format_exception(raised)).splitlines()[-TRACEBACK_LINES:]
+    if isinstance(found, CoachError):
+        what, expected, todo = found.lines()
+        fields: dict[str, Any] = {"message": what, "hint": f"{expected} {todo}", "key": found.key, "data": found.data}
+    else:
+        fields = {"message": str(found)[:500], "hint": text("training.unexpected_hint")}
+    log.append("failed", **{"class": type(found).__name__}, **fields, traceback="\n".join(trace))
