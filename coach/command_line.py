@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,13 @@ from coach.text import DEFAULT_LANGUAGE, LANGUAGES, Language, preferred_language
 EXIT_OK, EXIT_OURS, EXIT_USER, EXIT_INTERRUPTED = 0, 1, 2, 130
 DEBUG_VARIABLE = "COACH_DEBUG"
 Command = Callable[[Sequence[str], Language], int]
+_USAGE_PROBLEMS = {  # how argparse of Python 3.11 to 3.14 words them
+    "missing": r"the following arguments are required: (?P<names>.+)",
+    "choice": r"argument (?P<name>.+?): invalid choice: (?P<value>.+?) \(choose from (?P<known>.+)\)",
+    "unknown": r"unrecognized arguments: (?P<names>.+)",
+    "value_missing": r"argument (?P<name>.+?): expected (?:one|at least one) argument",
+    "kind": r"argument (?P<name>.+?): invalid (?P<kind>.+?) value: (?P<value>.+)",
+}
 
 
 class UsageError(UserError):
@@ -36,7 +44,15 @@ class CommandParser(argparse.ArgumentParser):
         self.add_argument("-h", "--help", action="help", help=text("cli.coach.help.help", language))
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError("command.usage", problem=message, usage=" ".join(self.format_usage().split()[1:]), program=self.prog)
+        raise UsageError("command.usage", problem=_usage_problem(message, self.language), usage=" ".join(self.format_usage().split()[1:]), program=self.prog)
+
+
+def _usage_problem(message: str, language: Language) -> str:
+    """What argparse says, in `language`; a message of a form not known here stays as it is."""
+    for name, pattern in _USAGE_PROBLEMS.items():
+        if found := re.fullmatch(pattern, message, re.DOTALL):
+            return text(f"cli.coach.usage.{name}", language, **found.groupdict())
+    return message
 
 
 def run_command(command: Command, argv: Sequence[str], environment: Mapping[str, str] = os.environ) -> int:

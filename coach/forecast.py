@@ -10,17 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from coach.recommendation.situation import Situation
-from coach.reference_data import Difficulty, Gain, ModelRow, method_book
+from coach.situation import Situation
+from coach.reference_data import Difficulty, Gain, ModelRow, intents, method_book, stands_in
 from coach.sentence import Sentence, sentence
 from coach.task_schema import Method
-from coach.text import Language, catalogue
+from coach.text import Language
 
 RANGE_LEVEL = 0.8  # the range is meant to hold four times out of five
 Z_RANGE = 1.2816  # its normal quantile
 MACRO_F1_WIDER = 1.13  # evidence.md 6.3: three classes 50/30/20, n 100: ±.088 against ±.078 for accuracy
 SKEWED_WIDER = 1.49  # evidence.md 6.3: skew 75/20/5: ±.116
 TOP = 0.99
+FEWEST_ROWS = 50  # the published curves begin here (evidence.md 2.2)
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Forecast:
 
 
 def forecast(situation: Situation, methods: Sequence[Method], model: ModelRow) -> Forecast:
-    """The range for the plan's last stage. Without a usable prior (generation, prompting, rows unknown) it says so instead."""
+    """The range for the plan's last stage. Without a usable prior (generation, prompting, rows unknown or under 50) it says so instead."""
     rows = situation.learnable_rows
     if rows is None:
         return _nothing(situation, "forecast.rows_unknown")
@@ -47,6 +48,8 @@ def forecast(situation: Situation, methods: Sequence[Method], model: ModelRow) -
         return _nothing(situation, "forecast.prompt")
     if situation.task_type == "generation":
         return _nothing(situation, "forecast.generation")
+    if rows < FEWEST_ROWS:
+        return _nothing(situation, "forecast.too_few_rows")
     if situation.task_type == "extraction":
         low, expected, high = _interpolated([(n, values) for n, *values in method_book().forecast.extraction.points], rows)
         return _ranged(situation, low, expected, high, sentence("forecast.extraction", rows=rows))
@@ -63,7 +66,7 @@ def gain_of(model: ModelRow) -> Gain:
 def difficulty_of(situation: Situation) -> tuple[Difficulty, Difficulty, Difficulty]:
     """The curves for low, expected and high: judgements of feeling lie between news and reviews, others up to news topics.
 
-    Whether it is feeling is told by the labels and the words of the answers, from the list under `forecast.feeling_words`.
+    Whether it is feeling is told by the labels and the words of the answers, from the list under `feeling` in intents.yaml.
     """
     return ("hard", "middle", "middle") if _is_feeling(situation) else ("hard", "middle", "easy")
 
@@ -120,7 +123,7 @@ def _nothing(situation: Situation, key: str) -> Forecast:
 def _is_feeling(situation: Situation) -> bool:
     task = situation.answers.task
     written = " ".join(filter(None, [*situation.labels, task.name, task.domain, task.input, task.output, situation.answers.business.problem])).lower()
-    return any(word in written for texts in [catalogue()["forecast.feeling_words"]] for said in texts.values() for word in said.split())
+    return any(stands_in(word, written) for word in intents().feeling)
 
 
 def _interpolated(points: Sequence[tuple[int, Sequence[float]]], rows: int) -> list[float]:

@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from coach.sentence import Localized
-from coach.task_schema import Method
+from coach.task_schema import Method, Metric, TaskType
 from coach.text import Language
 
 CATALOG_FOLDER = Path(__file__).parent / "catalog"
@@ -168,7 +168,37 @@ class Source(Row):
     @property
     def citation(self) -> str:
         """Title and place, as a reason's source is shown."""
-        return f"{self.title} ({self.where})"
+        return f"{self.title} · {self.where}"
+
+
+class Intents(Row):
+    """Words that tell what a person is after; the first list of several with a hit decides."""
+
+    roads: dict[Literal["diagnose", "diagnose_with_score", "advise"], list[str]]
+    known_methods: list[str]
+    task_types: dict[TaskType, list[str]]
+    whole_phrases: dict[TaskType, list[str]]
+    domains: dict[str, list[str]]
+    data_languages: dict[str, list[str]]
+    metrics: dict[Metric, list[str]]
+    needs: dict[Literal["reasoning", "light_deployment", "tooling", "alignment"], list[str]]
+    gpu_none: list[str]
+    feeling: list[str]
+    placeholders: dict[str, list[str]]
+    json_answer: list[str]
+
+
+@functools.cache
+def intents() -> Intents:
+    return Intents.model_validate(_read("intents"))
+
+
+def stands_in(word: str, text: str) -> bool:
+    """Whether `word` is said in `text`: Latin words as whole words, others anywhere; case does not count."""
+    word, text = word.lower(), text.lower()
+    if not word.isascii():
+        return word in text
+    return bool(re.search(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", text))
 
 
 @functools.cache

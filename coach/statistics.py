@@ -1,7 +1,7 @@
 """How far a score can be trusted: intervals, paired comparison of two systems, test rows needed.
 
-Owns the statistics behind verdicts; knows nothing of models or files. Labels come as codes from 0, an answer outside the format as −1.
-Randomness is an argument. numpy only.
+Owns the statistics behind verdicts; knows nothing of models or files. Labels come as codes from 0, an answer outside the format
+as −1. Randomness is an argument. numpy only.
 """
 
 from __future__ import annotations
@@ -40,9 +40,15 @@ class Difference:
 
 
 def bootstrap_interval(
-    actual: ArrayLike, predicted: ArrayLike, metric: ScoreName, *, seed: int, labels: int | None = None, resamples: int = RESAMPLES,
+    actual: ArrayLike,
+    predicted: ArrayLike,
+    metric: ScoreName,
+    *,
+    seed: int,
+    labels: int | None = None,
+    resamples: int = RESAMPLES,
     level: float = 0.95,
-) -> Interval:  # fmt: skip
+) -> Interval:
     """Percentile bootstrap over rows. `actual`, `predicted`: codes, shape [rows]; `labels`: how many the task declares, None for
     those that occur.
 
@@ -71,7 +77,9 @@ def mcnemar_exact(only_first_right: int, only_second_right: int) -> float:
     rows = only_first_right + only_second_right
     if rows == 0:
         return 1.0
-    tail = sum(math.exp(_log_choose(rows, hits) - rows * math.log(2)) for hits in range(min(only_first_right, only_second_right) + 1))
+    tail = sum(
+        math.exp(_log_choose(rows, hits) - rows * math.log(2)) for hits in range(min(only_first_right, only_second_right) + 1)
+    )
     return min(1.0, 2 * tail)
 
 
@@ -99,7 +107,7 @@ def test_rows_needed(difference: float, disagreement: float, power: float = 0.8,
 
 
 def detectable_difference(rows: int, disagreement: float, power: float = 0.8, alpha: float = 0.05) -> float | None:
-    """The smallest difference in accuracy that `rows` test rows can show; None where even the whole disagreement is too little."""
+    """The smallest difference in accuracy that `rows` test rows can show; None where the whole disagreement is too little."""
     if rows <= 0 or test_rows_needed(disagreement, disagreement, power, alpha) > rows:
         return None
     low, high = 1e-9, disagreement
@@ -149,22 +157,20 @@ def _resampler(
     return counts, score, draw
 
 
-def _scores(
-    drawn: NDArray[Any], actual: NDArray[Any], predicted: NDArray[Any], metric: ScoreName, labels: int
-) -> NDArray[Any]:
+def _scores(drawn: NDArray[Any], actual: NDArray[Any], predicted: NDArray[Any], metric: ScoreName, labels: int) -> NDArray[Any]:
     """The metric of each resample. `drawn`: [resamples, cells]; `actual`, `predicted`: the cells' codes."""
     rows = drawn.sum(axis=1)
     right = drawn @ (actual == predicted)
     if metric == "accuracy":
-        return right / rows
+        return np.asarray(right / rows)
     if metric == "micro_f1":
-        return 2 * right / (rows + drawn @ (predicted >= 0))
+        return np.asarray(2 * right / (rows + drawn @ (predicted >= 0)))
     is_label = np.arange(labels)
     support = drawn @ (actual[:, None] == is_label)
     named = drawn @ (predicted[:, None] == is_label)
     hits = drawn @ ((actual[:, None] == is_label) & (predicted[:, None] == is_label))
     f1 = np.divide(2.0 * hits, support + named, out=np.zeros(hits.shape), where=support + named > 0)
     if metric == "weighted_f1":
-        return (f1 * support).sum(axis=1) / rows
+        return np.asarray((f1 * support).sum(axis=1) / rows)
     never_there = labels - np.union1d(actual, predicted[predicted >= 0]).size
-    return f1.sum(axis=1) / (((support + named) > 0).sum(axis=1) + never_there)
+    return np.asarray(f1.sum(axis=1) / (((support + named) > 0).sum(axis=1) + never_there))

@@ -62,42 +62,72 @@ class BaselineScores:
     predictions: list[str]
     seconds: float
     scores: ClassificationScores
+    choice: Choice
 
     def to_results(self) -> dict[str, Any]:
         """What results.json says of it."""
         return {"macro_f1": round(self.macro_f1, 4), "accuracy": round(self.accuracy, 4)}
 
 
-def train_baseline(
-    train: Sequence[Row], test: Sequence[Row], task: TaskFile, *, seed: int, like: BaselineScores | None = None
-) -> BaselineScores:
-    """Chooses C and class weight by 5-fold stratified cross-validation (three rounds) on `train` for the task's primary metric, fits on all of
-    it, scores `test`; with `like`, takes over that baseline's choice.
+@dataclass(frozen=True)
+class FittedBaseline:
+    """A baseline that has learnt from its rows. Never stored: it would have to be unpickled, and is fitted again in seconds."""
+
+    choice: Choice
+    vectorizer: TfidfVectorizer
+    model: LogisticRegression
+
+    def predict(self, rows: Sequence[Row]) -> list[str]:
+        return [str(label) for label in self.model.predict(self._features(rows))]
+
+    def probabilities(self, rows: Sequence[Row]) -> list[dict[str, float]]:
+        """Each row's probability of every label that was seen in training."""
+        names = [str(name) for name in self.model.classes_]
+        found = self.model.predict_proba(self._features(rows))
+        return [{name: round(float(share), 6) for name, share in zip(names, shares, strict=True)} for shares in found]
+
+    def _features(self, rows: Sequence[Row]) -> Any:
+        return self.vectorizer.transform([text_of(row) for row in rows])
+
+
+def fit_baseline(train: Sequence[Row], task: TaskFile, *, seed: int, like: Choice | None = None) -> FittedBaseline:
+    """Chooses C and class weight by 5-fold stratified cross-validation (three rounds) on `train` for the task's primary metric,
+    fits on all of it; with `like`, takes over a choice made before.
 
     Characters 1–2 for languages without spaces, words 1–2 for others; a row's text is its placeholder values joined by newlines;
     the task's first target is what is predicted. Classes with fewer than 5 rows mean fewer folds. Raises DataError for fewer than
-    two classes, ValueError without test rows.
+    two classes.
     """
-    started = time.perf_counter()
-    target, labels = next(iter(task.targets.items()))
+    target = next(iter(task.targets))
     texts, truth = [text_of(row) for row in train], [label_of(row, target) for row in train]
     if len(set(truth)) < 2:
         raise DataError("data.one_class", label=truth[0] if truth else "", count=len(truth))
-    with threadpool_limits(1, user_api="blas"):  # its vectors are short: a second thread only waits (207 s instead of 3 on a busy box)
-        chosen = Choice(like.C, like.class_weight, like.cross_validated) if like else _search(texts, truth, task, seed)
-        vectorizer, model = _fitted(texts, truth, task.language, chosen)
-        predictions = [str(label) for label in model.predict(vectorizer.transform([text_of(row) for row in test]))]
+    # One thread: the solver's vectors are short, a second thread mostly waits (207 to 477 s instead of 6 on a busy machine).
+    with threadpool_limits(1, user_api="blas"):
+        chosen = like or _search(texts, truth, task, seed)
+        return FittedBaseline(chosen, *_fitted(texts, truth, task.language, chosen))
+
+
+def train_baseline(
+    train: Sequence[Row], test: Sequence[Row], task: TaskFile, *, seed: int, like: Choice | None = None
+) -> BaselineScores:
+    """`fit_baseline` on `train`, scored on `test`. Raises DataError as it does, ValueError without test rows."""
+    started = time.perf_counter()
+    target, labels = next(iter(task.targets.items()))
+    fitted = fit_baseline(train, task, seed=seed, like=like)
+    predictions = fitted.predict(test)
     scores = classification_report([label_of(row, target) for row in test], predictions, labels)
     return BaselineScores(
         macro_f1=scores.macro_f1,
         accuracy=scores.accuracy,
         per_class=scores.per_class,
-        C=chosen.C,
-        class_weight=chosen.class_weight,
-        cross_validated=chosen.score,
+        C=fitted.choice.C,
+        class_weight=fitted.choice.class_weight,
+        cross_validated=fitted.choice.score,
         predictions=predictions,
         seconds=time.perf_counter() - started,
         scores=scores,
+        choice=fitted.choice,
     )
 
 
@@ -165,7 +195,13 @@ def _folds(texts: NDArray[Any], truth: NDArray[Any], folds: int, seed: int) -> l
 
 
 def _predict_fold(
-    texts: NDArray[Any], truth: NDArray[Any], inside: NDArray[Any], outside: NDArray[Any], language: str, answers: Answers, repeat: int
+    texts: NDArray[Any],
+    truth: NDArray[Any],
+    inside: NDArray[Any],
+    outside: NDArray[Any],
+    language: str,
+    answers: Answers,
+    repeat: int,
 ) -> None:
     """Fills in the answers of every choice for the rows `outside`, learnt from the rows `inside`."""
     if len(set(truth[inside])) < 2:

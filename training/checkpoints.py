@@ -17,14 +17,19 @@ def writing_folder(checkpoints: Path) -> Path:
     return checkpoints / WRITING
 
 
+def written(checkpoints: Path, step: int) -> Path:
+    """The trainer's finished but not yet accepted checkpoint."""
+    return writing_folder(checkpoints) / f"checkpoint-{step}"
+
+
 def accept(checkpoints: Path, step: int) -> Path:
     """Moves the trainer's finished `checkpoint-<step>` to `checkpoints/<step>` in one rename and returns it."""
-    written = writing_folder(checkpoints) / f"checkpoint-{step}"
-    (written / "training_args.bin").unlink(missing_ok=True)  # a pickle of the arguments; config.yaml has them already
+    source = written(checkpoints, step)
+    (source / "training_args.bin").unlink(missing_ok=True)  # a pickle of the arguments; config.yaml has them already
     target = checkpoints / str(step)
     if target.exists():
         shutil.rmtree(target)
-    os.replace(written, target)
+    os.replace(source, target)
     return target
 
 

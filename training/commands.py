@@ -232,10 +232,10 @@ def predict(arguments: argparse.Namespace, language: Language) -> int:
 
 
 def _predict_texts(version: Version, arguments: argparse.Namespace, language: Language) -> int:
-    from training.predicting import answer_rows, inputs_from_text, open_answerer
+    from training.predicting import inputs_from_text, open_version
 
     values = inputs_from_text(version.config, arguments.text, arguments.input)
-    [answer] = answer_rows(open_answerer(version), [values])
+    [answer] = open_version(version)([values])
     if arguments.json:
         print_json(answer.document())
         return EXIT_OK
@@ -249,11 +249,11 @@ def _predict_texts(version: Version, arguments: argparse.Namespace, language: La
 
 
 def _predict_file(task: Task, version: Version, path: Path, output: Path, as_json: bool, language: Language) -> int:
-    from training.predicting import answer_rows, open_answerer, read_unlabelled, refuse_output, write_answers
+    from training.predicting import open_version, read_unlabelled, refuse_output, write_answers
 
     refuse_output(output, path)
     file = read_unlabelled(path, version.config, _source_mapping(task))
-    answers = answer_rows(open_answerer(version), file.inputs)
+    answers = open_version(version)(file.inputs)
     write_answers(output, file, answers)
     if as_json:
         print_json({"rows": len(answers), "left_out": file.left_out, "output": str(output)})

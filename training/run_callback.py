@@ -21,6 +21,7 @@ from training.event_log import EventLog
 from training.events import Event
 from training.methods.completion_loss import TokenCountingTrainer
 from training.notices import notices_after_eval
+from training.weight_average import WeightAverage
 
 EndReason = Literal["completed", "early_stopping", "max_steps", "stopped"]
 
@@ -74,6 +75,7 @@ class RunCallback(TrainerCallback):
         checkpoints_folder: Path,
         stop_path: Path,
         threads: Threads,
+        average: WeightAverage,
         progress: Progress,
     ) -> None:
         self.log_events = log
@@ -83,6 +85,7 @@ class RunCallback(TrainerCallback):
         self.checkpoints_folder = checkpoints_folder
         self.stop_path = stop_path
         self.threads = threads
+        self.average = average
         self.progress = progress
         self.trainer: TokenCountingTrainer | None = None
         self.end_reason: EndReason = "completed"
@@ -91,6 +94,9 @@ class RunCallback(TrainerCallback):
         """The trainer whose tokens and seconds are counted; they go on from an earlier attempt's."""
         self.trainer = trainer
         trainer.tokens_seen, trainer.step_s = self.progress.tokens, self.progress.elapsed_s
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:  # type: ignore[override]
+        self.average.update()
 
     def on_log(  # type: ignore[override]
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: dict[str, float] | None = None, **kwargs: Any
@@ -113,6 +119,7 @@ class RunCallback(TrainerCallback):
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:  # type: ignore[override]
         step = state.global_step
+        self.average.save(checkpoints.written(self.checkpoints_folder, step))
         folder = checkpoints.accept(self.checkpoints_folder, step)
         value = next((event["value"] for event in reversed(self.progress.evals) if event["step"] == step), None)
         path = folder.relative_to(self.checkpoints_folder.parent).as_posix()
@@ -135,7 +142,8 @@ class RunCallback(TrainerCallback):
         self.progress.steps.append(event)
 
     def _evaluate(self, step: int, control: TrainerControl) -> None:
-        found = self.evaluate()
+        with self.average.lent():
+            found = self.evaluate()
         better = self._is_better(found)
         if better:
             self.progress.best_step, self.progress.best_value, self.progress.best_loss = step, found.value, found.loss

@@ -1,6 +1,6 @@
 """The raw records of the sample packages, read from where they are installed.
 
-Owns how each package keeps its data, and the refusal to let one of them run code: nothing of a package is imported, and its pickle
+Owns how each package keeps its data, and the refusal to let one of them run code: nothing of a package is imported, and a pickle
 may hold lists, tuples, text and whole numbers only. Knows nothing of tasks or folders.
 """
 
@@ -32,7 +32,10 @@ class SamplePackage:
 
 
 def records_of(name: str, package: SamplePackage) -> dict[Part, list[Record]]:
-    """The package's records by part (`train`, `valid`, `test`, or `train` alone); `finished` completes them. Raises DataError: not installed, or damaged."""
+    """The package's records by part (`train`, `valid`, `test`, or `train` alone); `finished` completes them.
+
+    Raises DataError: not installed, or damaged.
+    """
     return READERS[name](package)
 
 
@@ -78,7 +81,9 @@ def _inews(package: SamplePackage) -> dict[Part, list[Record]]:
     parts: dict[Part, list[Record]] = {}
     for part, stem in (("train", "train"), ("valid", "dev"), ("test", "test")):
         titles, bodies, codes = _inews_columns(folder / f"{stem}.pkl", package)
-        parts[part] = [(to_traditional(t), body, package.labels[code]) for t, body, code in zip(titles, bodies, codes, strict=True)]
+        parts[part] = [
+            (to_traditional(t), body, package.labels[code]) for t, body, code in zip(titles, bodies, codes, strict=True)
+        ]
     return parts
 
 

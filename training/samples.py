@@ -17,54 +17,25 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict
 
-from coach.answers import Answers, write_answers
+from coach.answers import write_answers
 from coach.atomic_write import write_atomically
 from coach.errors import DataError
 from coach.task_file import task_to_yaml
-from coach.task_schema import SLUG_PATTERN, TaskFile
-from coach.text import DEFAULT_LANGUAGE, LANGUAGES, Language
+from coach.task_schema import SLUG_PATTERN
+from coach.text import DEFAULT_LANGUAGE, Language
 from training.data.build import build_data
 from training.data.build_report import BuildReport
 from training.data.row_ids import same_text
 from training.data.source import data_source_to_yaml, source_document
-from training.data.split import Part
-from training.sample_sources import Record, SamplePackage, finished, records_of
+from training.sample_documents import Sample, answers_of, task_of
+from training.sample_sources import Record, finished, records_of
 
 CATALOGUE = Path(__file__).parents[1] / "coach" / "catalog" / "samples.yaml"
 SAMPLE_SEED = 42
 LEAST_ROWS = 30
-Localized = dict[Language, str]
-
-
-class Sample(BaseModel):
-    """One sample as the catalogue describes it. `rows`: training rows by default, exact where the package brings its own test part."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    package: str
-    module: str
-    licence: str
-    rows: int
-    valid_rows: int | None = None
-    test: Literal["all"] | None = None
-    ratios: dict[Part, float] | None = None
-    columns: tuple[str, ...]
-    mapping: dict[str, str]
-    labels: tuple[str, ...]
-    language: str
-    about: Localized
-    answers: dict[str, Any]
-    task: dict[str, str]
-
-    @property
-    def source(self) -> SamplePackage:
-        return SamplePackage(self.package, self.module, self.labels)
 
 
 @functools.cache
@@ -192,21 +163,28 @@ def _in_random_order(records: Sequence[Record], places: list[int], seed: int) ->
 
 
 def _fill(
-    sample: Sample, folder: Path, task_name: str, parts: Mapping[str, Sequence[Record]], *, seed: int, now: datetime, language: Language
+    sample: Sample,
+    folder: Path,
+    task_name: str,
+    parts: Mapping[str, Sequence[Record]],
+    *,
+    seed: int,
+    now: datetime,
+    language: Language,
 ) -> BuildReport:
     stem = sample.name.replace("-", "_")
     paths = {part: f"raw/{stem}.csv" if part == "train" else f"raw/{stem}_{part}.csv" for part in parts}
     (folder / "raw").mkdir(parents=True)
     for part, records in parts.items():
         write_atomically(folder / paths[part], _csv(sample.columns, finished(sample.name, records)))
-    task = _task(sample, task_name, seed, now, language)
+    task = task_of(sample, task_name, seed, now, language)
     source = source_document(
         task, sample.mapping, paths["train"], now=now, table_format="csv", encoding="utf-8", delimiter=",",
         test_file=paths.get("test"), valid_file=paths.get("valid"),
     )  # fmt: skip
     if sample.ratios is not None:
         source.split.ratios = dict(sample.ratios)
-    answers = _answers(sample, task_name, len(parts["train"]), paths["train"], language)
+    answers = answers_of(sample, task_name, len(parts["train"]), paths["train"], language)
     write_answers(folder / "answers.yaml", answers)
     write_atomically(folder / "task.yaml", task_to_yaml(task, language))
     write_atomically(folder / "data_source.yaml", data_source_to_yaml(source))
@@ -219,65 +197,3 @@ def _csv(columns: Sequence[str], records: Sequence[Record]) -> str:
     writer.writerow(columns)
     writer.writerows(records)
     return sheet.getvalue()
-
-
-def _task(sample: Sample, name: str, seed: int, now: datetime, language: Language) -> TaskFile:
-    said = _in_language(sample.answers, language)
-    return TaskFile.model_validate(
-        {
-            "task_name": name,
-            "title": said["title"],
-            "version": "v1",
-            "task_type": "classification",
-            "domain": said["domain"],
-            "language": sample.language,
-            "input_template": sample.task["input_template"],
-            "output_format": {"type": "text", "enum": list(sample.labels)},
-            "data": {"source": "data_source.yaml", "seed": seed},
-            "training": {
-                "base_model": "starter/gemma-3-270m",
-                "method": "sft",
-                "lora": {"r": 16, "alpha": 32},
-                "epochs": 4,
-                "learning_rate": 3e-4,
-                "batch_size": 8,
-                "balance": sample.task["balance"],
-            },
-            "success_criteria": {key: value for key, value in said["success"].items() if key in ("primary_metric", "threshold")},
-            "execution": {"type": "local"},
-            "created": now,
-            "updated": now,
-        }
-    )
-
-
-def _answers(sample: Sample, name: str, rows: int, data_path: str, language: Language) -> Answers:
-    said = _in_language(sample.answers, language)
-    resources = {"labelled_rows": rows, "data_format": "csv", "data_path": data_path, "more_data": "none", "gpu": "none"}
-    return Answers.model_validate(
-        {
-            "title": said["title"],
-            "business": said["business"],
-            "task": {
-                "name": name,
-                "type": "classification",
-                "domain": said["domain"],
-                "language": sample.language,
-                "input": said["input"],
-                "output": said["output"],
-                "labels": list(sample.labels),
-            },
-            "resources": {**resources, "class_balance": said["class_balance"]},
-            "success": said["success"],
-            "versioning": {"iterations": "many", "strategy": "semantic", "deploy_target": "local", "retention": 3},
-        }
-    )
-
-
-def _in_language(value: Any, language: Language) -> Any:
-    """A catalogue value with every `{zh-TW: …, en: …}` replaced by its text."""
-    if isinstance(value, dict) and set(value) == set(LANGUAGES):
-        return value[language]
-    return {key: _in_language(child, language) for key, child in value.items()} if isinstance(value, dict) else value
-
-

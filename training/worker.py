@@ -13,7 +13,6 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -23,22 +22,13 @@ from coach.errors import CoachError, TrainingError, UserError, WorkspaceError
 from coach.text import text
 from coach.version_folder import Version
 from training import checkpoints
+from training.attempt import Attempt, Ending
 from training.event_log import EventLog, Listener, read_events
 from training.run_status import HEARTBEAT_S
 from training.run_view import RunView, fold
 
 LOCK_WAIT_S = 3.0  # a reader that asks whether the lock is held takes it for a moment
 TRACEBACK_LINES = 12
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One start or resume. `from_step` is 0 for a start."""
-
-    number: int
-    from_step: int
-    view: RunView
-    max_steps: int | None
 
 
 def run(
@@ -67,9 +57,7 @@ def run(
 
 def _work(version: Version, attempt: Attempt, log: EventLog, now: Callable[[], datetime]) -> str:
     try:
-        from training.fine_tuning import fine_tune  # heavy: torch, transformers, trl, peft
-
-        ending = fine_tune(version, attempt, log, now)
+        ending = _method_of(version)(version, attempt, log, now)
     except BaseException as error:
         found = _as_ours(error)
         _write_failure(log, found, error)
@@ -78,6 +66,22 @@ def _work(version: Version, attempt: Attempt, log: EventLog, now: Callable[[], d
         raise found from error
     log.append(ending.kind, **ending.fields)
     return ending.kind
+
+
+def _method_of(version: Version) -> Callable[[Version, Attempt, EventLog, Callable[[], datetime]], Ending]:
+    """The function that carries out the version's method; heavy libraries (torch, transformers, trl, peft) are imported with it."""
+    method = version.config.training.method
+    if method == "baseline":
+        from training.baseline_run import run_baseline
+
+        return run_baseline
+    if method == "prompt":
+        from training.prompt_run import run_prompt
+
+        return run_prompt
+    from training.fine_tuning import fine_tune
+
+    return fine_tune
 
 
 def _attempt(version: Version, before: RunView, *, resume: bool, max_steps: int | None) -> Attempt:

@@ -19,7 +19,7 @@ from coach.recommendation.draft import Draft, estimate_of
 from coach.recommendation.headline import headline
 from coach.recommendation.hyperparameters import choose_numbers
 from coach.recommendation.method import choose_method
-from coach.recommendation.situation import DataFacts, Situation, situation_of
+from coach.situation import DataFacts, Situation, situation_of
 from coach.recommendation.versioning import choose_versioning
 
 __all__ = ["RULES_VERSION", "DataFacts", "Situation", "recommend", "situation_of"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from coach.estimate import SAFE_SHARE, STARTER_ID, fitting_micro_batch, memory_gb
 from coach.plan import Advice, Peft
 from coach.recommendation.method import FULL_TUNING_ROWS
-from coach.recommendation.situation import Situation
+from coach.situation import Situation
 from coach.reference_data import ModelRow, lora_band, model_row
 from coach.sentence import Sentence, sentence
 

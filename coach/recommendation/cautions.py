@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from coach.forecast import score_noise
 from coach.recommendation.draft import Draft
-from coach.recommendation.hyperparameters import SPEC_LEARNING_RATE
+from coach.recommendation.hyperparameters import SPEC_LEARNING_RATE, short_rate
 from coach.sentence import Sentence, sentence
 from coach.task_check import BUILT_METHODS
 
@@ -116,7 +116,7 @@ def deadline(draft: Draft) -> Sentence | None:
 def spec_learning_rate(draft: Draft) -> Sentence | None:
     if draft.numbers is None or draft.numbers.lora is None:
         return None
-    return sentence("warnings.spec_learning_rate", rate=draft.numbers.learning_rate, spec=SPEC_LEARNING_RATE)
+    return sentence("warnings.spec_learning_rate", rate=short_rate(draft.numbers.learning_rate), spec=short_rate(SPEC_LEARNING_RATE))
 
 
 def spec_time(draft: Draft) -> Sentence | None:

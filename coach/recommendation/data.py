@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from coach.plan import Advice, Augmentation
-from coach.recommendation.situation import SKEWED_AT, Situation
+from coach.situation import SKEWED_AT, Situation
 from coach.sentence import Sentence, sentence
 from coach.task_schema import Balance
 

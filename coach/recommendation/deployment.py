@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coach.plan import Advice
-from coach.recommendation.situation import Situation
+from coach.situation import Situation
 from coach.sentence import sentence
 from coach.task_schema import DeployTarget
 

@@ -10,7 +10,7 @@ from coach.forecast import Forecast
 from coach.plan import Peft, PlannedStage
 from coach.recommendation.data import DataChoice
 from coach.recommendation.hyperparameters import Numbers
-from coach.recommendation.situation import TEST_SHARE, TRAIN_SHARE, VALID_SHARE, Situation
+from coach.situation import TEST_SHARE, TRAIN_SHARE, VALID_SHARE, Situation
 from coach.reference_data import ModelRow
 from coach.task_schema import Method
 

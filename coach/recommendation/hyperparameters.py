@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from coach.plan import Advice, LoraSize, Peft
-from coach.recommendation.situation import TRAIN_SHARE, Situation
+from coach.situation import TRAIN_SHARE, Situation
 from coach.reference_data import FullTuning, LoraBand, ModelRow, lora_band, method_book
 from coach.sentence import Sentence, sentence
 
@@ -87,8 +87,8 @@ def rank(setting: Setting, numbers: Numbers) -> Advice:
 
 def learning_rate(setting: Setting, numbers: Numbers) -> Advice:
     """The lever. The specification's example has 1e-5, ten to twenty times too low for LoRA in a run of this length."""
-    what = sentence("advice.hyperparameters.learning_rate_what", rate=_short(numbers.learning_rate))
-    data = {"rate": _short(numbers.learning_rate), "spec": _short(SPEC_LEARNING_RATE), "times": round(numbers.learning_rate / SPEC_LEARNING_RATE)}
+    what = sentence("advice.hyperparameters.learning_rate_what", rate=short_rate(numbers.learning_rate))
+    data = {"rate": short_rate(numbers.learning_rate), "spec": short_rate(SPEC_LEARNING_RATE), "times": round(numbers.learning_rate / SPEC_LEARNING_RATE)}
     if numbers.lora is None:
         return _advice("learning_rate.full", what, "trl-peft", **data)
     if setting.model.learning_rate is not None:
@@ -121,7 +121,7 @@ def _advice(rule: str, what: Sentence, source: str, **data: str | int | float) -
     return Advice("hyperparameters", f"hyperparameters.{rule}", what, Sentence(f"advice.hyperparameters.{rule}", dict(data)), source)
 
 
-def _short(rate: float) -> str:
+def short_rate(rate: float) -> str:
     """`0.0002` as `2e-4`, as people write it."""
     mantissa, exponent = f"{rate:e}".split("e")
     return f"{float(mantissa):g}e{int(exponent)}"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from coach.plan import Advice, PlannedStage
-from coach.recommendation.situation import FEW_ROWS_PER_CLASS, Situation
+from coach.situation import FEW_ROWS_PER_CLASS, Situation
 from coach.reference_data import method_book, method_row
 from coach.sentence import Sentence, sentence
 from coach.task_schema import Method

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from coach.plan import Advice, VersionPlan
-from coach.recommendation.situation import Situation
+from coach.situation import Situation
 from coach.sentence import Sentence, sentence
 from coach.task_schema import DeployTarget, VersionStrategy
 
@@ -33,7 +33,7 @@ def as_said(s: Situation) -> tuple[VersionStrategy, Advice] | None:
     target = s.answers.versioning.deploy_target
     differs = target is not None and FITTING[target] != said and said != "hybrid"
     data = {"strategy": said, "target": target or "local", "fitting": FITTING[target or "local"]}
-    return _chosen(said, "as_said_though" if differs else "as_said", **data)
+    return _chosen(said, "as_said_though" if differs else "as_said", data)
 
 
 def api_service(s: Situation) -> tuple[VersionStrategy, Advice] | None:
@@ -57,6 +57,6 @@ def semantic(s: Situation) -> tuple[VersionStrategy, Advice]:
 STRATEGY_RULES: tuple[StrategyRule, ...] = (as_said, api_service, regular_retraining, semantic)
 
 
-def _chosen(strategy: VersionStrategy, rule: str, **data: str) -> tuple[VersionStrategy, Advice]:
+def _chosen(strategy: VersionStrategy, rule: str, data: dict[str, str] | None = None) -> tuple[VersionStrategy, Advice]:
     what = sentence("advice.versioning.what", strategy=sentence(f"advice.versioning.name.{strategy}"))
-    return strategy, Advice("versioning", f"versioning.{rule}", what, Sentence(f"advice.versioning.{rule}", dict(data)), "specification")
+    return strategy, Advice("versioning", f"versioning.{rule}", what, Sentence(f"advice.versioning.{rule}", dict(data or {})), "specification")

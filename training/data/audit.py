@@ -1,14 +1,14 @@
 """What a table is worth as training data: how many rows, what is wrong with which, how the classes lie, how long the texts are.
 
-Owns the checks, their codes and the report (as JSON and as lines for a person). Changes nothing: leaving rows out is `build.py`'s.
+Owns the checks and the report (as JSON and as lines for a person). Changes nothing: leaving rows out is `build.py`'s.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -16,20 +16,12 @@ from coach.text import DEFAULT_LANGUAGE, Language
 from training.data.audit_lines import report_lines
 from training.data.labels import canonical_labels
 from training.data.row_ids import same_text
+from training.data.suggestions import CODES, ProblemCode, Suggestion, suggestions
 from training.data.table import Table
 
-ProblemCode = Literal[
-    "unparseable", "field_missing", "label_unknown", "label_variant", "duplicate", "label_conflict", "too_short", "too_long", "too_many_tokens"
-]  # fmt: skip
-CODES: tuple[ProblemCode, ...] = get_args(ProblemCode)
-WARNINGS: frozenset[ProblemCode] = frozenset({"label_variant", "too_short", "too_long", "too_many_tokens"})  # such rows stay valid
-SKEWED_AT = 3.0  # largest class to smallest: from here on accuracy hides the small one (evidence 2.5: report macro-F1)
-FEW_ROWS_IN_CLASS = 20  # evidence 2.6: below 20 rows a class needs more rows before anything else
-SHOWN_SMALL_CLASSES = 10
-SUGGESTION_ORDER: tuple[ProblemCode, ...] = (
-    "label_conflict", "unparseable", "field_missing", "label_unknown", "label_variant", "duplicate", "too_many_tokens", "too_long", "too_short"
-)  # fmt: skip
-FEW_ROWS = 50  # evidence 1.2: below 50 rows no training, a prompt or the baseline
+WARNINGS: frozenset[ProblemCode] = frozenset(
+    {"label_variant", "too_short", "too_long", "too_many_tokens"}
+)  # such rows stay valid
 
 
 @dataclass(frozen=True)
@@ -59,14 +51,6 @@ class Lengths:
 
     def to_json(self) -> dict[str, int]:
         return {"min": self.minimum, "p50": self.median, "p95": self.p95, "max": self.maximum}
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """A key under `audit.suggestion` and the values its sentence needs."""
-
-    key: str
-    data: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -233,31 +217,9 @@ class _Findings:
             balance_ratio=ratio,
             chars=self.chars,
             tokens=self.tokens,
-            suggestions=_suggestions(problems, distribution, ratio, valid, self.has_labels),
+            suggestions=suggestions(problems, distribution, ratio, valid, self.has_labels),
         )
 
     def _is_out(self, place: int) -> bool:
         number = self.numbers[place]
         return any(number in rows for code, rows in self.rows.items() if code not in WARNINGS)
-
-
-def _suggestions(
-    problems: dict[ProblemCode, list[int]], distribution: dict[str, int], ratio: float | None, valid: int, has_labels: bool
-) -> list[Suggestion]:
-    """One sentence per kind of problem that calls for an act, gravest first; each names its numbers."""
-    found = [Suggestion(code, {"count": len(problems[code])}) for code in SUGGESTION_ORDER if code in problems]
-    if not has_labels:
-        return found
-    if len(distribution) == 1:
-        found.insert(0, Suggestion("one_class", {"label": next(iter(distribution))}))
-    if valid < FEW_ROWS:
-        found.insert(0, Suggestion("few_rows", {"count": valid, "wanted": FEW_ROWS}))
-    small = {label: count for label, count in distribution.items() if count < FEW_ROWS_IN_CLASS}
-    if small and valid >= FEW_ROWS:
-        listed = list(small.items())[-SHOWN_SMALL_CLASSES:]
-        data = {"labels": ", ".join(f"{label} {count}" for label, count in listed), "wanted": FEW_ROWS_IN_CLASS}
-        found.append(Suggestion("small_class", data))
-    if ratio is not None and ratio >= SKEWED_AT and len(distribution) > 1:
-        names = list(distribution)
-        found.append(Suggestion("skewed", {"largest": names[0], "smallest": names[-1], "ratio": ratio}))
-    return found

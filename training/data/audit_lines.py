@@ -49,7 +49,10 @@ def _problems(report: AuditReport, language: Language) -> list[str]:
     for code, rows in report.problems.items():
         lines.append(text(f"audit.problem.{code}", language, count=len(rows), rows=row_list(rows, language)))
         if code == "unparseable":
-            lines += [f"    {text(f'audit.fault.{fault}', language, rows=row_list(at, language))}" for fault, at in report.faults.items()]
+            lines += [
+                f"    {text(f'audit.fault.{fault}', language, rows=row_list(at, language))}"
+                for fault, at in report.faults.items()
+            ]
         if code == "label_unknown":
             shown = ", ".join(f"{label!r} × {count}" for label, count in list(report.unknown_labels.items())[:SHOWN_ROWS])
             lines.append(f"    {shown}")

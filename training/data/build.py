@@ -1,7 +1,7 @@
 """Data made (again) from its sources: read, merge, split, and write `data/` with its version.
 
-Everything is read and judged before the first byte is written, so a source that fails leaves the last good data in place. Owns the
-files under `data/`; what makes a row is `table_rows.py`'s, who stands in which part `split.py`'s.
+Everything is read and judged before the first byte is written, so a source that fails leaves the last good data in place. Owns
+the files under `data/`; what makes a row is `table_rows.py`'s, who stands in which part `split.py`'s.
 """
 
 from __future__ import annotations
@@ -88,9 +88,7 @@ def _enabled(source: DataSource) -> list[FileSource]:
 
 def _read_source(folder: Path, entry: FileSource, task: TaskFile, group_by: str | None) -> TaskRows:
     config = entry.config
-    table = read_table(
-        folder / config.source_path, format=config.format, encoding=config.encoding, delimiter=config.delimiter
-    )
+    table = read_table(folder / config.source_path, format=config.format, encoding=config.encoding, delimiter=config.delimiter)
     return rows_of_table(table, entry.mapping, task, entry.name, group_by)
 
 

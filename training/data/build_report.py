@@ -63,7 +63,9 @@ class BuildReport:
         if self.unchanged:
             lines.append(text("audit.build.unchanged", language, version=self.version))
         for label, part in self.classes_missing:
-            lines.append(text("audit.build.class_missing", language, label=label, part=text(f"audit.build.part.{part}", language)))
+            lines.append(
+                text("audit.build.class_missing", language, label=label, part=text(f"audit.build.part.{part}", language))
+            )
         return lines
 
 

@@ -13,12 +13,13 @@ from training.data.row_ids import same_text
 from training.data.table import Table
 
 TEXT_NAMES = (
-    "text", "content", "review", "sentence", "comment", "message", "body", "title", "headline", "input", "document", "news", "tweet",
-    "question", "文本", "內文", "内文", "內容", "内容", "標題", "标题", "文字", "句子", "評論", "评论", "留言", "新聞", "全文", "問題", "輸入",
+    "text", "content", "review", "sentence", "comment", "message", "body", "title", "headline", "input", "document", "news",
+    "tweet", "question", "文本", "內文", "内文", "內容", "内容", "標題", "标题", "文字", "句子",
+    "評論", "评论", "留言", "新聞", "全文", "問題", "輸入",
 )  # fmt: skip
 LABEL_NAMES = (
-    "label", "labels", "class", "category", "sentiment", "target", "tag", "topic", "intent", "polarity", "output", "answer", "標註",
-    "标注", "標籤", "标签", "類別", "类别", "分類", "分类", "情感", "情緒", "答案", "意圖", "主題", "輸出", "傾向",
+    "label", "labels", "class", "category", "sentiment", "target", "tag", "topic", "intent", "polarity", "output", "answer",
+    "標註", "标注", "標籤", "标签", "類別", "类别", "分類", "分类", "情感", "情緒", "答案", "意圖", "主題", "輸出", "傾向",
 )  # fmt: skip
 PLACEHOLDER_NAMES: dict[str, tuple[str, ...]] = {
     "entity": ("entity", "company", "target", "object", "實體", "公司", "對象", "主體", "品牌", "產品"),

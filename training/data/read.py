@@ -73,9 +73,13 @@ def format_of(path: Path) -> FileFormat:
 
 
 def _checked_format(path: Path, format: FileFormat | None) -> FileFormat:
-    if path.is_dir():
+    try:
+        is_folder, is_there = path.is_dir(), path.exists()
+    except OSError as error:  # a name too long, a folder that may not be entered
+        raise DataError("data.unreadable", path=str(path), problem=error.strerror or str(error)) from error
+    if is_folder:
         raise DataError("data.is_folder", path=str(path))
-    if not path.exists():
+    if not is_there:
         raise DataError("data.file_missing", path=str(path))
     if format is None:
         return format_of(path)
@@ -87,9 +91,7 @@ def _checked_format(path: Path, format: FileFormat | None) -> FileFormat:
 def _checked_size(path: Path) -> int:
     size = path.stat().st_size
     if size > MAX_FILE_BYTES:
-        raise DataError(
-            "data.file_too_large", path=path.name, size_mb=round(size / 1e6), limit_mb=round(MAX_FILE_BYTES / 1e6)
-        )
+        raise DataError("data.file_too_large", path=path.name, size_mb=round(size / 1e6), limit_mb=round(MAX_FILE_BYTES / 1e6))
     return size
 
 

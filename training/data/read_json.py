@@ -88,8 +88,9 @@ def _list_of_objects(document: Any) -> list[Any] | None:
         return document
     if not isinstance(document, dict):
         return None
-    if isinstance(document.get("data"), list):
-        return document["data"]
+    data = document.get("data")
+    if isinstance(data, list):
+        return data
     lists = [value for value in document.values() if isinstance(value, list) and value and isinstance(value[0], dict)]
     return lists[0] if len(lists) == 1 else None
 

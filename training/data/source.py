@@ -27,9 +27,11 @@ from training.data.table import FileFormat
 SourceType = Literal["file_import", "database", "api", "web_scrape", "llm_generated"]
 OUTPUT_FIELD = "label"  # what a mapping calls the answer where it is a text, not an object
 OUTPUT_FIELDS = (OUTPUT_FIELD, "output")
+_SOURCE_KEYS = ("name", "type", "enabled", "config", "mapping", "output")
 DEFAULT_RATIOS: dict[Part, float] = {"train": 0.7, "valid": 0.15, "test": 0.15}
 _SECRET_KEY = re.compile(
-    r"(^|[_-])(password|passwd|pwd|secret|token|credentials?|authorization|api_?key|access_?key|private_?key|secret_?key)$", re.IGNORECASE
+    r"(^|[_-])(password|passwd|pwd|secret|token|credentials?|authorization|api[_-]?key|access[_-]?key|private[_-]?key|secret[_-]?key)$",
+    re.IGNORECASE,
 )
 _FROM_ENVIRONMENT = re.compile(r"^\s*((Bearer|Basic|Token)\s+)?\$\{[A-Za-z_][A-Za-z0-9_]*\}\s*$")
 _URL_WITH_PASSWORD = re.compile(r"://[^/\s:@]+:(?!\$\{)[^/\s@]+@")
@@ -193,9 +195,19 @@ def parse_data_source(content: str | bytes, name: str = "data_source.yaml") -> D
     return _checked(parse_document(content, name))
 
 
-def source_document(task: TaskFile, mapping: Mapping[str, str], source_path: str, *, now: datetime, table_format: FileFormat | None = None,
-                    encoding: str | None = None, delimiter: str | None = None, test_file: str | None = None, valid_file: str | None = None,
-                    group_by: str | None = None) -> DataSource:  # fmt: skip
+def source_document(
+    task: TaskFile,
+    mapping: Mapping[str, str],
+    source_path: str,
+    *,
+    now: datetime,
+    table_format: FileFormat | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    test_file: str | None = None,
+    valid_file: str | None = None,
+    group_by: str | None = None,
+) -> DataSource:
     """A first data source for a task with one raw file, `source_path` being relative to the task folder."""
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", Path(source_path).stem).strip("_-") or "rows"
     targets = list(task.targets)
@@ -217,11 +229,16 @@ def source_document(task: TaskFile, mapping: Mapping[str, str], source_path: str
 def data_source_to_yaml(source: DataSource) -> str:
     """The document as a file holds it. `ratios` leaves out parts that came as files."""
     document = source.model_dump(mode="python", exclude_none=True)
-    document["split"].setdefault("group_by", None)
+    document["sources"] = [_in_order(entry, _SOURCE_KEYS) for entry in document["sources"]]
+    document["split"] = _in_order({"group_by": None, **document["split"]}, tuple(Split.model_fields))
     given = [name for name in ("valid", "test") if document["split"].get(f"{name}_file")]
     if len(given) == 2:
         del document["split"]["ratios"]
     return dump(document)
+
+
+def _in_order(mapping: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+    return {key: mapping[key] for key in keys if key in mapping}
 
 
 def _checked(document: YamlDocument) -> DataSource:

@@ -78,7 +78,11 @@ def split_rows(
             dropped += repeats
         kept, leaks = _without(kept, valid, key, "in_valid")
         dropped += leaks
-    given: dict[Part, list[Row]] = ({"test": test} if test_rows is not None else {}) | ({"valid": valid} if valid_rows is not None else {})
+    given: dict[Part, list[Row]] = {}
+    if test_rows is not None:
+        given["test"] = test
+    if valid_rows is not None:
+        given["valid"] = valid
     shares = _open_shares(ratios, given)
     groups = _groups(kept, key, group_by)
     _refuse_hopeless(kept, groups, given, stratify_by)
@@ -93,7 +97,7 @@ def label_of(row: Row, field: str | None) -> str:
     """The value rows are stratified by: an output property, else a placeholder, else the whole text answer."""
     if isinstance(row.output, dict):
         return str(row.output[field]) if field in row.output else row.input.get(field or "", "")
-    return row.input[field] if field in row.input else row.output
+    return row.input.get(field or "", row.output)
 
 
 def key_of(row: Row, key: Sequence[str] | None) -> str:
@@ -116,13 +120,17 @@ def drop_repeats(rows: Sequence[Row], key: Sequence[str] | None = None) -> tuple
         stays = min(repeats, key=raw_content)
         contradicts = len({output_key(row.output) for row in repeats}) > 1
         for row in repeats:
-            twin = next(other for other in repeats if output_key(other.output) != output_key(row.output)) if contradicts else stays
+            twin = (
+                next(other for other in repeats if output_key(other.output) != output_key(row.output)) if contradicts else stays
+            )
             if contradicts or row is not stays:
                 dropped[id(row)] = Dropped(row, "conflict" if contradicts else "duplicate", twin.id)
     return [row for row in rows if id(row) not in dropped], list(dropped.values())
 
 
-def _without(rows: list[Row], others: list[Row], key: Sequence[str] | None, reason: DropReason) -> tuple[list[Row], list[Dropped]]:
+def _without(
+    rows: list[Row], others: list[Row], key: Sequence[str] | None, reason: DropReason
+) -> tuple[list[Row], list[Dropped]]:
     taken = {key_of(row, key): row.id for row in others}
     leaks = [Dropped(row, reason, taken[key_of(row, key)]) for row in rows if key_of(row, key) in taken]
     gone = {id(leak.row) for leak in leaks}
@@ -173,7 +181,7 @@ def _refuse_hopeless(rows: list[Row], groups: list[list[int]], given: Mapping[Pa
         raise DataError("data.one_class", label=labels.pop(), count=len(rows))
     if "test" in given:
         return
-    standing: dict[str, int] = Counter()
+    standing: Counter[str] = Counter()
     for group in groups:
         standing.update({label_of(rows[place], stratify_by) for place in group})
     sizes = Counter(label_of(row, stratify_by) for row in rows)
@@ -189,7 +197,9 @@ def _quota(count: int, shares: Mapping[Part, float], spread: int, label: str) ->
     valid as far as its `spread` (number of groups) goes. Equal remainders fall by a hash, so that no part wins them all."""
     exact = {name: count * share for name, share in shares.items()}
     quota = {name: int(value) for name, value in exact.items()}
-    by_remainder = sorted(shares, key=lambda name: (quota[name] - exact[name], hashlib.sha256(f"{label}:{name}".encode()).digest()))
+    by_remainder = sorted(
+        shares, key=lambda name: (quota[name] - exact[name], hashlib.sha256(f"{label}:{name}".encode()).digest())
+    )
     for name in by_remainder[: count - sum(quota.values())]:
         quota[name] += 1
     for name in [name for name in ("train", "test", "valid") if name in shares][:spread]:

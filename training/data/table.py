@@ -13,7 +13,9 @@ from typing import Literal
 from coach.errors import DataError
 
 FileFormat = Literal["csv", "tsv", "json", "jsonl", "parquet", "xlsx"]
-LineFault = Literal["broken_json", "not_an_object", "field_count", "open_quote", "header_again", "broken_encoding", "formula_unsaved"]
+LineFault = Literal[
+    "broken_json", "not_an_object", "field_count", "open_quote", "header_again", "broken_encoding", "formula_unsaved"
+]
 Cell = str | None
 
 

@@ -14,6 +14,7 @@ from coach.errors import DataError
 from coach.task_schema import TaskFile
 from training.data.build_report import LeftOut
 from training.data.labels import canonical_labels
+from training.data.read_json import as_cell
 from training.data.row_ids import Content
 from training.data.rows import Output
 from training.data.source import OUTPUT_FIELDS
@@ -45,9 +46,9 @@ def rows_of_table(table: Table, mapping: Mapping[str, str], task: TaskFile, sour
     found.left_out += [LeftOut(source, problem.row, "unparseable") for problem in table.problems]
     for number, row in zip(table.row_numbers, table.rows, strict=True):
         values = {name: (row.get(column) or "").strip() for name, column in columns.items()}
-        output = answer.of(row)
-        if output is None or not all(values.values()):
-            found.left_out.append(LeftOut(source, number, answer.fault if output is None and all(values.values()) else "field_missing"))
+        output = answer.of(row) if all(values.values()) else None
+        if output is None:
+            found.left_out.append(LeftOut(source, number, answer.fault if all(values.values()) else "field_missing"))
             continue
         found.contents.append(Content(values, output, source))
         found.numbers.append(number)
@@ -55,17 +56,23 @@ def rows_of_table(table: Table, mapping: Mapping[str, str], task: TaskFile, sour
     found.merged_labels = answer.merged
     if not found.contents:
         reasons = Counter(out.reason for out in found.left_out).most_common()
-        raise DataError("data.nothing_left", path=table.path.name, reasons=", ".join(f"{name} {count}" for name, count in reasons))
+        told = ", ".join(f"{name} {count}" for name, count in reasons)
+        raise DataError("data.nothing_left", path=table.path.name, reasons=told)
     return found
 
 
 def _input_columns(table: Table, mapping: Mapping[str, str], task: TaskFile) -> dict[str, str]:
     missing = [name for name in task.placeholders if name not in mapping]
     if missing:
-        raise DataError("data.mapping_missing", fields=", ".join(missing), path=table.path.name, columns=", ".join(table.columns))
+        raise _without_column(missing, table)
     for name in task.placeholders:
         table.column(mapping[name])
     return {name: mapping[name] for name in task.placeholders}
+
+
+def _without_column(fields: list[str], table: Table) -> DataError:
+    columns = ", ".join(table.columns)
+    return DataError("data.mapping_missing", fields=", ".join(fields), path=table.path.name, columns=columns)
 
 
 class _Answer:
@@ -80,7 +87,7 @@ class _Answer:
         self.columns = {name: mapping[name] for name in self.properties if name in mapping}
         missing = [] if self.whole else [OUTPUT_FIELDS[0]] if self.is_text else [n for n in self.properties if n not in mapping]
         if missing:
-            raise DataError("data.mapping_missing", fields=", ".join(missing), path=table.path.name, columns=", ".join(table.columns))
+            raise _without_column(missing, table)
         for column in [self.whole] if self.whole else self.columns.values():
             table.column(column)
         self.known = {target: _Spellings(labels) for target, labels in task.targets.items()}
@@ -88,9 +95,11 @@ class _Answer:
     def of(self, row: Mapping[str, Cell]) -> Output | None:
         if self.is_text:
             return self._value(None, row.get(self.whole or ""))
-        cells = self._object(row.get(self.whole)) if self.whole else {name: row.get(column) for name, column in self.columns.items()}
-        values = {name: self._typed(name, (cells or {}).get(name)) for name in self.properties}
-        return None if cells is None or any(value is None for value in values.values()) else values
+        cells = self._object(row.get(self.whole)) if self.whole else {n: row.get(column) for n, column in self.columns.items()}
+        if cells is None:
+            return None
+        values = {name: self._typed(name, cells.get(name)) for name in self.properties}
+        return None if any(value is None for value in values.values()) else values
 
     def _object(self, cell: Cell) -> dict[str, Cell] | None:
         try:
@@ -101,7 +110,7 @@ class _Answer:
         if not isinstance(parsed, dict):
             self.fault = "unparseable"
             return None
-        return {name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for name, value in parsed.items()}
+        return {name: as_cell(value) for name, value in parsed.items()}
 
     def _typed(self, name: str, cell: Cell) -> object:
         if self.properties[name].type == "string":

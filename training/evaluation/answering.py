@@ -19,7 +19,7 @@ from training.data.render import labels_of, output_of, parse_answer
 from training.data.rows import Output, Row
 from training.data.tokens import RowEncoder
 from training.device import Device
-from training.evaluation.label_scoring import score_labels
+from training.evaluation.label_scoring import contiguous_head, score_labels
 
 DECODE_BATCH_ROWS = 16
 SPARE_ANSWER_TOKENS = 4  # room beyond the longest label, so that an answer that runs on is seen to run on
@@ -102,7 +102,7 @@ class Answerer:
         ids = torch.tensor([[tokenizer.pad_token_id] * (width - len(prompt)) + prompt for prompt in prompts], device=self.device.type)
         mask = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts], device=self.device.type)
         ending = self.encoder.ending[0]
-        with torch.inference_mode():
+        with torch.inference_mode(), contiguous_head(model):
             answers = model.generate(
                 input_ids=ids,
                 attention_mask=mask,

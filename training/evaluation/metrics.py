@@ -126,4 +126,4 @@ def classification_report(actual: Sequence[str], predicted: Sequence[str | None]
 
 def _ratio(above: NDArray[Any], below: NDArray[Any]) -> NDArray[np.float64]:
     """above / below, 0 where below is 0."""
-    return np.divide(above, below, out=np.zeros(len(above)), where=below > 0)
+    return np.asarray(np.divide(above, below, out=np.zeros(len(above)), where=below > 0))

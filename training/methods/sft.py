@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from datasets import Dataset
-from transformers import TrainerCallback
+from transformers import PrinterCallback, TrainerCallback
 from trl import SFTConfig
 
 from coach.task_schema import Training
@@ -136,7 +136,7 @@ def build_trainer(
         report_to="none",
         disable_tqdm=True,
     )
-    return make_trainer(
+    trainer = make_trainer(
         model=model,
         args=args,
         data_collator=CompletionCollator(tokenizer.pad_token_id),
@@ -144,3 +144,5 @@ def build_trainer(
         processing_class=tokenizer,
         callbacks=callbacks,
     )
+    trainer.remove_callback(PrinterCallback)  # the events say it all
+    return trainer

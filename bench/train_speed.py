@@ -1,0 +1,164 @@
+"""Tokens a second of our loop against a fair plain TRL script, both in this one run: `python bench/train_speed.py [steps]`.
+
+Fair (design.md section 9): gradient checkpointing off, bf16, the same threads, batches of like length, dynamic padding, real tokens
+counted and padding not. Both see the same rows of the news sample in the same order; medians after warm-up.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from record import write
+
+import torch
+from datasets import Dataset
+from peft import LoraConfig
+from transformers import AutoModelForCausalLM, PrinterCallback, TrainerCallback
+from trl import SFTConfig, SFTTrainer
+
+from coach.workspace import Task
+from training.backends.plain import PlainBackend, open_tokenizer
+from training.commands import local_now
+from training.data.render import labels_of
+from training.data.rows import read_rows
+from training.data.tokens import RowEncoder, training_columns
+from training.device import choose_device
+from training.methods import sft
+from training.samples import write_sample
+from training.starter_model import ensure_starter_model
+
+WARM_UP = 4
+SEED = 42
+
+
+class StepTimer(TrainerCallback):
+    """Seconds of each optimiser step and its loss."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self.losses: list[float] = []
+
+    def on_step_begin(self, args, state, control, **kwargs):
+        self.started = time.perf_counter()
+
+    def on_step_end(self, args, state, control, **kwargs):
+        self.seconds.append(time.perf_counter() - self.started)
+
+    def on_log(self, args, state, control, logs=None, **kwargs):
+        if logs and "loss" in logs:
+            self.losses.append(float(logs["loss"]))
+
+
+def figures(timer: StepTimer, tokens: list[int]) -> dict[str, float]:
+    """Tokens a second over the steps after warm-up; `tokens` holds each step's real tokens."""
+    counted = sum(tokens[WARM_UP : len(timer.seconds)])
+    return {
+        "tokens_per_s": round(counted / sum(timer.seconds[WARM_UP:]), 1),
+        "median_step_s": round(statistics.median(timer.seconds[WARM_UP:]), 3),
+        "first_losses": [round(loss, 3) for loss in timer.losses[:4]],
+        "last_loss": round(timer.losses[-1], 3),
+    }
+
+
+def step_tokens(trainer) -> list[int]:
+    """Real tokens of each step, from the trainer's own batches."""
+    return [int(batch["attention_mask"].sum()) for batch in trainer.get_train_dataloader()]
+
+
+def plain(folder: Path, rows: Dataset, tokenizer, task, steps: int) -> dict[str, float]:
+    """The script a person would write: TRL's SFTTrainer with LoRA, nothing of ours in it."""
+    timer = StepTimer()
+    training = task.training
+    trainer = SFTTrainer(
+        model=AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16),
+        args=SFTConfig(
+            output_dir=tempfile.mkdtemp(),
+            per_device_train_batch_size=training.batch_size,
+            max_steps=steps,
+            learning_rate=training.learning_rate,
+            lr_scheduler_type="cosine",
+            warmup_steps=training.warmup_ratio,
+            bf16=True,
+            use_cpu=True,
+            gradient_checkpointing=False,
+            train_sampling_strategy="group_by_length",
+            length_column_name="length",
+            seed=SEED,
+            data_seed=SEED,
+            logging_steps=1,
+            save_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+            max_length=None,
+            dataset_kwargs={"skip_prepare_dataset": True},
+            remove_unused_columns=False,
+            dataloader_pin_memory=False,
+        ),
+        train_dataset=rows,
+        processing_class=tokenizer,
+        peft_config=LoraConfig(r=training.lora.r, lora_alpha=training.lora.alpha, target_modules="all-linear", task_type="CAUSAL_LM"),
+        callbacks=[timer],
+    )
+    trainer.remove_callback(PrinterCallback)
+    torch.manual_seed(SEED)
+    trainer.train()
+    return timer, trainer
+
+
+def ours(folder: Path, rows: Dataset, task, steps: int):
+    device = choose_device()
+    backend = PlainBackend()
+    loaded = backend.add_lora(backend.load(folder, device, max_tokens=None), task.training.lora, seed=SEED)
+    timer = StepTimer()
+    trainer = sft.build_trainer(
+        backend.trainer(),
+        model=loaded.model,
+        tokenizer=loaded.tokenizer,
+        rows=rows,
+        training=task.training,
+        device=device,
+        output=Path(tempfile.mkdtemp()),
+        max_steps=steps,
+        callbacks=[timer],
+    )
+    torch.manual_seed(SEED)
+    trainer.train()
+    return timer, trainer
+
+
+def main() -> None:
+    steps = int(sys.argv[1]) if len(sys.argv) > 1 else 24
+    torch.set_num_threads(len(__import__("os").sched_getaffinity(0)))
+    folder = ensure_starter_model()
+    with tempfile.TemporaryDirectory() as place:
+        sample = Path(place) / "news"
+        write_sample("news-sentiment", sample, now=local_now())
+        task = Task.open(sample).file
+        tokenizer = open_tokenizer(folder)
+        encoder = RowEncoder(task, tokenizer, 1024)
+        train = read_rows(sample / "data" / "train.jsonl")
+        encoded = [encoder.encode(row) for row in train]
+        assert len(train) == 500 and all(labels_of(task, row) for row in train)
+        rows = Dataset.from_dict(training_columns(encoded))
+        found = {}
+        for name, work in (("plain_trl", lambda: plain(folder, rows, tokenizer, task, steps)), ("ours", lambda: ours(folder, rows, task, steps))):
+            timer, trainer = work()
+            found[name] = figures(timer, order_tokens(trainer, rows))
+            del trainer
+    ratio = round(found["ours"]["tokens_per_s"] / found["plain_trl"]["tokens_per_s"], 2)
+    mean = round(statistics.fmean(row.length for row in encoded), 1)
+    write("train_speed", {"rows": len(train), "mean_row_tokens": mean, "threads": torch.get_num_threads(), "steps": steps, **found, "ratio": ratio})
+
+
+def order_tokens(trainer, rows) -> list[int]:
+    """Tokens of each step in the order the seed gives: the sampler is drawn again as the run drew it."""
+    torch.manual_seed(SEED)
+    return step_tokens(trainer)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""What `ask` says of a first sentence, as lines and as JSON: the road, what is known, the next questions, the command that follows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from coach.answers import Answers
+from coach.interview import FirstSentence, Question, next_questions, with_answer
+from coach.text import Language, localized, text
+
+
+def answers_from(said: FirstSentence) -> Answers:
+    """Answers holding what the sentence tells; a value that does not fit is left out, for the next question to ask."""
+    answers = Answers()
+    for key, value in said.known.items():
+        try:
+            answers = with_answer(answers, key, value)
+        except ValidationError:
+            continue
+    return answers
+
+
+def ask_document(said: FirstSentence, language: Language, limit: int) -> dict[str, Any]:
+    """The JSON of `python -m coach ask`."""
+    questions = _questions(said, limit)
+    return {
+        **said.as_json(),
+        "next_questions": [question.as_json(language) for question in questions],
+        "next_command": text(f"cli.coach.ask.command.{said.road}", language),
+    }
+
+
+def ask_lines(said: FirstSentence, language: Language, limit: int) -> list[str]:
+    """The same for a person."""
+    lines = [text(f"cli.coach.ask.road.{said.road}", language)]
+    if said.score is not None:
+        key = "score" if said.metric else "score_only"
+        lines.append(text(f"cli.coach.ask.{key}", language, metric=said.metric, score=said.score))
+    lines.append(text("cli.coach.ask.known" if said.known else "cli.coach.ask.nothing_known", language))
+    lines += [f"  {key}: {value}" for key, value in said.known.items()]
+    questions = _questions(said, limit)
+    if questions:
+        lines += ["", text("cli.coach.ask.questions", language)]
+    for number, question in enumerate(questions, start=1):
+        lines += _question_lines(number, question, language)
+    return [*lines, "", text(f"cli.coach.ask.command.{said.road}", language)]
+
+
+def _questions(said: FirstSentence, limit: int) -> list[Question]:
+    return next_questions(answers_from(said), max(0, limit))
+
+
+def _question_lines(number: int, question: Question, language: Language) -> list[str]:
+    why, example = localized(question.why, language), localized(question.example, language)
+    lines = [f"  {number}. {localized(question.ask, language)} [{question.key}]"]
+    lines += [f"     - {name}: {localized(option, language)}" for name, option in (question.options or {}).items()]
+    return [*lines, f"     {text('cli.coach.ask.why', language, why=why, example=example)}"]

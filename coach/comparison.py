@@ -1,0 +1,273 @@
+"""Two versions side by side: what changed in the configuration, what changed in the scores, and how sure that is.
+
+Scores are compared on the test rows both versions answered (paired bootstrap). Reads documents that are there; trains nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coach.errors import WorkspaceError
+from coach.sentence import Sentence, sentence
+from coach.statistics import Difference, Interval, ScoreName, bootstrap_difference
+from coach.task_schema import TaskFile
+from coach.text import Language
+from coach.verdict import primary_metric
+
+FEWEST_SHARED_ROWS = 20  # below this a bootstrap interval says more about the rows than about the versions
+RESAMPLES = 2_000
+UNCOMPARED = ("schema", "version", "created", "updated", "status", "title")  # differ between versions without being a change of the recipe
+Judgement = Literal["better", "worse", "cannot_tell", "unpaired"]
+
+
+@dataclass(frozen=True)
+class ConfigChange:
+    path: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True)
+class ScoreChange:
+    """`interval` is None where too few rows are shared; `significant`: the interval does not hold zero."""
+
+    name: str
+    before: float | None
+    after: float | None
+    difference: float | None
+    interval: Interval | None = None
+
+    @property
+    def significant(self) -> bool:
+        return self.interval is not None and (self.interval.low > 0 or self.interval.high < 0)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    first: str
+    second: str
+    metric: str
+    judgement: Judgement
+    overall: ScoreChange
+    per_class: tuple[ScoreChange, ...]
+    config: tuple[ConfigChange, ...]
+    shared_rows: int
+    rows_needed: int | None
+    same_test_rows: bool
+
+    def sentences(self) -> list[Sentence]:
+        """The judgement, what got better or worse by class, and what to know of the configurations."""
+        found = [self._judgement()]
+        if self.rows_needed is not None:
+            found.append(sentence("verdict.compare.rows_needed", needed=self.rows_needed))
+        found += [self._class(change) for change in self.per_class if change.significant]
+        if not self.same_test_rows and self.shared_rows >= FEWEST_SHARED_ROWS:
+            found.append(sentence("verdict.compare.different_data", rows=self.shared_rows))
+        if not self.config:
+            found.append(sentence("verdict.compare.same_config"))
+        if len(self.config) > 1:
+            found.append(sentence("verdict.compare.several_changes", count=len(self.config)))
+        return found
+
+    def as_json(self, language: Language) -> dict[str, Any]:
+        document = asdict(self)
+        document["overall"]["significant"] = self.overall.significant
+        for written, change in zip(document["per_class"], self.per_class, strict=True):
+            written["significant"] = change.significant
+        return {**document, "sentences": [said.say(language) for said in self.sentences()]}
+
+    def _judgement(self) -> Sentence:
+        change = self.overall
+        names = {"first": self.first, "second": self.second, "metric": self.metric, "rows": self.shared_rows}
+        if change.interval is None:
+            return Sentence("verdict.compare.unpaired", {**names, "difference": change.difference or 0.0})
+        if change.interval.low == change.interval.high == 0:
+            return sentence("verdict.compare.no_difference")
+        numbers = {"difference": change.difference, "low": change.interval.low, "high": change.interval.high}
+        return Sentence(f"verdict.compare.{self.judgement}", {**names, **numbers})
+
+    def _class(self, change: ScoreChange) -> Sentence:
+        assert change.interval is not None
+        key = "class_better" if change.interval.low > 0 else "class_worse"
+        data = {"label": change.name, "difference": change.difference, "low": change.interval.low, "high": change.interval.high}
+        return Sentence(f"verdict.compare.{key}", dict(data))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One version as it is compared: its name, configuration, results, and answers by row id (`actual`, `predicted`), None where lost."""
+
+    name: str
+    config: TaskFile
+    results: Mapping[str, Any]
+    answers: Mapping[str, tuple[Any, Any]]
+
+
+def compare(first: Judged, second: Judged, *, seed: int) -> Comparison:
+    """`second` against `first` on the first one's primary metric. Raises WorkspaceError where the second does not have it."""
+    metric, before = primary_metric(first.results)
+    after = second.results.get(metric)
+    if not isinstance(after, int | float):
+        names = {"first": first.name, "second": second.name, "first_metric": metric, "second_metric": primary_metric(second.results)[0]}
+        raise WorkspaceError("command.different_metrics", **names)
+    paired = _paired(first, second)
+    overall = ScoreChange(metric, before, float(after), float(after) - before)
+    per_class = tuple(_class_changes(first.results, second.results, paired, seed))
+    if paired is not None and metric in get_args(ScoreName):
+        found = _difference(paired, metric, seed)
+        overall = ScoreChange(metric, before, float(after), found.value, found.interval)
+    return Comparison(
+        first=first.name,
+        second=second.name,
+        metric=metric,
+        judgement=_judgement(overall.interval),
+        overall=overall,
+        per_class=per_class,
+        config=tuple(config_changes(first.config, second.config)),
+        shared_rows=len(set(first.answers) & set(second.answers)),
+        rows_needed=_rows_needed(overall, paired),
+        same_test_rows=set(first.answers) == set(second.answers),
+    )
+
+
+def config_changes(before: TaskFile, after: TaskFile) -> Iterator[ConfigChange]:
+    """Every setting that differs, by dotted path: `training.lora.r` 16 → 32."""
+    old, new = _flat(before.model_dump(mode="json", by_alias=True)), _flat(after.model_dump(mode="json", by_alias=True))
+    for path in [*old, *(path for path in new if path not in old)]:
+        if path.split(".")[0] not in UNCOMPARED and old.get(path) != new.get(path):
+            yield ConfigChange(path, old.get(path), new.get(path))
+
+
+def read_answers_given(path: Path) -> dict[str, tuple[Any, Any]]:
+    """Row id to (actual, predicted) from predictions.jsonl, None for an answer outside the format; empty where there is no file.
+
+    Raises WorkspaceError naming the line that is no prediction.
+    """
+    answers: dict[str, tuple[Any, Any]] = {}
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return answers
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            document = json.loads(line)
+            answers[str(document["id"])] = (_first_label(document["actual"]), _first_label(document["predicted"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise WorkspaceError("workspace.broken_json", path=str(path), reason=f"line {number}: {error}") from error
+    return answers
+
+
+def _first_label(output: Any) -> str | None:
+    """The label of the first target: results.json holds that one's scores at its top."""
+    if isinstance(output, Mapping):
+        output = next(iter(output.values()), None)
+    return None if output is None else str(output)
+
+
+@dataclass(frozen=True)
+class _Paired:
+    """Codes of the shared rows, shape [rows]; an answer outside the format has the code `len(labels)`."""
+
+    labels: list[str]
+    actual: NDArray[np.int64]
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+
+
+def _paired(first: Judged, second: Judged) -> _Paired | None:
+    """The rows both answered and whose label is the same in both; None where they are too few."""
+    labels = list((first.results.get("per_class") or {}).keys())
+    code = {label: number for number, label in enumerate(labels)}
+    shared = [
+        (code[actual], code.get(one, len(labels)), code.get(second.answers[row][1], len(labels)))
+        for row, (actual, one) in first.answers.items()
+        if row in second.answers and second.answers[row][0] == actual and actual in code
+    ]
+    if len(shared) < FEWEST_SHARED_ROWS:
+        return None
+    columns = np.array(shared, dtype=np.int64).T
+    return _Paired(labels, columns[0], columns[1], columns[2])
+
+
+def _difference(paired: _Paired, metric: str, seed: int) -> Difference:
+    return bootstrap_difference(
+        paired.actual, paired.first, paired.second, metric, labels=len(paired.labels), seed=seed, resamples=RESAMPLES  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def _class_changes(before: Mapping[str, Any], after: Mapping[str, Any], paired: _Paired | None, seed: int) -> Iterator[ScoreChange]:
+    """F1 of each class; with an interval where rows are shared."""
+    old, new = before.get("per_class") or {}, after.get("per_class") or {}
+    intervals = _class_intervals(paired, seed) if paired else {}
+    for label in [*old, *(label for label in new if label not in old)]:
+        was, now = (old.get(label) or {}).get("f1"), (new.get(label) or {}).get("f1")
+        gap = now - was if was is not None and now is not None else None
+        difference, interval = intervals.get(label, (gap, None))
+        yield ScoreChange(label, was, now, difference, interval)
+
+
+def _class_intervals(paired: _Paired, seed: int) -> dict[str, tuple[float, Interval]]:
+    """Paired bootstrap of each class's F1: 95 % percentile interval, rows drawn with replacement, the same draws for every class."""
+    random = np.random.default_rng(seed)
+    rows = len(paired.actual)
+    weights = random.multinomial(rows, np.full(rows, 1 / rows), size=RESAMPLES)
+    found = {}
+    for code, label in enumerate(paired.labels):
+        drawn = _class_f1(weights, paired.actual, paired.second, code) - _class_f1(weights, paired.actual, paired.first, code)
+        whole = np.ones((1, rows), dtype=np.int64)
+        value = float((_class_f1(whole, paired.actual, paired.second, code) - _class_f1(whole, paired.actual, paired.first, code))[0])
+        low, high = np.quantile(drawn, [0.025, 0.975])
+        found[label] = (value, Interval(float(low), float(high), 0.95, "paired bootstrap", RESAMPLES))
+    return found
+
+
+def _class_f1(weights: NDArray[Any], actual: NDArray[Any], predicted: NDArray[Any], code: int) -> NDArray[Any]:
+    """F1 of one class for each weighting of the rows; weights [resamples, rows]. Zero where the class neither is nor is named."""
+    hits = weights @ ((actual == code) & (predicted == code)).astype(np.int64)
+    named = weights @ (actual == code).astype(np.int64) + weights @ (predicted == code).astype(np.int64)
+    return np.divide(2.0 * hits, named, out=np.zeros(hits.shape), where=named > 0)
+
+
+def _judgement(interval: Interval | None) -> Judgement:
+    if interval is None:
+        return "unpaired"
+    return "better" if interval.low > 0 else "worse" if interval.high < 0 else "cannot_tell"
+
+
+def _rows_needed(change: ScoreChange, paired: _Paired | None) -> int | None:
+    """Rows at which the interval would no longer reach zero, were the difference as it is now; None where it does not or there is none.
+
+    Normal approximation, as in `verdict.rows_to_tell`: the half-width shrinks with the root of the rows.
+    """
+    if paired is None or change.interval is None or change.significant or not change.difference:
+        return None
+    side = change.interval.high - change.difference if change.difference < 0 else change.difference - change.interval.low
+    return math.ceil(len(paired.actual) * (side / abs(change.difference)) ** 2)
+
+
+def _flat(document: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(document, dict):
+        return {prefix: document}
+    flat: dict[str, Any] = {}
+    for name, value in document.items():
+        flat |= _flat(value, f"{prefix}.{name}" if prefix else name)
+    return flat
+
+
+def changed_words(changes: Sequence[ConfigChange]) -> list[str]:
+    """`training.lora.r: 16 → 32`, one a change."""
+    return [f"{change.path}: {_word(change.before)} → {_word(change.after)}" for change in changes]
+
+
+def _word(value: Any) -> str:
+    return "—" if value is None else json.dumps(value, ensure_ascii=False) if isinstance(value, list) else str(value)

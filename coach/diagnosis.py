@@ -1,0 +1,226 @@
+"""What may lie behind a version's score: findings, each with a code, the numbers that show it, and one experiment to try next.
+
+Reads results, evaluation and step events, and class counts that are handed in. Says what a figure may mean and leaves the decision to
+the reader. Thresholds: evidence.md 6.1 unless another source is named. A later issue deepens it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from coach.sentence import Sentence, Value, sentence
+from coach.situation import SKEWED_AT
+from coach.text import Language
+from coach.verdict import Verdict, judge
+
+Level = Literal["warning", "info"]
+FALLS_FOR = 2  # evaluations below the best at the end
+FALL_MORE_THAN = 0.01  # metric points; a smaller fall is the noise of a validation set of some hundred rows
+LOSS_RISE = 0.02  # relative rise of the validation loss above its lowest (as training/notices.py)
+CLASS_BELOW_MEAN = 0.15  # judgement: F1 this far below macro-F1 is a class of its own trouble
+FEW_IN_CLASS = 10  # test rows of a class below which its F1 says next to nothing
+FORMAT_FAILURES = 0.02
+SLOW_FALL = 0.05  # training loss that fell by less than this share
+FLAT_GAIN = 0.005  # metric points over the last three evaluations
+FEWEST_EVALS, FEWEST_STEPS = 4, 40
+LOSS_WINDOW = 10
+WIDE_HALF_INTERVAL = 0.05  # as in the plan's caution: a version .05 better cannot be told from chance
+COLLAPSE_SHARE = 0.9  # one class in more than this share of the answers …
+COLLAPSE_ACTUAL = 0.6  # … while fewer than this share of the rows are of it
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a diagnosis reads. `evals`, `steps`: events in order; `train_counts`: rows of each class that was trained on."""
+
+    results: Mapping[str, Any]
+    evals: Sequence[Mapping[str, Any]] = ()
+    steps: Sequence[Mapping[str, Any]] = ()
+    train_counts: Mapping[str, int] = field(default_factory=dict)
+    balance: str = "none"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`name` names the sentences `diagnosis.<name>.title|evidence|next`; `data` holds the numbers."""
+
+    code: str
+    name: str
+    level: Level
+    data: dict[str, Value] = field(default_factory=dict)
+
+    @property
+    def title(self) -> Sentence:
+        return Sentence(f"diagnosis.{self.name}.title", self.data)
+
+    @property
+    def evidence(self) -> Sentence:
+        return Sentence(f"diagnosis.{self.name}.evidence", self.data)
+
+    @property
+    def next_experiment(self) -> Sentence:
+        return Sentence(f"diagnosis.{self.name}.next", self.data)
+
+    def as_json(self, language: Language) -> dict[str, Any]:
+        return {
+            "code": self.code,
+            "name": self.name,
+            "level": self.level,
+            "title": self.title.say(language),
+            "evidence": self.evidence.say(language),
+            "next_experiment": self.next_experiment.say(language),
+            "data": {name: value.say(language) if isinstance(value, Sentence) else value for name, value in self.data.items()},
+        }
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The state first, then the findings in the order in which to act on them."""
+
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+
+    def closing(self) -> Sentence:
+        """One change at a time, so that an effect has one cause."""
+        return sentence("diagnosis.one_change") if self.findings else sentence("diagnosis.nothing_found")
+
+    def as_json(self, language: Language) -> dict[str, Any]:
+        return {
+            "verdict": self.verdict.as_json(language),
+            "findings": [finding.as_json(language) for finding in self.findings],
+            "closing": self.closing().say(language),
+        }
+
+
+Look = Callable[[Evidence], list[Finding]]
+
+
+def diagnose(evidence: Evidence) -> Diagnosis:
+    """The verdict and every finding. Raises WorkspaceError where results have no primary metric."""
+    return Diagnosis(judge(evidence.results), tuple(finding for look in LOOKS for finding in look(evidence)))
+
+
+def format_failures(evidence: Evidence) -> list[Finding]:
+    """D04: more than 2 % of the answers stand outside the format: template or end token, before anything else."""
+    share = evidence.results.get("invalid_rate") or 0.0
+    return [Finding("D04", "format", "warning", {"share": share, "limit": FORMAT_FAILURES})] if share > FORMAT_FAILURES else []
+
+
+def weak_classes(evidence: Evidence) -> list[Finding]:
+    """D02: a class never predicted, or far below the others; and one class that takes nearly all answers."""
+    matrix = evidence.results.get("confusion_matrix") or {}
+    labels, counts = matrix.get("labels") or [], matrix.get("counts") or []
+    found = _collapse(labels, counts)
+    never = [label for column, label in enumerate(labels) if sum(counts[column]) and not any(row[column] for row in counts)]
+    found += [Finding("D02", "never_predicted", "warning", {"label": label, "rows": _support(evidence, label)}) for label in never]
+    macro = evidence.results.get("macro_f1")
+    for label, scores in (evidence.results.get("per_class") or {}).items():
+        low = macro is not None and scores.get("support") and scores["f1"] < macro - CLASS_BELOW_MEAN
+        if low and label not in never:
+            data = {"label": label, "f1": scores["f1"], "macro": macro, "recall": scores["recall"], "precision": scores["precision"]}
+            data |= {"rows": scores["support"], "taken_for": _taken_for(label, labels, counts)}
+            found.append(Finding("D02", "class_low" if scores["support"] >= FEW_IN_CLASS else "class_low_few_rows", "warning", data))
+    return found
+
+
+def imbalance(evidence: Evidence) -> list[Finding]:
+    """D07: the largest class has at least three times the rows of the smallest."""
+    counts = {label: count for label, count in evidence.train_counts.items() if count}
+    if len(counts) < 2:
+        return []
+    largest, smallest = max(counts, key=lambda name: counts[name]), min(counts, key=lambda name: counts[name])
+    ratio = counts[largest] / counts[smallest]
+    if ratio < SKEWED_AT:
+        return []
+    data = {"largest": largest, "smallest": smallest, "ratio": ratio, "rows": counts[smallest]}
+    return [Finding("D07", "imbalance" if evidence.balance == "none" else "imbalance_treated", "warning" if evidence.balance == "none" else "info", dict(data))]
+
+
+def overfitting(evidence: Evidence) -> list[Finding]:
+    """D01: the metric ends below its best for two evaluations, or the validation loss rises while the training loss falls."""
+    values = [(event["step"], float(event["value"])) for event in evidence.evals if event.get("value") is not None]
+    if len(values) > FALLS_FOR:
+        best_step, best = max(values, key=lambda pair: pair[1])
+        tail = [value for step, value in values if step > best_step]
+        if len(tail) >= FALLS_FOR and max(tail[-FALLS_FOR:]) < best - FALL_MORE_THAN:
+            data = {"best": best, "step": best_step, "last": values[-1][1], "last_step": values[-1][0]}
+            return [Finding("D01", "overfitting", "warning", dict(data))]
+    losses = [(event["step"], float(event["loss"])) for event in evidence.evals if event.get("loss") is not None]
+    if len(losses) < 3:
+        return []
+    step, lowest = min(losses, key=lambda pair: pair[1])
+    training = [float(event["loss"]) for event in evidence.steps if event.get("loss") is not None and event["step"] > step]
+    if losses[-1][1] <= lowest * (1 + LOSS_RISE) or not _falls(training):
+        return []
+    return [Finding("D01", "loss_turning", "info", {"lowest": lowest, "step": step, "last": losses[-1][1]})]
+
+
+def flat(evidence: Evidence) -> list[Finding]:
+    """D05: the training loss hardly fell, or the metric gained nothing in the last three evaluations."""
+    losses = [float(event["loss"]) for event in evidence.steps if event.get("loss") is not None]
+    if len(losses) >= FEWEST_STEPS:
+        first, last = sum(losses[:LOSS_WINDOW]) / LOSS_WINDOW, sum(losses[-LOSS_WINDOW:]) / LOSS_WINDOW
+        if first > 0 and (first - last) / first < SLOW_FALL:
+            return [Finding("D05", "flat_loss", "warning", {"first": first, "last": last})]
+    values = [float(event["value"]) for event in evidence.evals if event.get("value") is not None]
+    if len(values) >= FEWEST_EVALS and max(values[-3:]) - max(values[:-3]) < FLAT_GAIN and not overfitting(evidence):
+        return [Finding("D05", "flat_metric", "info", {"value": max(values), "evaluations": 3})]
+    return []
+
+
+def baseline_ahead(evidence: Evidence) -> list[Finding]:
+    """D03: the cheap baseline scores as high or higher on the primary metric."""
+    return [
+        Finding("D03", "baseline_ahead", "warning", {"metric": verdict.metric, "value": verdict.value, "name": found.name, "score": found.score})
+        for verdict in [judge(evidence.results)]
+        for found in verdict.baselines
+        if found.beaten == "no"
+    ]
+
+
+def few_test_rows(evidence: Evidence) -> list[Finding]:
+    """D06: the interval is wider than ±.05."""
+    verdict = judge(evidence.results)
+    if verdict.low is None or verdict.high is None or not verdict.test_rows:
+        return []
+    half = (verdict.high - verdict.low) / 2
+    if half <= WIDE_HALF_INTERVAL:
+        return []
+    needed = round(verdict.test_rows * (half / WIDE_HALF_INTERVAL) ** 2)
+    return [Finding("D06", "few_test_rows", "info", {"rows": verdict.test_rows, "half": half, "needed": needed, "wanted": WIDE_HALF_INTERVAL})]
+
+
+LOOKS: tuple[Look, ...] = (format_failures, weak_classes, imbalance, overfitting, flat, baseline_ahead, few_test_rows)
+
+
+def _collapse(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> list[Finding]:
+    total = sum(map(sum, counts))
+    for column, label in enumerate(labels):
+        share = sum(row[column] for row in counts) / total if total else 0.0
+        actual = sum(counts[column]) / total if total else 0.0
+        if share > COLLAPSE_SHARE and actual < COLLAPSE_ACTUAL:
+            return [Finding("D02", "collapse", "warning", {"label": label, "share": share, "actual": actual})]
+    return []
+
+
+def _support(evidence: Evidence, label: str) -> int:
+    return int(((evidence.results.get("per_class") or {}).get(label) or {}).get("support") or 0)
+
+
+def _taken_for(label: str, labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Sentence:
+    """A clause with the label that rows of `label` are most often taken for; nothing where there is none."""
+    nothing = sentence("diagnosis.taken_for_none")
+    if label not in labels:
+        return nothing
+    place = labels.index(label)
+    wrong = [(count, labels[column]) for column, count in enumerate(counts[place][: len(labels)]) if column != place]
+    count, name = max(wrong, default=(0, ""))
+    return sentence("diagnosis.taken_for", label=name, count=count) if count else nothing
+
+
+def _falls(losses: Sequence[float]) -> bool:
+    """Whether the second half lies below the first."""
+    half = len(losses) // 2
+    return half >= 2 and sum(losses[half:]) / (len(losses) - half) < sum(losses[:half]) / half

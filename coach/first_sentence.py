@@ -1,0 +1,123 @@
+"""What a person's first sentence tells: which road they are on, and what of the interview it already answers.
+
+By word lists in intents.yaml, nothing cleverer: a wrong guess is shown and corrected by the next question.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from coach.errors import UserError
+from coach.reference_data import cards, intents, stands_in
+from coach.task_schema import Metric
+from coach.text import Language
+
+Road = Literal["discover", "diagnose", "advise"]
+Known = dict[str, str | int | float | bool]
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_SCORE = re.compile(r"(?P<percent>\d{1,3}(?:\.\d+)?)\s*[%％]|(?<![\d.])(?P<share>0?\.\d+)")
+_ROWS = re.compile(r"(?P<number>\d[\d,]*(?:\.\d+)?)\s*(?P<scale>k|千|萬|万)?\s*(?:筆|笔|條|条|則|句|個樣本|rows?\b|examples?\b|samples?\b|records?\b|labelled|labeled)", re.IGNORECASE)
+_SCALES = {None: 1, "k": 1_000, "千": 1_000, "萬": 10_000, "万": 10_000}
+LONGEST_SENTENCE = 2_000
+K = TypeVar("K", bound=str)
+
+
+@dataclass(frozen=True)
+class FirstSentence:
+    """`known`: dotted answer keys and the values the sentence gives. `metric`, `score`: what it says is reached now, 0 to 1."""
+
+    text: str
+    road: Road
+    language: Language
+    known: Known = field(default_factory=dict)
+    metric: Metric | None = None
+    score: float | None = None
+    methods: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "road": self.road,
+            "language": self.language,
+            "known": self.known,
+            "metric": self.metric,
+            "score": self.score,
+            "methods": list(self.methods),
+        }
+
+
+def understand(sentence: str) -> FirstSentence:
+    """The road and what is known. Raises UserError for an empty sentence.
+
+    A score with a complaint, or a word for trouble, is diagnose; a question between ways is advise; anything else discovers.
+    """
+    said = unicodedata.normalize("NFKC", sentence).strip()[:LONGEST_SENTENCE]
+    if not said:
+        raise UserError("command.nothing_said")
+    metric = first_hit(said, intents().metrics)
+    score = _score(said)
+    methods = tuple(name for name in intents().known_methods if stands_in(name, said))
+    return FirstSentence(
+        text=said,
+        road=_road(said, metric, score, methods),
+        language="zh-TW" if _HAN.search(said) else "en",
+        known=_known(said, metric),
+        metric=metric,
+        score=score,
+        methods=methods,
+    )
+
+
+def first_hit(said: str, lists: Mapping[K, Iterable[str]]) -> K | None:
+    """The name of the first list one of whose words stands in `said`."""
+    return next((name for name, words in lists.items() if any(stands_in(word, said) for word in words)), None)
+
+
+def _road(said: str, metric: Metric | None, score: float | None, methods: tuple[str, ...]) -> Road:
+    roads = intents().roads
+    measured = metric is not None or score is not None
+    complains = measured and any(stands_in(word, said) for word in roads["diagnose_with_score"])
+    trouble = complains or any(stands_in(word, said) for word in roads["diagnose"])
+    asks = any(stands_in(word, said) for word in roads["advise"])
+    if trouble and (measured or not asks):
+        return "diagnose"
+    return "advise" if asks and (methods or not trouble) else "discover"
+
+
+def _known(said: str, metric: Metric | None) -> Known:
+    words = intents()
+    known: Known = {}
+    task_type = first_hit(said, words.whole_phrases) or first_hit(said, words.task_types)
+    found = {
+        "task.type": task_type,
+        "task.domain": first_hit(said, words.domains),
+        "task.language": first_hit(said, words.data_languages),
+        "success.primary_metric": metric,
+    }
+    known |= {key: value for key, value in found.items() if value is not None}
+    if rows := _ROWS.search(said):
+        known["resources.labelled_rows"] = round(float(rows["number"].replace(",", "")) * _SCALES[(rows["scale"] or "").lower() or None])
+    if any(stands_in(word, said) for word in words.gpu_none):
+        known["resources.gpu"] = "none"
+    elif card := _card(said):
+        known["resources.gpu_name"] = card
+    known |= {f"needs.{need}": True for need, list_ in words.needs.items() if any(stands_in(word, said) for word in list_)}
+    return known
+
+
+def _card(said: str) -> str | None:
+    """The longest name of a card that is said, as the catalogue writes it. Bare numbers such as 4090 count only in the catalogue's aliases."""
+    hits = [card.name for card in cards() if any(stands_in(spelling, said) for spelling in (card.name, *card.aliases))]
+    return max(hits, key=len, default=None)
+
+
+def _score(said: str) -> float | None:
+    """`72%` and `0.72` as .72; the first that is said."""
+    found = _SCORE.search(said)
+    if not found:
+        return None
+    value = float(found["percent"]) / 100 if found["percent"] else float(found["share"])
+    return round(value, 6) if 0 <= value <= 1 else None

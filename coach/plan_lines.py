@@ -1,0 +1,78 @@
+"""A plan as lines for a terminal: a sentence and three numbers first, then each choice with its reason and source.
+
+Owns order and layout; the sentences are the plan's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coach.plan import Advice, Plan, Topic
+from coach.reference_data import sources
+from coach.text import Language, text
+
+TOPICS: tuple[Topic, ...] = ("method", "base_model", "hyperparameters", "data", "versioning", "deployment")
+
+
+def plan_lines(plan: Plan, language: Language) -> list[str]:
+    """The whole plan in `language`."""
+    return [
+        plan.headline.say(language),
+        "",
+        *_three_numbers(plan, language),
+        *_reasons(plan, language),
+        *_cautions(plan, language),
+        *_alternatives(plan, language),
+        "",
+        text("cli.coach.plan.forecast_basis", language, basis=plan.forecast.basis.say(language)),
+        text("cli.coach.plan.estimate_basis", language, basis=plan.estimate.basis.say(language)),
+        text("cli.coach.plan.rules_version", language, version=plan.rules_version),
+    ]
+
+
+def _three_numbers(plan: Plan, language: Language) -> list[str]:
+    found, cost = plan.forecast, plan.estimate
+    if found.low is None:
+        score = text("cli.coach.plan.score_unknown", language, metric=found.metric)
+    else:
+        score = text("cli.coach.plan.score", language, metric=found.metric, low=found.low, expected=found.expected, high=found.high)
+    span = cost.minutes_range
+    time = text("cli.coach.plan.time", language, low=span[0], high=span[1]) if span else text("cli.coach.plan.time_unknown", language)
+    memory = text("cli.coach.plan.no_gpu", language)
+    if cost.vram_range:
+        memory = text("cli.coach.plan.memory", language, low=cost.vram_range[0], high=cost.vram_range[1])
+    return [f"  {line}" for line in (score, time, memory)]
+
+
+def _reasons(plan: Plan, language: Language) -> Iterator[str]:
+    for topic in TOPICS:
+        advice = [found for found in plan.reasons if found.topic == topic]
+        if advice:
+            yield ""
+            yield text(f"cli.coach.plan.topic.{topic}", language)
+        for found in advice:
+            yield from _one_reason(found, language)
+
+
+def _one_reason(advice: Advice, language: Language) -> list[str]:
+    source = sources()[advice.source].citation
+    return [f"  {advice.what.say(language)}", f"    {advice.because.say(language)}", f"    {text('cli.coach.plan.source', language, source=source)}"]
+
+
+def _cautions(plan: Plan, language: Language) -> list[str]:
+    if not plan.warnings:
+        return []
+    return ["", text("cli.coach.plan.cautions", language), *(f"  - {warning.say(language)}" for warning in plan.warnings)]
+
+
+def _alternatives(plan: Plan, language: Language) -> Iterator[str]:
+    if not plan.alternatives:
+        return
+    yield ""
+    yield text("cli.coach.plan.alternatives", language)
+    for other in plan.alternatives:
+        said = other.as_json(language)
+        yield f"  - {said['option']}"
+        yield f"    {text('cli.coach.plan.cost', language, said=said['cost'])}"
+        yield f"    {text('cli.coach.plan.gain', language, said=said['gain'])}"
+        yield f"    {text('cli.coach.plan.when', language, said=said['when'])}"

@@ -1,0 +1,72 @@
+"""Who may import whom (design.md section 2), read from the source; and what a start may load, seen in a fresh interpreter."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "accelerate", "unsloth", "streamlit"}
+
+
+def imports(path: Path, *, at_the_top_only: bool = False):
+    """Names of the modules a file imports; TYPE_CHECKING blocks count only in full readings."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = tree.body if at_the_top_only else list(ast.walk(tree))
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def files(folder):
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def offences(paths, forbidden):
+    return [
+        f"{path.relative_to(ROOT)} imports {name}" for path in paths for name in imports(path) if name.split(".")[0] in forbidden
+    ]
+
+
+def test_coach_imports_no_training_no_page_and_nothing_heavy():
+    paths = [path for path in files("coach") if path.name != "__main__.py"]
+    assert len(paths) > 20
+    assert offences(paths, HEAVY | {"training", "pages"}) == []
+
+
+def test_the_coachs_command_line_imports_training_inside_functions_only():
+    top = set(imports(ROOT / "coach" / "__main__.py", at_the_top_only=True))
+    assert not any(name.split(".")[0] in HEAVY | {"training"} for name in top)
+
+
+def test_nothing_under_training_imports_streamlit_or_pages():
+    assert offences(files("training"), {"streamlit", "pages"}) == []
+
+
+def test_only_the_unsloth_backend_imports_unsloth():
+    users = {path.name for path in files("training") for name in imports(path) if name.split(".")[0] == "unsloth"}
+    assert users == {"fast_unsloth.py"}
+
+
+@pytest.mark.parametrize("modules", ["coach.__main__", "training.__main__ training.run_view training.run_status training.event_log"])
+def test_a_start_loads_nothing_heavy(modules):
+    code = f"import sys\nfor name in {modules.split()!r}: __import__(name)\nprint(sorted(set(sys.modules) & {HEAVY | {'sklearn', 'pandas'}!r}))"
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_nothing_unpickles_but_the_restricted_reader_of_one_sample_package():
+    users = [path.relative_to(ROOT).as_posix() for folder in ("coach", "training") for path in files(folder) if "pickle" in set(imports(path))]
+    assert users == ["training/sample_sources.py"]
+
+
+def test_no_code_from_a_model_folder_and_no_unsafe_yaml():
+    for folder in ("coach", "training"):
+        for path in files(folder):
+            source = path.read_text(encoding="utf-8")
+            assert "trust_remote_code=True" not in source and "weights_only=False" not in source, path
+            assert "yaml.load(" not in source or "SafeLoader" in source, path

@@ -1,0 +1,74 @@
+import json
+import subprocess
+import sys
+import threading
+
+from filelock import FileLock
+
+from training.run_status import run_status
+
+
+def write(path, *events):
+    path.write_text("".join(json.dumps({"t": 100.0, **event}) + "\n" for event in events), encoding="utf-8")
+
+
+def state(folder, now=101.0):
+    return run_status(folder / "events.jsonl", folder / "worker.lock", now).state
+
+
+def test_without_a_log_a_run_is_new(tmp_path):
+    assert state(tmp_path) == "new"
+
+
+def test_the_terminal_event_decides(tmp_path):
+    for kind in ("finished", "stopped", "failed"):
+        write(tmp_path / "events.jsonl", {"type": "started", "attempt": 1}, {"type": kind})
+        assert state(tmp_path) == kind
+
+
+def test_a_lock_that_nobody_holds_means_interrupted(tmp_path):
+    write(tmp_path / "events.jsonl", {"type": "started", "attempt": 1}, {"type": "step", "step": 1})
+    (tmp_path / "worker.lock").touch()
+    assert state(tmp_path) == "interrupted"
+
+
+def test_a_thread_of_this_process_that_dies_is_seen_as_interrupted(tmp_path):
+    write(tmp_path / "events.jsonl", {"type": "started", "attempt": 1})
+    lock = FileLock(tmp_path / "worker.lock")
+    held, end = threading.Event(), threading.Event()
+
+    def work():
+        with lock:
+            held.set()
+            end.wait()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    held.wait()
+    assert state(tmp_path) == "running"
+    end.set()
+    thread.join()
+    assert state(tmp_path) == "interrupted"
+
+
+def test_a_process_killed_with_its_lock_is_seen_as_interrupted(tmp_path):
+    write(tmp_path / "events.jsonl", {"type": "started", "attempt": 1})
+    code = f"from filelock import FileLock; l = FileLock({str(tmp_path / 'worker.lock')!r}); l.acquire(); print('held', flush=True); input()"
+    worker = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert worker.stdout.readline().strip() == "held"
+    assert state(tmp_path) == "running"
+    worker.kill()
+    worker.wait()
+    assert state(tmp_path) == "interrupted"
+
+
+def test_silence_and_stalling_are_told_apart(tmp_path):
+    steps = [{"type": "step", "step": number, "t": 100.0 + number} for number in range(1, 4)]
+    write(tmp_path / "events.jsonl", {"type": "started", "attempt": 1}, {"type": "phase", "name": "training"}, *steps)
+    with FileLock(tmp_path / "worker.lock"):
+        assert state(tmp_path, now=110.0) == "running"
+        assert state(tmp_path, now=140.0) == "silent"
+        with (tmp_path / "events.jsonl").open("a") as log:
+            log.write(json.dumps({"type": "heartbeat", "t": 230.0}) + "\n")
+        assert state(tmp_path, now=231.0) == "stalled"
+        assert state(tmp_path, now=120.0) == "running"

@@ -1,0 +1,193 @@
+"""A tiny real training: fixed loss values, documents in the contract's shape, stop, resume, failure, the lock."""
+
+import json
+import math
+import os
+
+import pytest
+from filelock import FileLock
+
+from coach.errors import CoachError, DataError, ModelError, TrainingError, WorkspaceError
+from tests.training.small_task import make_version, task_file
+from training import checkpoints
+from training.event_log import read_events
+from training.run_status import run_status
+from training.run_view import RunView, fold
+from training.worker import run
+
+LOSSES = [5.5871, 5.4716, 5.1969, 4.8044, 4.2911, 3.9068]
+
+
+@pytest.fixture(autouse=True)
+def in_float32(monkeypatch):
+    """The same numbers on every processor."""
+    import torch
+
+    import training.device
+    import training.preparing
+
+    monkeypatch.setattr(training.preparing, "choose_device", lambda: training.device.Device("cpu", torch.float32, "device.cpu_fp32"))
+
+
+def state(version):
+    return run_status(version.events_path, version.lock_path, now=0.0).state
+
+
+def view(version):
+    return fold(RunView(), read_events(version.events_path))
+
+
+def test_a_training_has_the_losses_it_had_when_it_was_right(tmp_path, tiny_model, now):
+    version = make_version(tmp_path / "letters", task_file(tiny_model))
+    assert run(version, now=now) == "finished"
+    losses = [event["loss"] for event in view(version).steps]
+    assert len(losses) == 12
+    assert losses[:6] == pytest.approx(LOSSES, abs=2e-3)
+    assert losses[-1] < losses[0] / 2
+
+
+def test_a_finished_run_leaves_every_document_and_takes_its_best_step(tmp_path, tiny_model, now):
+    version = make_version(tmp_path / "letters", task_file(tiny_model, epochs=6))
+    run(version, now=now)
+    results = version.results()
+    assert results["rows"] == {"train": 24, "valid": 9, "test": 12} and results["split"] == "test"
+    assert results["macro_f1"] == results["primary_metric"]["value"]
+    assert results["best_checkpoint"]["step"] == view(version).best_eval["step"]
+    assert results["baseline"]["tfidf"].keys() == {"macro_f1", "accuracy"}
+    assert results["cost"]["tokens_per_s"] > 0 and results["cost"]["peak_memory_bytes"] > 10**7
+    predictions = [json.loads(line) for line in version.predictions_path.read_text(encoding="utf-8").splitlines()]
+    assert [row["id"] for row in predictions] == [f"r-test-{index:04d}" for index in range(12)]
+    assert all(math.isclose(sum(row["scores"].values()), 1.0, abs_tol=1e-3) for row in predictions)
+    lineage = version.lineage()
+    assert lineage["model"]["adapter_path"] == "versions/v1/model" and lineage["changes"] == ["First version"]
+    assert lineage["decision"]["verdict"] in ("met", "close", "far")
+    assert version.model_info()["trainable_parameters"] > 0
+    names = {path.name for path in version.model_folder.iterdir()}
+    assert "adapter_model.safetensors" in names and not any(name.endswith((".bin", ".pt", ".pkl")) for name in names)
+    assert not version.checkpoints_folder.exists() and state(version) == "finished"
+
+
+def test_a_finished_version_is_not_trained_again(tmp_path, tiny_model, now):
+    version = make_version(tmp_path / "letters", task_file(tiny_model))
+    run(version, max_steps=2, now=now)
+    assert version.results()["max_steps"] == 2
+    before = version.events_path.read_bytes()
+    with pytest.raises(WorkspaceError) as raised:
+        run(version, now=now)
+    assert raised.value.key == "training.finished_already" and version.events_path.read_bytes() == before
+
+
+class StopAt:
+    """Puts the stop file down when a step is reached, as a person would."""
+
+    def __init__(self, version, step):
+        self.version, self.step = version, step
+
+    def __call__(self, event):
+        if event["type"] == "step" and event["step"] == self.step:
+            self.version.stop_path.touch()
+
+
+def test_a_stopped_run_resumes_and_ends_with_the_losses_of_one_that_was_not(tmp_path, tiny_model, now):
+    whole = make_version(tmp_path / "whole" / "letters", task_file(tiny_model))
+    run(whole, now=now)
+    version = make_version(tmp_path / "parts" / "letters", task_file(tiny_model))
+    assert run(version, now=now, listener=StopAt(version, 8)) == "stopped"
+    assert state(version) == "stopped" and checkpoints.latest(version.checkpoints_folder) == 8
+    with pytest.raises(WorkspaceError, match="resume"):
+        run(version, now=now)
+    assert run(version, resume=True, now=now) == "finished"
+    assert not version.stop_path.exists()
+    steps, expected = view(version).steps, view(whole).steps
+    assert [event["step"] for event in steps] == list(range(1, 13))
+    assert [event["loss"] for event in steps] == pytest.approx([event["loss"] for event in expected], abs=1e-4)
+    assert [event["tokens"] for event in steps] == [event["tokens"] for event in expected]
+    assert version.results()["macro_f1"] == whole.results()["macro_f1"]
+
+
+def test_nothing_to_resume_is_said(tmp_path, tiny_model, now):
+    version = make_version(tmp_path / "letters", task_file(tiny_model))
+    with pytest.raises(WorkspaceError) as raised:
+        run(version, resume=True, now=now)
+    assert raised.value.key == "training.nothing_to_resume"
+
+
+def test_two_workers_do_not_train_one_version(tmp_path, tiny_model, now, monkeypatch):
+    monkeypatch.setattr("training.worker.LOCK_WAIT_S", 0.2)
+    version = make_version(tmp_path / "letters", task_file(tiny_model))
+    with FileLock(version.lock_path), pytest.raises(WorkspaceError) as raised:
+        run(version, now=now)
+    assert raised.value.key == "training.running_already" and not version.events_path.exists()
+
+
+def test_a_model_that_is_not_there_fails_in_three_sentences_in_the_log(tmp_path, tiny_model, now):
+    version = make_version(tmp_path / "letters", task_file(tmp_path / "nowhere"))
+    with pytest.raises(ModelError):
+        run(version, now=now)
+    end = view(version).terminal
+    assert end["type"] == "failed" and end["class"] == "ModelError" and end["key"] == "model.no_such_folder"
+    assert end["message"] and end["hint"] and "ModelError" in end["traceback"]
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_a_reason(tmp_path, tiny_model, now):
+    version = make_version(tmp_path / "letters", task_file(tiny_model, learning_rate=0.99, epochs=20, scheduler="constant"))
+
+    def poison(event):
+        if event["type"] == "step" and event["step"] == 1:
+            raise TrainingError("training.diverged", step=1)
+
+    with pytest.raises(TrainingError):
+        run(version, now=now, listener=poison)
+    assert view(version).terminal["key"] == "training.diverged"
+
+
+def test_memory_running_out_is_said_as_such(tmp_path, tiny_model, now):
+    version = make_version(tmp_path / "letters", task_file(tiny_model))
+
+    def out_of_memory(event):
+        if event["type"] == "step":
+            raise RuntimeError("[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: not enough memory: you tried to allocate 8 GB")
+
+    with pytest.raises(CoachError) as raised:
+        run(version, now=now, listener=out_of_memory)
+    assert raised.value.key == "training.out_of_memory" and view(version).terminal["key"] == "training.out_of_memory"
+
+
+def test_without_a_validation_part_training_is_refused(tmp_path, tiny_model, now):
+    version = make_version(tmp_path / "letters", task_file(tiny_model))
+    os.unlink(version.split_path("valid"))
+    version.split_path("valid").touch()
+    with pytest.raises(DataError) as raised:
+        run(version, now=now)
+    assert raised.value.key == "data.no_valid_part"
+
+
+def test_a_json_task_with_two_placeholders_trains(tmp_path, tiny_model, now):
+    from coach.task_schema import TaskFile
+    from coach.workspace import freeze_version
+    from tests.conftest import NOW
+    from tests.training.small_task import make_task, rows
+
+    plain = task_file(tiny_model, epochs=1, balance="oversample").model_dump(mode="json", by_alias=True)
+    plain["input_template"] = "{entity} in {text}"
+    plain["output_format"] = {"type": "json", "schema": {"fruit": {"enum": ["apple", "berry", "cherry"]}}}
+    task = make_task(tmp_path / "letters", TaskFile.model_validate(plain))
+    for part in ("train", "valid", "test"):
+        changed = [{**row, "input": {**row["input"], "entity": "E"}, "output": {"fruit": row["output"]}} for row in rows(part)]
+        path = task.data_folder / f"{part}.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in changed), encoding="utf-8")
+    version = freeze_version(task, "v1", NOW)
+    assert run(version, now=now) == "finished"
+    first = json.loads(version.predictions_path.read_text(encoding="utf-8").splitlines()[0])
+    assert set(first["predicted"]) == {"fruit"} and set(first["scores"]) == {"fruit"}
+
+
+@pytest.mark.parametrize("method", ["baseline", "prompt"])
+def test_versions_without_training_are_judged_the_same_way(tmp_path, tiny_model, now, method):
+    version = make_version(tmp_path / "letters", task_file(tiny_model, method=method))
+    assert run(version, now=now) == "finished"
+    assert version.results()["primary_metric"]["name"] == "macro_f1" and version.lineage()["model"]["adapter_path"] is None
+    from training.predicting import open_version
+
+    [answer] = open_version(version)([{"text": "a1"}])
+    assert answer.output in ("apple", "berry", "cherry")

@@ -1,0 +1,124 @@
+"""A look at a person's file before there is a task: how many rows, which classes, how long, and what the cheap baseline scores.
+
+Gives the coach its `DataFacts`. Reads one file; writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from coach.answers import Answers
+from coach.errors import DataError
+from coach.situation import DataFacts
+from coach.task_schema import TaskFile
+from training.data.audit import audit
+from training.data.columns import guess_columns
+from training.data.read import read_table
+from training.data.rows import Row
+from training.data.split import drop_repeats
+from training.data.table import Table
+
+FOLDS = 5
+BASELINE_ROWS = 4_000  # more rows change the advice no more and take minutes
+FEWEST_ROWS = 10
+MOST_CLASSES = 200
+
+
+@dataclass(frozen=True)
+class Look:
+    """The facts, the columns they were read from, and the labels found there, largest class first."""
+
+    facts: DataFacts
+    path: Path
+    text_columns: tuple[str, ...]
+    label_column: str | None
+    labels: tuple[str, ...]
+
+
+def look_at_file(path: Path, answers: Answers, *, text: Sequence[str] = (), label: str | None = None, seed: int = 42) -> Look:
+    """The facts of `path` for the answers' type of task; columns are guessed unless given.
+
+    For a classification the baseline is scored by 5-fold cross-validation on all usable rows: the C it uses was chosen on the same
+    rows, which flatters it a little. Raises DataError for a file that cannot be read or has no text column.
+    """
+    table = read_table(path)
+    wanted = answers.task.labels
+    guess = guess_columns(table, wanted)
+    texts, labelled = tuple(text) or guess.text[:1], label or guess.label
+    if not texts:
+        raise DataError("data.column_missing", column="--text", path=path.name, columns=", ".join(table.columns))
+    is_classification = (answers.task.type or "classification") == "classification"
+    report = audit(table, list(texts), labelled if is_classification else None, allowed_labels=wanted if is_classification else None)
+    counts = {name: count for name, count in report.class_distribution.items() if name} if is_classification else {}
+    macro_f1, accuracy = _baseline(table, texts, labelled, counts, answers, seed) if is_classification and labelled else (None, None)
+    facts = DataFacts(
+        rows=report.rows_valid,
+        class_counts=counts,
+        median_chars=report.chars.median if report.chars else None,
+        p95_chars=report.chars.p95 if report.chars else None,
+        conflicting_rows=len(report.problems.get("label_conflict", [])),
+        repeated_rows=len(report.problems.get("duplicate", [])),
+        baseline_macro_f1=macro_f1,
+        baseline_accuracy=accuracy,
+    )
+    return Look(facts, path, texts, labelled, tuple(counts))
+
+
+def _baseline(
+    table: Table, texts: Sequence[str], label: str, counts: dict[str, int], answers: Answers, seed: int
+) -> tuple[float | None, float | None]:
+    """Macro-F1 and accuracy of the out-of-fold predictions; nothing where the rows do not allow folds."""
+    if not 2 <= len(counts) <= MOST_CLASSES or min(counts.values()) < 2 or sum(counts.values()) < FEWEST_ROWS:
+        return None, None
+    from sklearn.model_selection import StratifiedKFold
+
+    from training.baseline import fit_baseline, train_baseline
+    from training.evaluation.metrics import classification_report
+
+    task = _task(answers, list(counts))
+    rows = _rows(table, texts, label, task)
+    truth = [str(row.output) for row in rows]
+    if len(set(truth)) < 2 or min(Counter(truth).values()) < 2:
+        return None, None
+    choice = fit_baseline(rows, task, seed=seed).choice
+    predicted = list(truth)
+    for inside, outside in StratifiedKFold(min(FOLDS, min(Counter(truth).values())), shuffle=True, random_state=seed).split(truth, truth):
+        scores = train_baseline([rows[place] for place in inside], [rows[place] for place in outside], task, seed=seed, like=choice)
+        for place, name in zip(outside, scores.predictions, strict=True):
+            predicted[place] = name
+    found = classification_report(truth, predicted, list(counts))
+    return round(found.macro_f1, 4), round(found.accuracy, 4)
+
+
+def _task(answers: Answers, labels: list[str]) -> TaskFile:
+    """Just enough of a task for the baseline: one text, these labels, the person's metric and language."""
+    return TaskFile.model_validate(
+        {
+            "task_name": "look",
+            "language": answers.task.language or "zh-TW",
+            "input_template": "{text}",
+            "output_format": {"type": "text", "enum": labels},
+            "training": {"base_model": "none", "method": "baseline"},
+            "success_criteria": {"primary_metric": answers.success.primary_metric or "macro_f1"},
+        }
+    )
+
+
+def _rows(table: Table, texts: Sequence[str], label: str, task: TaskFile) -> list[Row]:
+    """The usable rows without repeats and contradictions, at most BASELINE_ROWS, spread evenly over the file."""
+    from training.data.labels import canonical_labels
+
+    labels = task.targets[None]
+    canonical = canonical_labels(Counter(row.get(label) or "" for row in table.rows), labels)
+    rows = []
+    for number, row in zip(table.row_numbers, table.rows, strict=True):
+        text = "\n".join((row.get(column) or "").strip() for column in texts).strip()
+        name = canonical.get(row.get(label) or "")
+        if text and name:
+            rows.append(Row(str(number), {"text": text}, name))
+    kept, _ = drop_repeats(rows)
+    step = max(1, -(-len(kept) // BASELINE_ROWS))
+    return kept[::step]

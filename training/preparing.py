@@ -1,0 +1,64 @@
+"""A base model, loaded on this machine and ready for one task: backend, device, threads, encoder, answerer.
+
+Shared by the methods that use a language model. This is where torch and its family are first imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from coach.task_schema import TaskFile
+from coach.version_folder import Version
+from training.attempt import Rows
+from training.backends import choose_backend, open_backend
+from training.backends.loaded import Backend, LoadedModel
+from training.base_model import resolve_base_model
+from training.data.tokens import RowEncoder, choose_max_tokens
+from training.device import Device, Threads, choose_device
+from training.evaluation.answering import Answerer
+from training.event_log import EventLog
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything the loop needs, loaded and encoded."""
+
+    task: TaskFile
+    rows: Rows
+    backend: Backend
+    loaded: LoadedModel
+    device: Device
+    threads: Threads
+    encoder: RowEncoder
+    answerer: Answerer
+
+
+def prepare(version: Version, task: TaskFile, rows: Rows, log: EventLog) -> Prepared:
+    threads = Threads()
+    threads.apply()
+    backend = open_backend(choose_backend())
+    device = choose_device()
+    source = resolve_base_model(task.training.base_model, near=version.folder.parent.parent, progress=_reporter(log))
+    loaded = backend.load(source, device, max_tokens=_fixed_length(task), four_bit=task.training.quantization == "4bit")
+    max_tokens = choose_max_tokens(task, loaded.tokenizer, rows["train"], loaded.context)
+    encoder = RowEncoder(task, loaded.tokenizer, max_tokens)
+    answerer = Answerer(task, loaded, backend, device, encoder)
+    return Prepared(task, rows, backend, loaded, device, threads, encoder, answerer)
+
+
+def _fixed_length(task: TaskFile) -> int | None:
+    return None if task.training.max_seq_tokens == "auto" else int(task.training.max_seq_tokens)
+
+
+def _reporter(log: EventLog) -> Callable[[str, int, int], None]:
+    """Progress of a download or conversion as phase events, at most one for each twentieth."""
+    seen: set[tuple[str, int]] = set()
+
+    def report(stage: str, done: int, total: int) -> None:
+        part = done * 20 // max(1, total)
+        if (stage, part) not in seen:
+            seen.add((stage, part))
+            log.append("phase", name="loading", stage=stage, done=done, total=total)
+
+    return report
