@@ -13,9 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from record import write
-
 import torch
+from record import write
 
 from coach.workspace import Task
 from training.backends.plain import PlainBackend
@@ -113,7 +112,9 @@ def main() -> None:
         from training.backends.plain import open_tokenizer
 
         encoder = RowEncoder(task, open_tokenizer(folder), 1024)
-        found = {str(dtype).removeprefix("torch."): measure(folder, encoder, rows, dtype) for dtype in (torch.bfloat16, torch.float32)}
+        found = {
+            str(dtype).removeprefix("torch."): measure(folder, encoder, rows, dtype) for dtype in (torch.bfloat16, torch.float32)
+        }
     write("label_scoring", {"rows": count, "labels": len(task.targets[None]), "threads": torch.get_num_threads(), **found})
 
 

@@ -23,7 +23,8 @@ def write(name: str, figures: dict[str, Any]) -> Path:
     document = {
         "bench": name,
         "measured": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "commit": _git("rev-parse", "--short", "HEAD") + ("+changes" if _git("status", "--porcelain", "--", "coach", "training") else ""),
+        "commit": _git("rev-parse", "--short", "HEAD")
+        + ("+changes" if _git("status", "--porcelain", "--", "coach", "training") else ""),
         "machine": {"processor": _processor(), "cores": os.cpu_count(), "load_1m": round(os.getloadavg()[0], 2)},
         "python": platform.python_version(),
         "packages": package_versions(),

@@ -12,11 +12,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from record import write
-
 import torch
 from datasets import Dataset
 from peft import LoraConfig
+from record import write
 from transformers import AutoModelForCausalLM, PrinterCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
@@ -100,7 +99,9 @@ def plain(folder: Path, rows: Dataset, tokenizer, task, steps: int) -> dict[str,
         ),
         train_dataset=rows,
         processing_class=tokenizer,
-        peft_config=LoraConfig(r=training.lora.r, lora_alpha=training.lora.alpha, target_modules="all-linear", task_type="CAUSAL_LM"),
+        peft_config=LoraConfig(
+            r=training.lora.r, lora_alpha=training.lora.alpha, target_modules="all-linear", task_type="CAUSAL_LM"
+        ),
         callbacks=[timer],
     )
     trainer.remove_callback(PrinterCallback)
@@ -145,13 +146,26 @@ def main() -> None:
         assert len(train) == 500 and all(labels_of(task, row) for row in train)
         rows = Dataset.from_dict(training_columns(encoded))
         found = {}
-        for name, work in (("plain_trl", lambda: plain(folder, rows, tokenizer, task, steps)), ("ours", lambda: ours(folder, rows, task, steps))):
+        for name, work in (
+            ("plain_trl", lambda: plain(folder, rows, tokenizer, task, steps)),
+            ("ours", lambda: ours(folder, rows, task, steps)),
+        ):
             timer, trainer = work()
             found[name] = figures(timer, order_tokens(trainer, rows))
             del trainer
     ratio = round(found["ours"]["tokens_per_s"] / found["plain_trl"]["tokens_per_s"], 2)
     mean = round(statistics.fmean(row.length for row in encoded), 1)
-    write("train_speed", {"rows": len(train), "mean_row_tokens": mean, "threads": torch.get_num_threads(), "steps": steps, **found, "ratio": ratio})
+    write(
+        "train_speed",
+        {
+            "rows": len(train),
+            "mean_row_tokens": mean,
+            "threads": torch.get_num_threads(),
+            "steps": steps,
+            **found,
+            "ratio": ratio,
+        },
+    )
 
 
 def order_tokens(trainer, rows) -> list[int]:

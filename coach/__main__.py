@@ -14,17 +14,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coach.command_line import EXIT_OK, EXIT_USER, CommandParser, print_json, print_lines, run_command
+from coach.command_line import EXIT_OK, EXIT_USER, print_json, print_lines, run_command
+from coach.command_parser import build_parser
 from coach.text import Language, text
 
 if TYPE_CHECKING:
     from coach.answers import Answers
     from coach.comparison import Judged
     from coach.plan import Plan
+    from coach.situation import Look
     from coach.workspace import Task
-    from training.data_facts import Look
 
-QUESTIONS_SHOWN = 3
 Runner = Callable[[argparse.Namespace, Language], int]
 
 
@@ -65,7 +65,12 @@ def recommend(arguments: argparse.Namespace, language: Language) -> int:
         print_json(plan.as_json(language))
         return EXIT_OK
     if look:
-        data = {"path": look.path.name, "rows": look.facts.rows, "text": ", ".join(look.text_columns), "label": look.label_column or "—"}
+        data = {
+            "path": look.path.name,
+            "rows": look.facts.rows,
+            "text": ", ".join(look.text_columns),
+            "label": look.label_column or "—",
+        }
         print_lines([text("cli.coach.plan.looked_at", language, **data), ""])
     print_lines(plan_lines(plan, language))
     return EXIT_OK
@@ -94,8 +99,15 @@ def task(arguments: argparse.Namespace, language: Language) -> int:
     written = write_first_files(drafted, target, now=now)
     problems = _remarks(target)
     if arguments.json:
-        print_json({"task": str(target), "data_source": str(written.source_path) if written.source_path else None, "mapping": drafted.mapping,
-                    "kept": str(written.kept) if written.kept else None, "problems": [problem.as_json() for problem in problems]})  # fmt: skip
+        print_json(
+            {
+                "task": str(target),
+                "data_source": str(written.source_path) if written.source_path else None,
+                "mapping": drafted.mapping,
+                "kept": str(written.kept) if written.kept else None,
+                "problems": [problem.as_json() for problem in problems],
+            }
+        )
         return EXIT_OK
     print_lines(_written_lines(drafted, written, problems, language))
     return EXIT_OK
@@ -119,7 +131,9 @@ def check(arguments: argparse.Namespace, language: Language) -> int:
     remarks = [problem for problem in problems if problem not in faults]
     key = "remarks" if faults else "sound" if remarks else "clean"
     if remarks or not faults:
-        print_lines([text(f"cli.coach.check.{key}", language, path=str(path), count=len(remarks)), *remark_lines(remarks, language)])
+        print_lines(
+            [text(f"cli.coach.check.{key}", language, path=str(path), count=len(remarks)), *remark_lines(remarks, language)]
+        )
     refuse("task.problems", faults, name=str(path))
     return EXIT_OK
 
@@ -133,7 +147,9 @@ def compare(arguments: argparse.Namespace, language: Language) -> int:
 
     opened = Task.open(Path(arguments.task_folder))
     if arguments.first == arguments.second:
-        raise UserError("command.same_version", version=arguments.first, known=", ".join(v.name for v in opened.versions()) or "—")
+        raise UserError(
+            "command.same_version", version=arguments.first, known=", ".join(v.name for v in opened.versions()) or "—"
+        )
     first, second = (_judged(opened, name) for name in (arguments.first, arguments.second))
     found = compare_versions(first, second, seed=first.config.training.seed)
     if arguments.json:
@@ -166,42 +182,14 @@ def diagnose(arguments: argparse.Namespace, language: Language) -> int:
 
 
 _RUNNERS: dict[str, Runner] = {
-    "ask": ask, "summarize": summarize, "recommend": recommend, "task": task, "check": check, "compare": compare, "diagnose": diagnose
-}  # fmt: skip
-
-
-def build_parser(language: Language) -> argparse.ArgumentParser:
-    """The parser of all commands, its help in `language`."""
-
-    def say(key: str) -> str:
-        return text(f"cli.coach.help.{key}", language)
-
-    parser = CommandParser(prog="python -m coach", description=say("about"), language=language)
-    parser.add_argument("--lang", metavar="zh-TW|en", help=say("lang"))
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    def command(name: str, *positional: tuple[str, str]) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=say(name), description=say(name), language=language)
-        for dest, metavar in positional:
-            added.add_argument(dest, metavar=metavar, help=say(dest))
-        added.add_argument("--json", action="store_true", help=say("json"))
-        return added
-
-    asked = command("ask")
-    asked.add_argument("sentence", nargs="+", metavar="SENTENCE", help=say("sentence"))
-    asked.add_argument("--limit", type=int, default=QUESTIONS_SHOWN, metavar="N", help=say("limit"))
-    command("summarize", ("answers", "ANSWERS.yaml"))
-    recommended = command("recommend", ("answers", "ANSWERS.yaml"))
-    recommended.add_argument("--data", metavar="FILE", help=say("data"))
-    drafted = command("task", ("answers", "ANSWERS.yaml"))
-    drafted.add_argument("-o", "--output", metavar="DIR/task.yaml", help=say("output"))
-    for one in (recommended, drafted):
-        one.add_argument("--text", metavar="COL", action="append", help=say("text_column"))
-        one.add_argument("--label", metavar="COL", help=say("label_column"))
-    command("check", ("task_file", "task.yaml"))
-    command("compare", ("task_folder", "TASK"), ("first", "V1"), ("second", "V2"))
-    command("diagnose", ("task_folder", "TASK"), ("version", "VERSION"))
-    return parser
+    "ask": ask,
+    "summarize": summarize,
+    "recommend": recommend,
+    "task": task,
+    "check": check,
+    "compare": compare,
+    "diagnose": diagnose,
+}
 
 
 def main(argv: Sequence[str], language: Language) -> int:

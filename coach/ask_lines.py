@@ -1,4 +1,4 @@
-"""What `ask` says of a first sentence, as lines and as JSON: the road, what is known, the next questions, the command that follows."""
+"""What `ask` says of a first sentence, as lines and as JSON: the road, what is known, the next questions, the next command."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from coach.answers import Answers
 from coach.interview import FirstSentence, Question, next_questions, with_answer
-from coach.text import Language, localized, text
+from coach.text import Language, text
 
 
 def answers_from(said: FirstSentence) -> Answers:
@@ -53,7 +53,7 @@ def _questions(said: FirstSentence, limit: int) -> list[Question]:
 
 
 def _question_lines(number: int, question: Question, language: Language) -> list[str]:
-    why, example = localized(question.why, language), localized(question.example, language)
-    lines = [f"  {number}. {localized(question.ask, language)} [{question.key}]"]
-    lines += [f"     - {name}: {localized(option, language)}" for name, option in (question.options or {}).items()]
+    why, example = question.why[language], question.example[language]
+    lines = [f"  {number}. {question.ask[language]} [{question.key}]"]
+    lines += [f"     - {name}: {option[language]}" for name, option in (question.options or {}).items()]
     return [*lines, f"     {text('cli.coach.ask.why', language, why=why, example=example)}"]

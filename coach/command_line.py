@@ -36,15 +36,20 @@ class UsageError(UserError):
 class CommandParser(argparse.ArgumentParser):
     """An argparse parser that raises UsageError instead of printing English and leaving, and heads its help in `language`."""
 
-    def __init__(self, *args: Any, language: Language = DEFAULT_LANGUAGE, **kwargs: Any) -> None:
-        super().__init__(*args, add_help=False, allow_abbrev=False, **kwargs)
+    def __init__(self, *, language: Language = DEFAULT_LANGUAGE, **settings: Any) -> None:
+        super().__init__(**{**settings, "add_help": False, "allow_abbrev": False})
         self.language = language
         self._positionals.title = text("cli.coach.help.arguments", language)
         self._optionals.title = text("cli.coach.help.options", language)
         self.add_argument("-h", "--help", action="help", help=text("cli.coach.help.help", language))
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError("command.usage", problem=_usage_problem(message, self.language), usage=" ".join(self.format_usage().split()[1:]), program=self.prog)
+        raise UsageError(
+            "command.usage",
+            problem=_usage_problem(message, self.language),
+            usage=" ".join(self.format_usage().split()[1:]),
+            program=self.prog,
+        )
 
 
 def _usage_problem(message: str, language: Language) -> str:
@@ -58,8 +63,8 @@ def _usage_problem(message: str, language: Language) -> str:
 def run_command(command: Command, argv: Sequence[str], environment: Mapping[str, str] = os.environ) -> int:
     """Runs `command(arguments, language)` and returns its exit code; whatever it raises becomes sentences on stderr.
 
-    `--lang zh-TW|en` may stand anywhere in `argv` and is taken out. 2: the user's mistake; 1: ours; 130: interrupted. A traceback is
-    printed only where COACH_DEBUG is set.
+    `--lang zh-TW|en` may stand anywhere in `argv` and is taken out. 2: the user's mistake; 1: ours; 130: interrupted. A traceback
+    is printed only where COACH_DEBUG is set.
     """
     language = preferred_language(None, environment)
     try:

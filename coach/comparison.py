@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -15,8 +15,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from coach.config_changes import ConfigChange, config_changes
 from coach.errors import WorkspaceError
-from coach.sentence import Sentence, sentence
+from coach.sentence import Data, Sentence, sentence
 from coach.statistics import Difference, Interval, ScoreName, bootstrap_difference
 from coach.task_schema import TaskFile
 from coach.text import Language
@@ -24,15 +25,7 @@ from coach.verdict import primary_metric
 
 FEWEST_SHARED_ROWS = 20  # below this a bootstrap interval says more about the rows than about the versions
 RESAMPLES = 2_000
-UNCOMPARED = ("schema", "version", "created", "updated", "status", "title")  # differ between versions without being a change of the recipe
 Judgement = Literal["better", "worse", "cannot_tell", "unpaired"]
-
-
-@dataclass(frozen=True)
-class ConfigChange:
-    path: str
-    before: Any
-    after: Any
 
 
 @dataclass(frozen=True)
@@ -86,12 +79,12 @@ class Comparison:
 
     def _judgement(self) -> Sentence:
         change = self.overall
-        names = {"first": self.first, "second": self.second, "metric": self.metric, "rows": self.shared_rows}
+        names: Data = {"first": self.first, "second": self.second, "metric": self.metric, "rows": self.shared_rows}
         if change.interval is None:
             return Sentence("verdict.compare.unpaired", {**names, "difference": change.difference or 0.0})
         if change.interval.low == change.interval.high == 0:
             return sentence("verdict.compare.no_difference")
-        numbers = {"difference": change.difference, "low": change.interval.low, "high": change.interval.high}
+        numbers: Data = {"difference": change.difference, "low": change.interval.low, "high": change.interval.high}
         return Sentence(f"verdict.compare.{self.judgement}", {**names, **numbers})
 
     def _class(self, change: ScoreChange) -> Sentence:
@@ -103,7 +96,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Judged:
-    """One version as it is compared: its name, configuration, results, and answers by row id (`actual`, `predicted`), None where lost."""
+    """One version as it is compared. `answers`: row id to (actual, predicted), None where an answer was outside the format."""
 
     name: str
     config: TaskFile
@@ -116,7 +109,12 @@ def compare(first: Judged, second: Judged, *, seed: int) -> Comparison:
     metric, before = primary_metric(first.results)
     after = second.results.get(metric)
     if not isinstance(after, int | float):
-        names = {"first": first.name, "second": second.name, "first_metric": metric, "second_metric": primary_metric(second.results)[0]}
+        names = {
+            "first": first.name,
+            "second": second.name,
+            "first_metric": metric,
+            "second_metric": primary_metric(second.results)[0],
+        }
         raise WorkspaceError("command.different_metrics", **names)
     paired = _paired(first, second)
     overall = ScoreChange(metric, before, float(after), float(after) - before)
@@ -136,14 +134,6 @@ def compare(first: Judged, second: Judged, *, seed: int) -> Comparison:
         rows_needed=_rows_needed(overall, paired),
         same_test_rows=set(first.answers) == set(second.answers),
     )
-
-
-def config_changes(before: TaskFile, after: TaskFile) -> Iterator[ConfigChange]:
-    """Every setting that differs, by dotted path: `training.lora.r` 16 → 32."""
-    old, new = _flat(before.model_dump(mode="json", by_alias=True)), _flat(after.model_dump(mode="json", by_alias=True))
-    for path in [*old, *(path for path in new if path not in old)]:
-        if path.split(".")[0] not in UNCOMPARED and old.get(path) != new.get(path):
-            yield ConfigChange(path, old.get(path), new.get(path))
 
 
 def read_answers_given(path: Path) -> dict[str, tuple[Any, Any]]:
@@ -201,11 +191,19 @@ def _paired(first: Judged, second: Judged) -> _Paired | None:
 
 def _difference(paired: _Paired, metric: str, seed: int) -> Difference:
     return bootstrap_difference(
-        paired.actual, paired.first, paired.second, metric, labels=len(paired.labels), seed=seed, resamples=RESAMPLES  # type: ignore[arg-type]
-    )  # fmt: skip
+        paired.actual,
+        paired.first,
+        paired.second,
+        metric,  # type: ignore[arg-type]
+        labels=len(paired.labels),
+        seed=seed,
+        resamples=RESAMPLES,
+    )
 
 
-def _class_changes(before: Mapping[str, Any], after: Mapping[str, Any], paired: _Paired | None, seed: int) -> Iterator[ScoreChange]:
+def _class_changes(
+    before: Mapping[str, Any], after: Mapping[str, Any], paired: _Paired | None, seed: int
+) -> Iterator[ScoreChange]:
     """F1 of each class; with an interval where rows are shared."""
     old, new = before.get("per_class") or {}, after.get("per_class") or {}
     intervals = _class_intervals(paired, seed) if paired else {}
@@ -217,7 +215,7 @@ def _class_changes(before: Mapping[str, Any], after: Mapping[str, Any], paired: 
 
 
 def _class_intervals(paired: _Paired, seed: int) -> dict[str, tuple[float, Interval]]:
-    """Paired bootstrap of each class's F1: 95 % percentile interval, rows drawn with replacement, the same draws for every class."""
+    """Paired bootstrap of each class's F1: 95 % percentile interval, the same draws of rows for every class."""
     random = np.random.default_rng(seed)
     rows = len(paired.actual)
     weights = random.multinomial(rows, np.full(rows, 1 / rows), size=RESAMPLES)
@@ -225,7 +223,9 @@ def _class_intervals(paired: _Paired, seed: int) -> dict[str, tuple[float, Inter
     for code, label in enumerate(paired.labels):
         drawn = _class_f1(weights, paired.actual, paired.second, code) - _class_f1(weights, paired.actual, paired.first, code)
         whole = np.ones((1, rows), dtype=np.int64)
-        value = float((_class_f1(whole, paired.actual, paired.second, code) - _class_f1(whole, paired.actual, paired.first, code))[0])
+        value = float(
+            (_class_f1(whole, paired.actual, paired.second, code) - _class_f1(whole, paired.actual, paired.first, code))[0]
+        )
         low, high = np.quantile(drawn, [0.025, 0.975])
         found[label] = (value, Interval(float(low), float(high), 0.95, "paired bootstrap", RESAMPLES))
     return found
@@ -235,7 +235,8 @@ def _class_f1(weights: NDArray[Any], actual: NDArray[Any], predicted: NDArray[An
     """F1 of one class for each weighting of the rows; weights [resamples, rows]. Zero where the class neither is nor is named."""
     hits = weights @ ((actual == code) & (predicted == code)).astype(np.int64)
     named = weights @ (actual == code).astype(np.int64) + weights @ (predicted == code).astype(np.int64)
-    return np.divide(2.0 * hits, named, out=np.zeros(hits.shape), where=named > 0)
+    f1: NDArray[Any] = np.divide(2.0 * hits, named, out=np.zeros(hits.shape), where=named > 0)
+    return f1
 
 
 def _judgement(interval: Interval | None) -> Judgement:
@@ -245,7 +246,7 @@ def _judgement(interval: Interval | None) -> Judgement:
 
 
 def _rows_needed(change: ScoreChange, paired: _Paired | None) -> int | None:
-    """Rows at which the interval would no longer reach zero, were the difference as it is now; None where it does not or there is none.
+    """Rows at which the interval would no longer reach zero, were the difference as it is now; None where it does not reach it.
 
     Normal approximation, as in `verdict.rows_to_tell`: the half-width shrinks with the root of the rows.
     """
@@ -253,21 +254,3 @@ def _rows_needed(change: ScoreChange, paired: _Paired | None) -> int | None:
         return None
     side = change.interval.high - change.difference if change.difference < 0 else change.difference - change.interval.low
     return math.ceil(len(paired.actual) * (side / abs(change.difference)) ** 2)
-
-
-def _flat(document: Any, prefix: str = "") -> dict[str, Any]:
-    if not isinstance(document, dict):
-        return {prefix: document}
-    flat: dict[str, Any] = {}
-    for name, value in document.items():
-        flat |= _flat(value, f"{prefix}.{name}" if prefix else name)
-    return flat
-
-
-def changed_words(changes: Sequence[ConfigChange]) -> list[str]:
-    """`training.lora.r: 16 → 32`, one a change."""
-    return [f"{change.path}: {_word(change.before)} → {_word(change.after)}" for change in changes]
-
-
-def _word(value: Any) -> str:
-    return "—" if value is None else json.dumps(value, ensure_ascii=False) if isinstance(value, list) else str(value)

@@ -1,7 +1,7 @@
 """What may lie behind a version's score: findings, each with a code, the numbers that show it, and one experiment to try next.
 
-Reads results, evaluation and step events, and class counts that are handed in. Says what a figure may mean and leaves the decision to
-the reader. Thresholds: evidence.md 6.1 unless another source is named. A later issue deepens it.
+Reads results, evaluation and step events, and class counts that are handed in. Says what a figure may mean and leaves the
+decision to the reader. Thresholds: evidence.md 6.1 unless another source is named. A later issue deepens it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from coach.sentence import Sentence, Value, sentence
+from coach.sentence import Data, Sentence, sentence
 from coach.situation import SKEWED_AT
 from coach.text import Language
 from coach.verdict import Verdict, judge
@@ -49,7 +49,7 @@ class Finding:
     code: str
     name: str
     level: Level
-    data: dict[str, Value] = field(default_factory=dict)
+    data: Data = field(default_factory=dict)
 
     @property
     def title(self) -> Sentence:
@@ -114,14 +114,17 @@ def weak_classes(evidence: Evidence) -> list[Finding]:
     labels, counts = matrix.get("labels") or [], matrix.get("counts") or []
     found = _collapse(labels, counts)
     never = [label for column, label in enumerate(labels) if sum(counts[column]) and not any(row[column] for row in counts)]
-    found += [Finding("D02", "never_predicted", "warning", {"label": label, "rows": _support(evidence, label)}) for label in never]
+    found += [
+        Finding("D02", "never_predicted", "warning", {"label": label, "rows": _support(evidence, label)}) for label in never
+    ]
     macro = evidence.results.get("macro_f1")
     for label, scores in (evidence.results.get("per_class") or {}).items():
-        low = macro is not None and scores.get("support") and scores["f1"] < macro - CLASS_BELOW_MEAN
-        if low and label not in never:
-            data = {"label": label, "f1": scores["f1"], "macro": macro, "recall": scores["recall"], "precision": scores["precision"]}
-            data |= {"rows": scores["support"], "taken_for": _taken_for(label, labels, counts)}
-            found.append(Finding("D02", "class_low" if scores["support"] >= FEW_IN_CLASS else "class_low_few_rows", "warning", data))
+        if macro is None or label in never or not scores.get("support") or scores["f1"] >= macro - CLASS_BELOW_MEAN:
+            continue
+        name = "class_low" if scores["support"] >= FEW_IN_CLASS else "class_low_few_rows"
+        data: Data = {score: scores[score] for score in ("f1", "recall", "precision")}
+        data |= {"label": label, "macro": macro, "rows": scores["support"], "taken_for": _taken_for(label, labels, counts)}
+        found.append(Finding("D02", name, "warning", data))
     return found
 
 
@@ -134,8 +137,10 @@ def imbalance(evidence: Evidence) -> list[Finding]:
     ratio = counts[largest] / counts[smallest]
     if ratio < SKEWED_AT:
         return []
-    data = {"largest": largest, "smallest": smallest, "ratio": ratio, "rows": counts[smallest]}
-    return [Finding("D07", "imbalance" if evidence.balance == "none" else "imbalance_treated", "warning" if evidence.balance == "none" else "info", dict(data))]
+    data: Data = {"largest": largest, "smallest": smallest, "ratio": ratio, "rows": counts[smallest]}
+    if evidence.balance != "none":
+        return [Finding("D07", "imbalance_treated", "info", data)]
+    return [Finding("D07", "imbalance", "warning", data)]
 
 
 def overfitting(evidence: Evidence) -> list[Finding]:
@@ -172,11 +177,11 @@ def flat(evidence: Evidence) -> list[Finding]:
 
 def baseline_ahead(evidence: Evidence) -> list[Finding]:
     """D03: the cheap baseline scores as high or higher on the primary metric."""
+    verdict = judge(evidence.results)
+    version: Data = {"metric": verdict.metric, "value": verdict.value}
+    ahead = [found for found in verdict.baselines if found.beaten == "no"]
     return [
-        Finding("D03", "baseline_ahead", "warning", {"metric": verdict.metric, "value": verdict.value, "name": found.name, "score": found.score})
-        for verdict in [judge(evidence.results)]
-        for found in verdict.baselines
-        if found.beaten == "no"
+        Finding("D03", "baseline_ahead", "warning", {**version, "name": found.label, "score": found.score}) for found in ahead
     ]
 
 
@@ -189,7 +194,8 @@ def few_test_rows(evidence: Evidence) -> list[Finding]:
     if half <= WIDE_HALF_INTERVAL:
         return []
     needed = round(verdict.test_rows * (half / WIDE_HALF_INTERVAL) ** 2)
-    return [Finding("D06", "few_test_rows", "info", {"rows": verdict.test_rows, "half": half, "needed": needed, "wanted": WIDE_HALF_INTERVAL})]
+    data: Data = {"rows": verdict.test_rows, "half": half, "needed": needed, "wanted": WIDE_HALF_INTERVAL}
+    return [Finding("D06", "few_test_rows", "info", data)]
 
 
 LOOKS: tuple[Look, ...] = (format_failures, weak_classes, imbalance, overfitting, flat, baseline_ahead, few_test_rows)

@@ -99,7 +99,7 @@ def fitting_micro_batch(model: ModelRow, peft: Peft, vram_gb: float, tokens: int
 
 
 def estimate_training(model: ModelRow, peft: Peft, machine: Hardware, work: Work | None) -> Estimate:
-    """Memory and minutes of one training, its evaluations and loading included, a first download not. `work` None: rows not known."""
+    """Memory and minutes of one training, evaluations and loading included, a first download not. `work` None: rows not known."""
     if not machine.has_cuda:
         return _on_processor(model, machine, work)
     tokens = work.long_row_tokens if work else 512
@@ -149,7 +149,7 @@ def _on_processor(model: ModelRow, machine: Hardware, work: Work | None) -> Esti
 
 
 def _gpu_minutes(model: ModelRow, peft: Peft, machine: Hardware, work: Work, micro_batch: int) -> float:
-    """max(overhead × micro-steps, FLOP ÷ speed) (evidence.md 5.3): 6 FLOP a parameter and token with LoRA, 8 for full, 2 to score."""
+    """max(overhead × micro-steps, FLOP ÷ speed) (evidence.md 5.3): 6 FLOP a parameter and token with LoRA."""
     parameters = (model.params_b or UNKNOWN_PARAMS_B) * 1e9
     size = "qlora" if peft == "qlora" else "large" if parameters >= LARGE_FROM_B * 1e9 else "small"
     speed = (machine.peak_tflops or 60.0) * 1e12 * UTILISATION[size]

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from coach.errors import UserError
-from coach.reference_data import cards, intents, stands_in
+from coach.intents import intents, stands_in
+from coach.reference_data import cards
 from coach.task_schema import Metric
 from coach.text import Language
 
@@ -20,7 +21,10 @@ Road = Literal["discover", "diagnose", "advise"]
 Known = dict[str, str | int | float | bool]
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _SCORE = re.compile(r"(?P<percent>\d{1,3}(?:\.\d+)?)\s*[%％]|(?<![\d.])(?P<share>0?\.\d+)")
-_ROWS = re.compile(r"(?P<number>\d[\d,]*(?:\.\d+)?)\s*(?P<scale>k|千|萬|万)?\s*(?:筆|笔|條|条|則|句|個樣本|rows?\b|examples?\b|samples?\b|records?\b|labelled|labeled)", re.IGNORECASE)
+_ROWS = re.compile(
+    r"(?P<number>\d[\d,]*(?:\.\d+)?)\s*(?P<scale>k|千|萬|万)?\s*(?:筆|笔|條|条|則|句|個樣本|rows?\b|examples?\b|samples?\b|records?\b|labelled|labeled)",
+    re.IGNORECASE,
+)
 _SCALES = {None: 1, "k": 1_000, "千": 1_000, "萬": 10_000, "万": 10_000}
 LONGEST_SENTENCE = 2_000
 K = TypeVar("K", bound=str)
@@ -99,7 +103,9 @@ def _known(said: str, metric: Metric | None) -> Known:
     }
     known |= {key: value for key, value in found.items() if value is not None}
     if rows := _ROWS.search(said):
-        known["resources.labelled_rows"] = round(float(rows["number"].replace(",", "")) * _SCALES[(rows["scale"] or "").lower() or None])
+        known["resources.labelled_rows"] = round(
+            float(rows["number"].replace(",", "")) * _SCALES[(rows["scale"] or "").lower() or None]
+        )
     if any(stands_in(word, said) for word in words.gpu_none):
         known["resources.gpu"] = "none"
     elif card := _card(said):
@@ -109,7 +115,7 @@ def _known(said: str, metric: Metric | None) -> Known:
 
 
 def _card(said: str) -> str | None:
-    """The longest name of a card that is said, as the catalogue writes it. Bare numbers such as 4090 count only in the catalogue's aliases."""
+    """The longest name of a card that is said, as the catalogue writes it."""
     hits = [card.name for card in cards() if any(stands_in(spelling, said) for spelling in (card.name, *card.aliases))]
     return max(hits, key=len, default=None)
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
-from coach.situation import Situation
-from coach.reference_data import Difficulty, Gain, ModelRow, intents, method_book, stands_in
+from coach.intents import intents, stands_in
+from coach.reference_data import Difficulty, Gain, ModelRow, method_book
 from coach.sentence import Sentence, sentence
+from coach.situation import Situation
 from coach.task_schema import Method
 from coach.text import Language
 
@@ -40,7 +42,7 @@ class Forecast:
 
 
 def forecast(situation: Situation, methods: Sequence[Method], model: ModelRow) -> Forecast:
-    """The range for the plan's last stage. Without a usable prior (generation, prompting, rows unknown or under 50) it says so instead."""
+    """The range for the plan's last stage; without a usable prior (generation, prompting, rows under 50) it says so."""
     rows = situation.learnable_rows
     if rows is None:
         return _nothing(situation, "forecast.rows_unknown")
@@ -78,12 +80,14 @@ def baseline_prior(situation: Situation, rows: int) -> tuple[float, float, float
     """
     curves = method_book().forecast.curves
     column = 1 if situation.metric == "macro_f1" else 0
-    low, middle, high = (_interpolated([(n, scores) for n, *scores in curves[name]], rows)[column] for name in difficulty_of(situation))
+    low, middle, high = (
+        _interpolated([(n, scores) for n, *scores in curves[name]], rows)[column] for name in difficulty_of(situation)
+    )
     return low, (low + middle) / 2 if _is_feeling(situation) else middle, high
 
 
 def score_noise(situation: Situation, score: float, rows: int | None) -> float:
-    """Standard error of a score on `rows` test rows: the binomial's, wider for macro-F1 and for skewed classes (evidence.md 6.3)."""
+    """Standard error of a score on `rows` test rows: the binomial's, wider for macro-F1 and skewed classes (evidence.md 6.3)."""
     if not rows:
         return 0.0
     wider = 1.0 if situation.metric != "macro_f1" else SKEWED_WIDER if situation.is_skewed else MACRO_F1_WIDER
@@ -112,8 +116,8 @@ def _ranged(situation: Situation, low: float, expected: float, high: float, basi
     noise = Z_RANGE * score_noise(situation, expected, situation.test_rows)
     low = expected - math.hypot(expected - low, noise)
     high = expected + math.hypot(high - expected, noise)
-    bounded = [round(min(TOP, max(0.0, value)), 2) for value in (low, expected, high)]
-    return Forecast(situation.metric, *bounded, basis)
+    low, expected, high = (round(min(TOP, max(0.0, value)), 2) for value in (low, expected, high))
+    return Forecast(situation.metric, low, expected, high, basis)
 
 
 def _nothing(situation: Situation, key: str) -> Forecast:
@@ -122,7 +126,9 @@ def _nothing(situation: Situation, key: str) -> Forecast:
 
 def _is_feeling(situation: Situation) -> bool:
     task = situation.answers.task
-    written = " ".join(filter(None, [*situation.labels, task.name, task.domain, task.input, task.output, situation.answers.business.problem])).lower()
+    written = " ".join(
+        filter(None, [*situation.labels, task.name, task.domain, task.input, task.output, situation.answers.business.problem])
+    ).lower()
     return any(stands_in(word, written) for word in intents().feeling)
 
 
@@ -130,7 +136,7 @@ def _interpolated(points: Sequence[tuple[int, Sequence[float]]], rows: int) -> l
     """Values at `rows` between measured points, straight in the logarithm of the rows; the ends stay as they are."""
     if rows <= points[0][0]:
         return list(points[0][1])
-    for (fewer, below), (more, above) in zip(points, points[1:], strict=False):
+    for (fewer, below), (more, above) in pairwise(points):
         if rows <= more:
             share = math.log(rows / fewer) / math.log(more / fewer)
             return [low + share * (high - low) for low, high in zip(below, above, strict=True)]

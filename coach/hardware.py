@@ -47,7 +47,7 @@ class Hardware:
 def this_machine(run: CommandRunner | None = None, *, cores: int | None = None, ram_gb: float | None = None) -> Hardware:
     """This machine: its first graphics card as nvidia-smi tells it, processor cores and memory.
 
-    `run` is given a command and returns its output, raising OSError or SubprocessError where there is none; tests hand in their own.
+    `run` is given a command and returns its output, raising OSError or SubprocessError; tests hand in their own.
     """
     found = Hardware(cores=cores or _cores(), ram_gb=ram_gb or _ram_gb())
     try:
@@ -94,7 +94,7 @@ def _as_said(answers: Answers, machine: Hardware) -> Hardware:
 
 
 def _with_card(machine: Hardware, line: str) -> Hardware:
-    """`NVIDIA A100-SXM4-80GB, 81920, 8.0`: name, memory in MiB, compute capability. A line of another form is no GPU we can use."""
+    """`NVIDIA A100-SXM4-80GB, 81920, 8.0`: name, memory in MiB, compute capability. Any other line is no GPU."""
     parts = [part.strip() for part in line.split(",")]
     try:
         name, vram_gb = parts[0], round(float(parts[1]) / 1024, 1)
@@ -103,7 +103,9 @@ def _with_card(machine: Hardware, line: str) -> Hardware:
     card = find_card(name, vram_gb)
     tflops = card.peak_tflops if card else ASSUMED_TFLOPS
     assumed = () if card else ("peak_tflops",)
-    return replace(machine, gpu_name=name, vram_gb=vram_gb, bf16=_bf16(parts, card), peak_tflops=tflops, gpu_count=1, assumed=assumed)
+    return replace(
+        machine, gpu_name=name, vram_gb=vram_gb, bf16=_bf16(parts, card), peak_tflops=tflops, gpu_count=1, assumed=assumed
+    )
 
 
 def _bf16(parts: list[str], card: GpuCard | None) -> bool:

@@ -1,6 +1,6 @@
 """The interview: which questions there are, which come next, and an answer or a "not sure" written into the answers.
 
-Questions are rows of questions.yaml. What a first sentence already tells is `first_sentence.py`'s; showing a question is a page's.
+Questions are rows of questions.yaml. What a first sentence tells is `first_sentence.py`'s; showing a question is a page's.
 """
 
 from __future__ import annotations
@@ -16,12 +16,21 @@ from coach.answers import Answers
 from coach.first_sentence import FirstSentence, Road, understand
 from coach.reference_data import CATALOG_FOLDER, Row
 from coach.task_schema import TaskType
-from coach.text import Language, localized
+from coach.text import Language
 
 __all__ = [
-    "FirstSentence", "Question", "Road", "answer_of", "is_answered", "load_questions", "missing", "next_questions", "not_sure", "understand",
+    "FirstSentence",
+    "Question",
+    "Road",
+    "answer_of",
+    "is_answered",
+    "load_questions",
+    "missing",
+    "next_questions",
+    "not_sure",
+    "understand",
     "with_answer",
-]  # fmt: skip
+]
 
 Topic = Literal["business", "task", "resources", "success", "versioning", "needs"]
 Kind = Literal["text", "number", "integer", "choice", "list", "bool"]
@@ -59,8 +68,8 @@ class Question(Row):
         return self.model_copy(update={"options": options, "default": narrowed.default})
 
     def as_json(self, language: Language) -> dict[str, Any]:
-        options = {name: localized(said, language) for name, said in self.options.items()} if self.options else None
-        texts = {"ask": localized(self.ask, language), "why": localized(self.why, language), "example": localized(self.example, language)}
+        options = {name: said[language] for name, said in self.options.items()} if self.options else None
+        texts = {"ask": self.ask[language], "why": self.why[language], "example": self.example[language]}
         return {"key": self.key, "topic": self.topic, "kind": self.kind, **texts, "options": options, "default": self.default}
 
 
@@ -72,8 +81,10 @@ def load_questions() -> tuple[Question, ...]:
 
 
 def next_questions(answers: Answers, limit: int | None = None, topic: Topic | None = None) -> list[Question]:
-    """The open questions whose condition holds, the needed ones first, then by topic; at most `limit`, of one `topic` if given."""
-    open_ones = [question for question in load_questions() if is_asked(question, answers) and not is_answered(question.key, answers)]
+    """The open questions whose condition holds, needed ones first, then by topic; at most `limit`, of one `topic` if given."""
+    open_ones = [
+        question for question in load_questions() if is_asked(question, answers) and not is_answered(question.key, answers)
+    ]
     chosen = [question.for_answers(answers) for question in open_ones if topic in (None, question.topic)]
     return sorted(chosen, key=lambda question: question.step)[:limit]
 
@@ -95,7 +106,7 @@ def is_answered(key: str, answers: Answers) -> bool:
 
 
 def answer_of(key: str, answers: Answers) -> Answer:
-    """The value at a dotted key (`task.example.input`), or None. Raises AttributeError for a key that answers.yaml does not have."""
+    """The value at a dotted key (`task.example.input`), or None. Raises AttributeError for an unknown key."""
     here: Any = answers
     for name in key.split("."):
         here = getattr(here, name) if here is not None else None
@@ -103,16 +114,18 @@ def answer_of(key: str, answers: Answers) -> Answer:
 
 
 def with_answer(answers: Answers, key: str, value: Answer) -> Answers:
-    """`answers` with `value` at `key`, which is then no longer assumed. Raises pydantic.ValidationError for a value that does not fit."""
+    """`answers` with `value` at `key`, which is then no longer assumed. Raises pydantic.ValidationError for a value unfit."""
     changed = _put(answers.model_dump(mode="python"), key, value)
     changed["assumed"] = [name for name in answers.assumed if name != key]
     return Answers.model_validate(changed)
 
 
 def not_sure(answers: Answers, question: Question) -> Answers:
-    """`answers` with the question's default, marked as assumed; without a default the field stays open and is not asked again."""
+    """`answers` with the question's default, marked as assumed; without one the field stays open and is not asked again."""
     default = question.for_answers(answers).default
-    return with_answer(answers, question.key, default).model_copy(update={"assumed": [*(k for k in answers.assumed if k != question.key), question.key]})
+    return with_answer(answers, question.key, default).model_copy(
+        update={"assumed": [*(k for k in answers.assumed if k != question.key), question.key]}
+    )
 
 
 def field_keys(model: type[BaseModel] = Answers, prefix: str = "") -> Iterator[str]:

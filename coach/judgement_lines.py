@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from coach.comparison import Comparison, ScoreChange, changed_words
+from coach.comparison import Comparison, ScoreChange
+from coach.config_changes import changed_words
 from coach.diagnosis import Diagnosis
 from coach.problems import Problem
 from coach.task_schema import TaskFile
@@ -52,7 +53,12 @@ def diagnosis_lines(version: str, found: Diagnosis, language: Language) -> list[
 
 
 def written_lines(
-    task: TaskFile, mapping: Mapping[str, str], entity_left_out: bool, written: WrittenFiles, problems: Sequence[Problem], language: Language
+    task: TaskFile,
+    mapping: Mapping[str, str],
+    entity_left_out: bool,
+    written: WrittenFiles,
+    problems: Sequence[Problem],
+    language: Language,
 ) -> list[str]:
     """What was written, what to confirm, and the next command."""
     path = str(written.task_path)

@@ -1,6 +1,7 @@
 """The recommended plan: what to do, each choice with its reason and source, what else could be done, and what to expect.
 
-Owns the shape and its JSON form (contract: design.md section 7). How it is chosen is `recommendation`'s; how it is printed, `plan_lines.py`'s.
+Owns the shape and its JSON form (contract: design.md section 7). How it is chosen is `recommendation`'s, how it is printed
+`plan_lines.py`'s.
 """
 
 from __future__ import annotations

@@ -35,9 +35,15 @@ def _three_numbers(plan: Plan, language: Language) -> list[str]:
     if found.low is None:
         score = text("cli.coach.plan.score_unknown", language, metric=found.metric)
     else:
-        score = text("cli.coach.plan.score", language, metric=found.metric, low=found.low, expected=found.expected, high=found.high)
+        score = text(
+            "cli.coach.plan.score", language, metric=found.metric, low=found.low, expected=found.expected, high=found.high
+        )
     span = cost.minutes_range
-    time = text("cli.coach.plan.time", language, low=span[0], high=span[1]) if span else text("cli.coach.plan.time_unknown", language)
+    time = (
+        text("cli.coach.plan.time", language, low=span[0], high=span[1])
+        if span
+        else text("cli.coach.plan.time_unknown", language)
+    )
     memory = text("cli.coach.plan.no_gpu", language)
     if cost.vram_range:
         memory = text("cli.coach.plan.memory", language, low=cost.vram_range[0], high=cost.vram_range[1])
@@ -56,7 +62,11 @@ def _reasons(plan: Plan, language: Language) -> Iterator[str]:
 
 def _one_reason(advice: Advice, language: Language) -> list[str]:
     source = sources()[advice.source].citation
-    return [f"  {advice.what.say(language)}", f"    {advice.because.say(language)}", f"    {text('cli.coach.plan.source', language, source=source)}"]
+    return [
+        f"  {advice.what.say(language)}",
+        f"    {advice.because.say(language)}",
+        f"    {text('cli.coach.plan.source', language, source=source)}",
+    ]
 
 
 def _cautions(plan: Plan, language: Language) -> list[str]:

@@ -1,6 +1,6 @@
 """The coach's data files as typed rows: base models, methods and their numbers, graphics cards, sources.
 
-Owns reading them, once; what a row means for a recommendation is the rules'. A row that does not fit raises at the first look, in a test.
+Owns reading them, once; what a row means for a recommendation is the rules'. A row that does not fit raises at the first look.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ import functools
 import re
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from coach.sentence import Localized
-from coach.task_schema import Method, Metric, TaskType
+from coach.task_schema import Method
 from coach.text import Language
 
 CATALOG_FOLDER = Path(__file__).parent / "catalog"
@@ -171,39 +171,9 @@ class Source(Row):
         return f"{self.title} · {self.where}"
 
 
-class Intents(Row):
-    """Words that tell what a person is after; the first list of several with a hit decides."""
-
-    roads: dict[Literal["diagnose", "diagnose_with_score", "advise"], list[str]]
-    known_methods: list[str]
-    task_types: dict[TaskType, list[str]]
-    whole_phrases: dict[TaskType, list[str]]
-    domains: dict[str, list[str]]
-    data_languages: dict[str, list[str]]
-    metrics: dict[Metric, list[str]]
-    needs: dict[Literal["reasoning", "light_deployment", "tooling", "alignment"], list[str]]
-    gpu_none: list[str]
-    feeling: list[str]
-    placeholders: dict[str, list[str]]
-    json_answer: list[str]
-
-
-@functools.cache
-def intents() -> Intents:
-    return Intents.model_validate(_read("intents"))
-
-
-def stands_in(word: str, text: str) -> bool:
-    """Whether `word` is said in `text`: Latin words as whole words, others anywhere; case does not count."""
-    word, text = word.lower(), text.lower()
-    if not word.isascii():
-        return word in text
-    return bool(re.search(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", text))
-
-
 @functools.cache
 def models() -> tuple[ModelRow, ...]:
-    return tuple(ModelRow.model_validate(row) for row in _read("models")["models"])
+    return tuple(ModelRow.model_validate(row) for row in read_catalog("models")["models"])
 
 
 def model_row(model_id: str) -> ModelRow | None:
@@ -213,7 +183,7 @@ def model_row(model_id: str) -> ModelRow | None:
 
 @functools.cache
 def method_book() -> MethodBook:
-    return MethodBook.model_validate(_read("methods"))
+    return MethodBook.model_validate(read_catalog("methods"))
 
 
 def method_row(method: Method) -> MethodRow:
@@ -227,11 +197,11 @@ def lora_band(rows: int) -> LoraBand:
 
 @functools.cache
 def cards() -> tuple[GpuCard, ...]:
-    return tuple(GpuCard.model_validate(row) for row in _read("gpus")["cards"])
+    return tuple(GpuCard.model_validate(row) for row in read_catalog("gpus")["cards"])
 
 
 def find_card(name: str, vram_gb: float | None = None) -> GpuCard | None:
-    """The card a person means by `name` ("NVIDIA A100-SXM4-80GB", "rtx4090"), or None. Of several sizes, the one nearest `vram_gb`."""
+    """The card meant by `name` ("NVIDIA A100-SXM4-80GB", "rtx4090"), or None. Of several sizes, the one nearest `vram_gb`."""
     written = _plain(name)
     exact = [card for card in cards() if written in (_plain(spelling) for spelling in (card.name, *card.aliases))]
     contained = [card for card in cards() if any(_stands_in(spelling, name) for spelling in (card.name, *card.aliases))]
@@ -245,10 +215,11 @@ def find_card(name: str, vram_gb: float | None = None) -> GpuCard | None:
 
 @functools.cache
 def sources() -> dict[str, Source]:
-    return {key: Source.model_validate(row) for key, row in _read("sources").items()}
+    return {key: Source.model_validate(row) for key, row in read_catalog("sources").items()}
 
 
-def _read(name: str) -> dict:  # type: ignore[type-arg]
+def read_catalog(name: str) -> dict[str, Any]:
+    """The document of one data file."""
     document = yaml.safe_load((CATALOG_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
     assert isinstance(document, dict)
     return document
@@ -261,4 +232,9 @@ def _plain(name: str) -> str:
 
 def _stands_in(spelling: str, name: str) -> bool:
     """Whether a card's spelling stands in a longer name as a word of its own: A10 not in A100, 4090 in 'RTX4090 24G'."""
-    return bool(re.search(rf"(?<![a-z0-9]){re.escape(_plain(spelling))}(?![a-z0-9])", re.sub(r"nvidia|geforce|tesla|[()]", " ", name.lower()).replace("-", " ")))
+    return bool(
+        re.search(
+            rf"(?<![a-z0-9]){re.escape(_plain(spelling))}(?![a-z0-9])",
+            re.sub(r"nvidia|geforce|tesla|[()]", " ", name.lower()).replace("-", " "),
+        )
+    )

@@ -5,12 +5,14 @@ Judgements carry sentences, so that one plan can be shown in either language and
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Union
 
 from coach.text import DEFAULT_LANGUAGE, Language, text
 
 Value = Union[str, int, float, "Sentence", "Localized", list[str], list["Sentence"], None]
+Data = dict[str, Value]
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Sentence:
     """`data` may hold sentences of its own and lists; they are said in the same language and joined."""
 
     key: str
-    data: dict[str, Value] = field(default_factory=dict)
+    data: Mapping[str, Value] = field(default_factory=dict)
 
     def say(self, language: Language = DEFAULT_LANGUAGE) -> str:
         """The sentence in `language`. Raises KeyError for an unknown key or a value that is missing."""

@@ -6,6 +6,7 @@ Owns what follows from them by counting (rows, skew, language group, row length)
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from coach.answers import Answers
 from coach.hardware import Hardware, machine_for
@@ -19,7 +20,11 @@ UNKNOWN_ROW_TOKENS = 128  # judgement: a short paragraph
 UNKNOWN_LONG_ROW_TOKENS = 512  # evidence.md 5.2 computes its table at 512
 LONGEST_ROW_TOKENS = 1024  # rows are cut there unless task.yaml says otherwise
 TEMPLATE_TOKENS = 24  # the instruction around a text, measured on the news sample: 38 tokens for a headline of 22 characters
-TOKENS_PER_CHARACTER: dict[LanguageGroup, float] = {"zh": 0.65, "en": 0.25, "other": 0.4}  # the same sample; English is the usual quarter
+TOKENS_PER_CHARACTER: dict[LanguageGroup, float] = {
+    "zh": 0.65,
+    "en": 0.25,
+    "other": 0.4,
+}  # the same sample; English is the usual quarter
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,17 @@ class DataFacts:
     repeated_rows: int = 0
     baseline_macro_f1: float | None = None
     baseline_accuracy: float | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """The facts, the columns they were read from, and the labels found there, largest class first."""
+
+    facts: DataFacts
+    path: Path
+    text_columns: tuple[str, ...]
+    label_column: str | None
+    labels: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -70,7 +86,7 @@ class Situation:
 
     @property
     def small_classes(self) -> dict[str, int]:
-        """Classes with fewer than FEW_ROWS_PER_CLASS rows; without counts, every class where an even share already falls short."""
+        """Classes with fewer than FEW_ROWS_PER_CLASS rows; without counts, every class where an even share falls short."""
         if self.task_type != "classification":
             return {}
         if self.facts and self.facts.class_counts:

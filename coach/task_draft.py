@@ -12,8 +12,8 @@ from typing import Any
 
 from coach.answers import Answers
 from coach.estimate import STARTER_ID
+from coach.intents import intents, stands_in
 from coach.plan import Plan
-from coach.reference_data import intents, stands_in
 from coach.task_schema import TaskFile
 from coach.text import Language, text
 from coach.versioning import next_version
@@ -21,11 +21,35 @@ from coach.versioning import next_version
 LABELS_IN_PROMPT = 20  # more labels than this would be most of the prompt
 DEFAULT_PROPERTY = "label"
 _PROPERTY = re.compile(r"(?<![A-Za-z0-9_])([A-Za-z_][A-Za-z0-9_]*)(?![A-Za-z0-9_])")
-_NOT_PROPERTIES = {"json", "one", "of", "the", "a", "an", "in", "with", "field", "key", "is", "are", "as", "and", "or", "format", "object", "its", "string", "be", "to"}
+_NOT_PROPERTIES = {
+    "json",
+    "one",
+    "of",
+    "the",
+    "a",
+    "an",
+    "in",
+    "with",
+    "field",
+    "key",
+    "is",
+    "are",
+    "as",
+    "and",
+    "or",
+    "format",
+    "object",
+    "its",
+    "string",
+    "be",
+    "to",
+}
 
 
-def draft_task(answers: Answers, plan: Plan, *, name: str, labels: Sequence[str], placeholders: Sequence[str], now: datetime) -> TaskFile:
-    """The task as the coach writes it. `labels` are needed for a classification only; `placeholders` has `text` and what stands beside it."""
+def draft_task(
+    answers: Answers, plan: Plan, *, name: str, labels: Sequence[str], placeholders: Sequence[str], now: datetime
+) -> TaskFile:
+    """The task as the coach writes it. `labels`: for a classification; `placeholders`: `text` and what stands beside it."""
     task = answers.task
     task_type = task.type or "classification"
     language: Language = "zh-TW" if (task.language or "zh").startswith("zh") else "en"
@@ -65,7 +89,9 @@ def input_template(task_type: str, language: Language, placeholders: Sequence[st
     lines = [] if short else [text(f"template.{task_type}.instruction", language, labels=_listed(labels, language))]
     for name in placeholders:
         known = name in ("text", "entity", "title")
-        lines.append(text(f"template.field.{name}", language) if known else name + (": " if language == "en" else "：") + "{" + name + "}")
+        lines.append(
+            text(f"template.field.{name}", language) if known else name + (": " if language == "en" else "：") + "{" + name + "}"
+        )
     return "\n".join([*filter(None, lines), text(f"template.{task_type}.answer", language)])
 
 
@@ -74,7 +100,11 @@ def json_property(answers: Answers) -> str | None:
     described = answers.task.output or ""
     if not any(stands_in(word, described) for word in intents().json_answer):
         return None
-    names = [name for name in _PROPERTY.findall(described) if name.lower() not in _NOT_PROPERTIES and name not in (answers.task.labels or [])]
+    names = [
+        name
+        for name in _PROPERTY.findall(described)
+        if name.lower() not in _NOT_PROPERTIES and name not in (answers.task.labels or [])
+    ]
     return names[0] if names else DEFAULT_PROPERTY
 
 
@@ -115,8 +145,11 @@ def _execution(answers: Answers, plan: Plan) -> dict[str, Any]:
 def _versioning(plan: Plan) -> dict[str, Any]:
     versioning = plan.versioning
     return {
-        "strategy": versioning.strategy, "naming": versioning.naming, "retention": versioning.retention, "deploy_target": plan.deployment
-    }  # fmt: skip
+        "strategy": versioning.strategy,
+        "naming": versioning.naming,
+        "retention": versioning.retention,
+        "deploy_target": plan.deployment,
+    }
 
 
 def _listed(labels: Sequence[str], language: Language) -> str:

@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from coach.errors import WorkspaceError
-from coach.sentence import Sentence, sentence
+from coach.sentence import Data, Sentence, sentence
 from coach.text import Language
 
 VerdictWord = Literal["met", "close", "far"]
 Beaten = Literal["yes", "no", "unclear"]
-CLOSE_WITHIN = 0.05  # judgement: what another setting or some more rows may still bring (evidence.md 2.2, 2.1: .02 to .09 per doubling of the rows)
+CLOSE_WITHIN = 0.05  # judgement: what some more rows may still bring (evidence.md 2.1, 2.2: .02 to .09 per doubling)
 SAME_WITHIN = 0.001  # nearer than this to the target, no number of test rows a person would label can tell the two apart
 
 
@@ -27,6 +27,11 @@ class BaselineVerdict:
     name: str
     score: float
     beaten: Beaten
+
+    @property
+    def label(self) -> str | Sentence:
+        """The name as a sentence shows it."""
+        return sentence("verdict.tfidf") if self.name == "tfidf" else self.name
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,12 @@ class Verdict:
         interval = self._interval()
         if self.word is None or self.threshold is None:
             return sentence("verdict.no_target", metric=self.metric, value=self.value, interval=interval)
-        data = {"metric": self.metric, "value": self.value, "threshold": self.threshold, "gap": abs(self.value - self.threshold)}
+        data: Data = {
+            "metric": self.metric,
+            "value": self.value,
+            "threshold": self.threshold,
+            "gap": abs(self.value - self.threshold),
+        }
         return Sentence(f"verdict.{self.word}", {**data, "interval": interval})
 
     def _interval(self) -> Sentence:
@@ -82,8 +92,9 @@ class Verdict:
         return sentence("verdict.cannot_tell", rows=self.test_rows, more=more, needed=self.rows_needed)
 
     def _baseline(self, found: BaselineVerdict) -> Sentence:
-        name = sentence("verdict.tfidf") if found.name == "tfidf" else found.name
-        return sentence(f"verdict.baseline_{found.beaten}", name=name, score=found.score, difference=abs(self.value - found.score))
+        return sentence(
+            f"verdict.baseline_{found.beaten}", name=found.label, score=found.score, difference=abs(self.value - found.score)
+        )
 
 
 def judge(results: Mapping[str, Any]) -> Verdict:
@@ -121,9 +132,9 @@ def verdict_word(results: Mapping[str, Any]) -> VerdictWord | None:
 def rows_to_tell(value: float, threshold: float | None, low: float | None, high: float | None, rows: int | None) -> int | None:
     """Test rows in all at which the interval would end at the target, or None where that cannot be said.
 
-    Normal approximation: the half-width shrinks with the root of the rows, so rows × (half-width ÷ distance)². It takes the present
-    score for the true one; the true one may lie nearer, so this is the least that is needed. With 100 rows and ±.08, a distance of
-    .02 takes 1,600 rows (evidence.md 6.3: none under about 2,000 can tell .78 from .80).
+    Normal approximation: the half-width shrinks with the root of the rows, so rows × (half-width ÷ distance)². It takes the
+    present score for the true one; the true one may lie nearer, so this is the least that is needed. With 100 rows and ±.08, a
+    distance of .02 takes 1,600 rows (evidence.md 6.3: none under about 2,000 can tell .78 from .80).
     """
     if threshold is None or low is None or high is None or not rows:
         return None

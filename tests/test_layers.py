@@ -52,7 +52,9 @@ def test_only_the_unsloth_backend_imports_unsloth():
     assert users == {"fast_unsloth.py"}
 
 
-@pytest.mark.parametrize("modules", ["coach.__main__", "training.__main__ training.run_view training.run_status training.event_log"])
+@pytest.mark.parametrize(
+    "modules", ["coach.__main__", "training.__main__ training.run_view training.run_status training.event_log"]
+)
 def test_a_start_loads_nothing_heavy(modules):
     code = f"import sys\nfor name in {modules.split()!r}: __import__(name)\nprint(sorted(set(sys.modules) & {HEAVY | {'sklearn', 'pandas'}!r}))"
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -60,7 +62,12 @@ def test_a_start_loads_nothing_heavy(modules):
 
 
 def test_nothing_unpickles_but_the_restricted_reader_of_one_sample_package():
-    users = [path.relative_to(ROOT).as_posix() for folder in ("coach", "training") for path in files(folder) if "pickle" in set(imports(path))]
+    users = [
+        path.relative_to(ROOT).as_posix()
+        for folder in ("coach", "training")
+        for path in files(folder)
+        if "pickle" in set(imports(path))
+    ]
     assert users == ["training/sample_sources.py"]
 
 

@@ -71,7 +71,7 @@ def rows(tmp_path_factory):
 
     place = tmp_path_factory.mktemp("sample") / "news"
     write_sample("news-sentiment", place, now=NOW, limit=240)
-    raw = next((place / "raw").glob("train*"))
+    raw = next((place / "raw").glob("news_sentiment.csv"))
     with raw.open(encoding="utf-8-sig", newline="") as handle:
         return [(row["標題"], row["情感"]) for row in csv.DictReader(handle)]
 
@@ -82,7 +82,13 @@ def test_from_answers_and_a_file_to_a_judged_model(rows, starter, tmp_path):
     with (folder / "my rows.csv").open("w", encoding="utf-8", newline="") as handle:
         csv.writer(handle).writerows([("標題", "標註"), *rows])
     answers = {
-        "task": {"name": "headlines", "type": "classification", "domain": "news", "language": "zh-TW", "labels": ["正面", "中立", "負面"]},
+        "task": {
+            "name": "headlines",
+            "type": "classification",
+            "domain": "news",
+            "language": "zh-TW",
+            "labels": ["正面", "中立", "負面"],
+        },
         "business": {"problem": "先看負面新聞", "deadline_weeks": 2},
         "resources": {"data_format": "csv", "data_path": "my rows.csv", "gpu": "none"},
         "success": {"primary_metric": "macro_f1", "threshold": 0.65},
@@ -159,6 +165,8 @@ def test_the_specifications_own_task_trains_with_the_starter_and_says_what_it_th
 def test_remote_execution_is_named_as_what_is_missing(tmp_path):
     folder = tmp_path / "entity-sentiment"
     folder.mkdir()
-    (folder / "task.yaml").write_text(SPECIFICATION.replace("type: local", "type: remote_ssh\n  host: user@gpu-server"), encoding="utf-8")
+    (folder / "task.yaml").write_text(
+        SPECIFICATION.replace("type: local", "type: remote_ssh\n  host: user@gpu-server"), encoding="utf-8"
+    )
     said = command("training", "run", folder, code=2, lang="zh-TW")
     assert "remote_ssh" in said and not (folder / "versions").exists()

@@ -94,8 +94,8 @@ def _licence(info: ModelInfo) -> str | None:
 
 def _asked(model_id: str, question: Callable[[], Any]) -> Any:
     """Asks the hub and turns each of its refusals into a sentence."""
-    from huggingface_hub import errors
     from httpx import HTTPError
+    from huggingface_hub import errors
 
     try:
         return question()
@@ -105,7 +105,13 @@ def _asked(model_id: str, question: Callable[[], Any]) -> Any:
         raise ModelError("model.unknown", source=model_id) from error
     except errors.HFValidationError as error:
         raise ModelError("model.bad_id", source=model_id) from error
-    except (errors.HfHubHTTPError, errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, HTTPError, ConnectionError) as error:
+    except (
+        errors.HfHubHTTPError,
+        errors.LocalEntryNotFoundError,
+        errors.OfflineModeIsEnabled,
+        HTTPError,
+        ConnectionError,
+    ) as error:
         raise ModelError("model.unreachable", source=model_id, problem=type(error).__name__) from error
 
 

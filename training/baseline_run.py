@@ -30,7 +30,16 @@ def run_baseline(version: Version, attempt: Attempt, log: EventLog, now: Callabl
     fit_s = time.perf_counter() - started
     valid = train_baseline(rows["train"], rows["valid"], task, seed=task.training.seed, like=fitted.choice)
     metric = task.success_criteria.primary_metric
-    log.append("eval", step=0, split="valid", loss=None, metric=metric, value=valid.scores.metric(metric), best=True, **valid.scores.to_event())
+    log.append(
+        "eval",
+        step=0,
+        split="valid",
+        loss=None,
+        metric=metric,
+        value=valid.scores.metric(metric),
+        best=True,
+        **valid.scores.to_event(),
+    )
     log.append("phase", name="evaluating")
     results = _judge(version, rows, fitted, fit_s, valid.scores.metric(metric))
     write_lineage(version, task, results, verdict_word(results), now(), adapter=False)

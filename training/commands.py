@@ -193,7 +193,9 @@ def stop(arguments: argparse.Namespace, language: Language) -> int:
     version = Task.open(Path(arguments.task)).version(arguments.version)
     found = _status(version)
     if not found.alive:
-        raise WorkspaceError("training.not_started", version=version.name, state=text(f"cli.training.state.{found.state}", language))
+        raise WorkspaceError(
+            "training.not_started", version=version.name, state=text(f"cli.training.state.{found.state}", language)
+        )
     version.stop_path.touch()
     if arguments.json:
         print_json({"asked": True, "step": found.view.step})
@@ -270,5 +272,3 @@ def _source_mapping(task: Task) -> dict[str, str]:
     if not path.is_file():
         return {}
     return {name: column for source in read_data_source(path).sources for name, column in source.mapping.items()}
-
-

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from coach.answers import Answers
 from coach.errors import DataError
-from coach.situation import DataFacts
+from coach.situation import DataFacts, Look
 from coach.task_schema import TaskFile
 from training.data.audit import audit
 from training.data.columns import guess_columns
@@ -27,22 +26,11 @@ FEWEST_ROWS = 10
 MOST_CLASSES = 200
 
 
-@dataclass(frozen=True)
-class Look:
-    """The facts, the columns they were read from, and the labels found there, largest class first."""
-
-    facts: DataFacts
-    path: Path
-    text_columns: tuple[str, ...]
-    label_column: str | None
-    labels: tuple[str, ...]
-
-
 def look_at_file(path: Path, answers: Answers, *, text: Sequence[str] = (), label: str | None = None, seed: int = 42) -> Look:
     """The facts of `path` for the answers' type of task; columns are guessed unless given.
 
-    For a classification the baseline is scored by 5-fold cross-validation on all usable rows: the C it uses was chosen on the same
-    rows, which flatters it a little. Raises DataError for a file that cannot be read or has no text column.
+    For a classification the baseline is scored by 5-fold cross-validation on all usable rows: the C it uses was chosen on the
+    same rows, which flatters it a little. Raises DataError for a file that cannot be read or has no text column.
     """
     table = read_table(path)
     wanted = answers.task.labels
@@ -51,9 +39,13 @@ def look_at_file(path: Path, answers: Answers, *, text: Sequence[str] = (), labe
     if not texts:
         raise DataError("data.column_missing", column="--text", path=path.name, columns=", ".join(table.columns))
     is_classification = (answers.task.type or "classification") == "classification"
-    report = audit(table, list(texts), labelled if is_classification else None, allowed_labels=wanted if is_classification else None)
+    report = audit(
+        table, list(texts), labelled if is_classification else None, allowed_labels=wanted if is_classification else None
+    )
     counts = {name: count for name, count in report.class_distribution.items() if name} if is_classification else {}
-    macro_f1, accuracy = _baseline(table, texts, labelled, counts, answers, seed) if is_classification and labelled else (None, None)
+    macro_f1, accuracy = (
+        _baseline(table, texts, labelled, counts, answers, seed) if is_classification and labelled else (None, None)
+    )
     facts = DataFacts(
         rows=report.rows_valid,
         class_counts=counts,
@@ -85,8 +77,12 @@ def _baseline(
         return None, None
     choice = fit_baseline(rows, task, seed=seed).choice
     predicted = list(truth)
-    for inside, outside in StratifiedKFold(min(FOLDS, min(Counter(truth).values())), shuffle=True, random_state=seed).split(truth, truth):
-        scores = train_baseline([rows[place] for place in inside], [rows[place] for place in outside], task, seed=seed, like=choice)
+    for inside, outside in StratifiedKFold(min(FOLDS, min(Counter(truth).values())), shuffle=True, random_state=seed).split(
+        truth, truth
+    ):
+        scores = train_baseline(
+            [rows[place] for place in inside], [rows[place] for place in outside], task, seed=seed, like=choice
+        )
         for place, name in zip(outside, scores.predictions, strict=True):
             predicted[place] = name
     found = classification_report(truth, predicted, list(counts))

@@ -75,7 +75,9 @@ def _refuse_what_cannot_train(task: TaskFile) -> None:
 # --- training ------------------------------------------------------------------------------------------------------------------
 
 
-def _train(version: Version, attempt: Attempt, ready: Prepared, baseline: BaselineScores, log: EventLog) -> tuple[RunCallback, TokenCountingTrainer]:
+def _train(
+    version: Version, attempt: Attempt, ready: Prepared, baseline: BaselineScores, log: EventLog
+) -> tuple[RunCallback, TokenCountingTrainer]:
     """The loop itself; the trainer counts seconds and tokens over all attempts."""
     task, training = ready.task, ready.task.training
     assert training.lora is not None, "refused before"

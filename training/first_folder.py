@@ -14,6 +14,7 @@ from coach.answers import Answers
 from coach.atomic_write import not_written, write_atomically
 from coach.errors import DataError, UserError
 from coach.plan import Plan
+from coach.situation import Look
 from coach.task_draft import default_placeholders, draft_task
 from coach.task_file import task_to_yaml
 from coach.task_schema import TaskFile
@@ -21,7 +22,6 @@ from training.data.columns import guess_mapping
 from training.data.read import read_table
 from training.data.source import OUTPUT_FIELD, data_source_to_yaml, source_document
 from training.data.table import Table
-from training.data_facts import Look
 
 BEFORE = ".before"
 
@@ -50,8 +50,8 @@ class Written:
 def draft(answers: Answers, plan: Plan, *, name: str, look: Look | None, document: str, now: datetime) -> Drafted:
     """The task; with a look at a file, labels and columns are taken from it where the answers leave them open.
 
-    `document` is what errors call the answers. Raises UserError for a classification without labels, DataError for a file that cannot
-    be read or whose columns cannot be told.
+    `document` is what errors call the answers. Raises UserError for a classification without labels, DataError for a file that
+    cannot be read or whose columns cannot be told.
     """
     labels = answers.task.labels or (sorted(look.labels) if look else [])
     if (answers.task.type or "classification") == "classification" and len(labels) < 2:
@@ -63,7 +63,9 @@ def draft(answers: Answers, plan: Plan, *, name: str, look: Look | None, documen
             return Drafted(task)
         table = read_table(look.path)
         try:
-            mapping = _as_looked(guess_mapping(table, task.placeholders, _output_fields(task), labels), look, _output_fields(task))
+            mapping = _as_looked(
+                guess_mapping(table, task.placeholders, _output_fields(task), labels), look, _output_fields(task)
+            )
         except DataError:
             if placeholders == ["text"]:
                 raise
@@ -91,7 +93,13 @@ def write_first_files(drafted: Drafted, task_path: Path, *, now: datetime) -> Wr
     existed = source_path.exists()
     if not existed:
         source = source_document(
-            drafted.task, drafted.mapping, raw, now=now, table_format=table.format, encoding=table.encoding, delimiter=table.delimiter
+            drafted.task,
+            drafted.mapping,
+            raw,
+            now=now,
+            table_format=table.format,
+            encoding=table.encoding,
+            delimiter=table.delimiter,
         )
         write_atomically(source_path, data_source_to_yaml(source))
     write_atomically(task_path, task_to_yaml(drafted.task))
@@ -100,7 +108,9 @@ def write_first_files(drafted: Drafted, task_path: Path, *, now: datetime) -> Wr
 
 def _as_looked(mapping: dict[str, str], look: Look, output_fields: list[str]) -> dict[str, str]:
     """`mapping` with the text and the label that the advice was given on, unless another field has taken that column."""
-    chosen = {"text": look.text_columns[0]} | ({output_fields[0]: look.label_column} if look.label_column and len(output_fields) == 1 else {})
+    chosen = {"text": look.text_columns[0]} | (
+        {output_fields[0]: look.label_column} if look.label_column and len(output_fields) == 1 else {}
+    )
     for name, column in chosen.items():
         if name in mapping and column not in [taken for field, taken in mapping.items() if field != name]:
             mapping[name] = column

@@ -64,7 +64,9 @@ class Outcome:
 def score_targets(task: TaskFile, answered: Sequence[Answered]) -> dict[str | None, ClassificationScores]:
     """Scores of each target over the answered rows."""
     return {
-        target: classification_report([labels_of(task, item.row)[target] for item in answered], [item.labels[target] for item in answered], labels)
+        target: classification_report(
+            [labels_of(task, item.row)[target] for item in answered], [item.labels[target] for item in answered], labels
+        )
         for target, labels in task.targets.items()
     }
 
@@ -132,7 +134,9 @@ def _interval(task: TaskFile, answered: Sequence[Answered], target: str | None, 
     code = {label: index for index, label in enumerate(labels)}
     actual = [code[labels_of(task, item.row)[target]] for item in answered]
     predicted = [code[item.labels[target]] for item in answered]
-    interval = bootstrap_interval(actual, predicted, metric, labels=len(labels), resamples=BOOTSTRAP_RESAMPLES, level=0.95, seed=task.training.seed)
+    interval = bootstrap_interval(
+        actual, predicted, metric, labels=len(labels), resamples=BOOTSTRAP_RESAMPLES, level=0.95, seed=task.training.seed
+    )
     return {
         "metric": metric,
         "low": round(interval.low, 4),
@@ -169,7 +173,9 @@ def model_info_document(
     }
 
 
-def write_lineage(version: Version, task: TaskFile, results: Mapping[str, Any], verdict: str | None, now: datetime, *, adapter: bool) -> None:
+def write_lineage(
+    version: Version, task: TaskFile, results: Mapping[str, Any], verdict: str | None, now: datetime, *, adapter: bool
+) -> None:
     """Lineage as the run ends; what was written before (parent, changes, notes) stays."""
     earlier = version.lineage() or {}
     document = lineage_document(

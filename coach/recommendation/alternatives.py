@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from coach.estimate import fitting_micro_batch, memory_gb
 from coach.forecast import baseline_prior, gain_of
-from coach.plan import Alternative
+from coach.plan import Alternative, Peft
 from coach.recommendation.base_model import QWEN_4B, QWEN_TINY
 from coach.recommendation.draft import Draft
 from coach.recommendation.method import FEW_ROWS, FULL_TUNING_ROWS, PAIRS_TO_RECOMMEND, TOO_FEW_ROWS
@@ -57,7 +57,9 @@ def with_a_gpu(draft: Draft) -> Alternative | None:
     if draft.situation.machine.has_cuda or not draft.trains or model is None:
         return None
     share = gain_of(model).share[1] - gain_of(draft.model).share[1]
-    return _alternative("with_a_gpu", model=QWEN_4B, vram=memory_gb(model, "lora", 4, 512), small=memory_gb(model, "qlora", 1, 512), share=share)
+    return _alternative(
+        "with_a_gpu", model=QWEN_4B, vram=memory_gb(model, "lora", 4, 512), small=memory_gb(model, "qlora", 1, 512), share=share
+    )
 
 
 def smaller_model(draft: Draft) -> Alternative | None:
@@ -75,10 +77,13 @@ def larger_model(draft: Draft) -> Alternative | None:
     larger, s = model_row(LARGER), draft.situation
     if not draft.trains or not s.machine.has_cuda or larger is None or (draft.model.params_b or 0) >= LARGER_BELOW_B:
         return None
-    way = next((way for way in ("lora", "qlora") if fitting_micro_batch(larger, way, s.machine.vram_gb or 0, s.long_row_tokens)), None)
+    ways: tuple[Peft, ...] = ("lora", "qlora")
+    way = next((way for way in ways if fitting_micro_batch(larger, way, s.machine.vram_gb or 0, s.long_row_tokens)), None)
     if way is None:
         return None
-    return _alternative("larger_model", model=larger.id, vram=memory_gb(larger, way, 1, s.long_row_tokens), times=_times(larger, draft.model))
+    return _alternative(
+        "larger_model", model=larger.id, vram=memory_gb(larger, way, 1, s.long_row_tokens), times=_times(larger, draft.model)
+    )
 
 
 def full_tuning(draft: Draft) -> Alternative | None:
@@ -113,8 +118,17 @@ def more_rows(draft: Draft) -> Alternative | None:
 
 
 OPTIONS: tuple[Option, ...] = (
-    supervised_only, orpo, cheap_baseline, prompting, with_a_gpu, smaller_model, larger_model, full_tuning, train_anyway, more_rows
-)  # fmt: skip
+    supervised_only,
+    orpo,
+    cheap_baseline,
+    prompting,
+    with_a_gpu,
+    smaller_model,
+    larger_model,
+    full_tuning,
+    train_anyway,
+    more_rows,
+)
 
 
 def _alternative(name: str, gain: str | None = None, **data: str | float | None) -> Alternative:

@@ -1,4 +1,4 @@
-"""Which base model, and how its weights are trained: the specification's model table, what evidence.md 8 corrects in it, and what fits.
+"""Which base model, and how its weights are trained: the specification's table, corrected by evidence.md 8, and what fits.
 
 A need names a ladder of models, best first; the first rung that the machine can hold is taken, in 16 bits or else in 4.
 """
@@ -11,16 +11,18 @@ from dataclasses import dataclass
 from coach.estimate import SAFE_SHARE, STARTER_ID, fitting_micro_batch, memory_gb
 from coach.plan import Advice, Peft
 from coach.recommendation.method import FULL_TUNING_ROWS
-from coach.situation import Situation
 from coach.reference_data import ModelRow, lora_band, model_row
-from coach.sentence import Sentence, sentence
+from coach.sentence import Data, Sentence, sentence
+from coach.situation import Situation
 
 QWEN_4B, QWEN_2B, QWEN_TINY = "Qwen/Qwen3-4B-Instruct-2507", "Qwen/Qwen3-1.7B", "Qwen/Qwen3-0.6B"
 PHI_MINI = "microsoft/Phi-4-mini-instruct"
 LLAMAS = ("meta-llama/Llama-3.2-3B-Instruct", "meta-llama/Llama-3.2-1B-Instruct")
 THINKERS = (
-    "deepseek-ai/DeepSeek-R1-0528-Qwen3-8B", "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B", "deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B"
-)  # fmt: skip
+    "deepseek-ai/DeepSeek-R1-0528-Qwen3-8B",
+    "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B",
+    "deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B",
+)
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,12 @@ def _peft_that_fits(s: Situation, model: ModelRow) -> Peft | None:
 
 def _fit_reason(s: Situation, model: ModelRow, peft: Peft) -> Advice:
     vram, tokens, rank = s.machine.vram_gb or 0.0, s.long_row_tokens, lora_band(s.learnable_rows or 0).r
-    data = {"vram": vram, "usable": SAFE_SHARE * vram, "lora": memory_gb(model, "lora", 1, tokens, rank), "full": memory_gb(model, "none", 1, tokens)}
+    data: Data = {
+        "vram": vram,
+        "usable": SAFE_SHARE * vram,
+        "lora": memory_gb(model, "lora", 1, tokens, rank),
+        "full": memory_gb(model, "none", 1, tokens),
+    }
     rule = {"lora": "fits_lora", "qlora": "fits_qlora", "none": "fits_full"}[peft]
     if peft == "lora" and (s.learnable_rows or 0) >= FULL_TUNING_ROWS:
         rule = "full_does_not_fit"

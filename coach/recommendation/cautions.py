@@ -1,4 +1,4 @@
-"""What a person should hear before agreeing: wishes the figures do not support, numbers of the specification that differ, licences.
+"""What a person should hear before agreeing: wishes the figures do not support, differing numbers of the specification, licences.
 
 A caution never changes the plan. Each rule returns one sentence or nothing.
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from coach.forecast import score_noise
 from coach.recommendation.draft import Draft
 from coach.recommendation.hyperparameters import SPEC_LEARNING_RATE, short_rate
-from coach.sentence import Sentence, sentence
+from coach.sentence import Data, Sentence, sentence
 from coach.task_check import BUILT_METHODS
 
 Z_95 = 1.96
@@ -49,7 +49,13 @@ def target_out_of_reach(draft: Draft) -> Sentence | None:
     threshold, found = draft.situation.answers.success.threshold, draft.forecast
     if draft.target not in ("unlikely", "possible") or threshold is None:
         return None
-    data = {"metric": found.metric, "threshold": threshold, "low": found.low, "high": found.high, "expected": found.expected}
+    data: Data = {
+        "metric": found.metric,
+        "threshold": threshold,
+        "low": found.low,
+        "high": found.high,
+        "expected": found.expected,
+    }
     return Sentence(f"warnings.target_{draft.target}", dict(data))
 
 
@@ -62,7 +68,7 @@ def test_too_small(draft: Draft) -> Sentence | None:
     if half <= WANTED_HALF_WIDTH:
         return None
     needed = math.ceil(s.test_rows * (half / WANTED_HALF_WIDTH) ** 2)
-    data = {"rows": s.test_rows, "half": half, "needed": needed, "wanted": WANTED_HALF_WIDTH, "threshold": threshold}
+    data: Data = {"rows": s.test_rows, "half": half, "needed": needed, "wanted": WANTED_HALF_WIDTH, "threshold": threshold}
     return Sentence("warnings.test_too_small", dict(data))
 
 
@@ -90,7 +96,9 @@ def tiny_classes(draft: Draft) -> Sentence | None:
     small = draft.situation.small_classes
     if not small or not draft.trains:
         return None
-    return sentence("warnings.tiny_classes", classes=[f"{name} ({count})" for name, count in list(small.items())[:5]], count=len(small))
+    return sentence(
+        "warnings.tiny_classes", classes=[f"{name} ({count})" for name, count in list(small.items())[:5]], count=len(small)
+    )
 
 
 def conflicting_labels(draft: Draft) -> Sentence | None:
@@ -116,7 +124,9 @@ def deadline(draft: Draft) -> Sentence | None:
 def spec_learning_rate(draft: Draft) -> Sentence | None:
     if draft.numbers is None or draft.numbers.lora is None:
         return None
-    return sentence("warnings.spec_learning_rate", rate=short_rate(draft.numbers.learning_rate), spec=short_rate(SPEC_LEARNING_RATE))
+    return sentence(
+        "warnings.spec_learning_rate", rate=short_rate(draft.numbers.learning_rate), spec=short_rate(SPEC_LEARNING_RATE)
+    )
 
 
 def spec_time(draft: Draft) -> Sentence | None:
@@ -179,11 +189,36 @@ def not_built(draft: Draft) -> Sentence | None:
         missing.insert(0, sentence(f"advice.task.{s.task_type}"))
     if s.machine.place == "remote" and draft.trains:
         missing.append(sentence("warnings.remote"))
-    return Sentence("warnings.not_built", {"missing": [item if isinstance(item, Sentence) else Sentence("advice.plain", {"said": item}) for item in missing]}) if missing else None
+    return (
+        Sentence(
+            "warnings.not_built",
+            {"missing": [item if isinstance(item, Sentence) else Sentence("advice.plain", {"said": item}) for item in missing]},
+        )
+        if missing
+        else None
+    )
 
 
 CAUTIONS: tuple[Caution, ...] = (
-    type_assumed, rows_unknown, rows_differ, target_out_of_reach, spec_target, baseline_at_target, baseline_above_forecast, test_too_small,
-    accuracy_hides, tiny_classes, conflicting_labels, deadline, spec_learning_rate, spec_time, licence, english_model, small_for_writing,
-    memory_assumed, explanation, latency, not_built,
-)  # fmt: skip
+    type_assumed,
+    rows_unknown,
+    rows_differ,
+    target_out_of_reach,
+    spec_target,
+    baseline_at_target,
+    baseline_above_forecast,
+    test_too_small,
+    accuracy_hides,
+    tiny_classes,
+    conflicting_labels,
+    deadline,
+    spec_learning_rate,
+    spec_time,
+    licence,
+    english_model,
+    small_for_writing,
+    memory_assumed,
+    explanation,
+    latency,
+    not_built,
+)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from coach.plan import Advice, Augmentation
+from coach.sentence import Data, Sentence, Value, sentence
 from coach.situation import SKEWED_AT, Situation
-from coach.sentence import Sentence, sentence
 from coach.task_schema import Balance
 
 AUGMENT_BELOW_ROWS = 200  # evidence.md 2.6
@@ -44,7 +44,13 @@ def choose_balance(s: Situation) -> tuple[Balance, Advice | None]:
         return "oversample", _balance("skewed_as_said", "oversample")
     counts = s.facts.class_counts if s.facts else {}
     largest, smallest = max(counts, key=lambda name: counts[name]), min(counts, key=lambda name: counts[name])
-    data = {"largest": largest, "smallest": smallest, "ratio": s.skew, "limit": SKEWED_AT, "share": counts[smallest] / sum(counts.values())}
+    data: Data = {
+        "largest": largest,
+        "smallest": smallest,
+        "ratio": s.skew,
+        "limit": SKEWED_AT,
+        "share": counts[smallest] / sum(counts.values()),
+    }
     return "oversample", _balance("skewed", "oversample", **data)
 
 
@@ -64,16 +70,18 @@ def choose_augmentation(s: Situation) -> tuple[Augmentation, Advice | None]:
     if s.rows < AUGMENT_BELOW_ROWS:
         return "all_classes", _augmentation("augment_all", "all_classes", rows=s.rows, most=SYNTHETIC_TO_REAL)
     if scarce:
-        data = {"classes": scarce[:SHOWN_CLASSES], "limit": AUGMENT_BELOW_CLASS, "most": SYNTHETIC_TO_REAL}
+        data: Data = {"classes": scarce[:SHOWN_CLASSES], "limit": AUGMENT_BELOW_CLASS, "most": SYNTHETIC_TO_REAL}
         return "small_classes", _augmentation("augment_small", "small_classes", **data)
     rule = "no_augmentation_though_specified" if s.rows < SPEC_AUGMENT_BELOW else "no_augmentation"
     return "none", _augmentation(rule, "none", rows=s.rows, limit=AUGMENT_BELOW_ROWS)
 
 
-def _balance(rule: str, balance: Balance, **data: str | float) -> Advice:
-    return Advice("data", f"data.{rule}", sentence(f"advice.balance.{balance}"), Sentence(f"advice.data.{rule}", dict(data)), "imbalance")
+def _balance(rule: str, balance: Balance, **data: Value) -> Advice:
+    return Advice(
+        "data", f"data.{rule}", sentence(f"advice.balance.{balance}"), Sentence(f"advice.data.{rule}", dict(data)), "imbalance"
+    )
 
 
-def _augmentation(rule: str, augmentation: Augmentation, **data: str | int | list[str]) -> Advice:
+def _augmentation(rule: str, augmentation: Augmentation, **data: Value) -> Advice:
     what = sentence(f"advice.augmentation.{augmentation}")
     return Advice("data", f"data.{rule}", what, Sentence(f"advice.data.{rule}", dict(data)), "augmentation")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from coach.plan import Advice
-from coach.situation import Situation
 from coach.sentence import sentence
+from coach.situation import Situation
 from coach.task_schema import DeployTarget
 
 DEFAULT_TARGET: DeployTarget = "local"

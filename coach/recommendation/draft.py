@@ -10,8 +10,8 @@ from coach.forecast import Forecast
 from coach.plan import Peft, PlannedStage
 from coach.recommendation.data import DataChoice
 from coach.recommendation.hyperparameters import Numbers
-from coach.situation import TEST_SHARE, TRAIN_SHARE, VALID_SHARE, Situation
 from coach.reference_data import ModelRow
+from coach.situation import TEST_SHARE, TRAIN_SHARE, VALID_SHARE, Situation
 from coach.task_schema import Method
 
 OVERSAMPLING_EXPONENT = 0.5  # how training balances classes: half way to equal, on a log scale (training/methods/sft.py)
@@ -51,7 +51,7 @@ class Draft:
 
 
 def work_of(situation: Situation, numbers: Numbers, data: DataChoice) -> Work | None:
-    """The amount to compute, or None where the number of rows is not known. Test rows that came with the data leave more to train on."""
+    """The amount to compute, or None where the number of rows is not known. Given test rows leave more to train on."""
     rows = situation.learnable_rows
     if rows is None:
         return None
@@ -69,7 +69,9 @@ def work_of(situation: Situation, numbers: Numbers, data: DataChoice) -> Work | 
     )
 
 
-def estimate_of(situation: Situation, methods: Sequence[Method], model: ModelRow, peft: Peft, numbers: Numbers | None, data: DataChoice) -> Estimate:
+def estimate_of(
+    situation: Situation, methods: Sequence[Method], model: ModelRow, peft: Peft, numbers: Numbers | None, data: DataChoice
+) -> Estimate:
     """Of the training where there is one, else of the baseline or of prompting."""
     if numbers is not None:
         return estimate_training(model, peft, situation.machine, work_of(situation, numbers, data))
@@ -81,4 +83,4 @@ def _oversampling(situation: Situation) -> float:
     counts = list(situation.facts.class_counts.values()) if situation.facts else []
     if not counts or not min(counts):
         return 1.2  # judgement: the news sample (11:50:39) grows by a sixth
-    return sum(count * (max(counts) / count) ** OVERSAMPLING_EXPONENT for count in counts) / sum(counts)
+    return float(sum(count * (max(counts) / count) ** OVERSAMPLING_EXPONENT for count in counts) / sum(counts))

@@ -10,7 +10,11 @@ from coach.sentence import Sentence, sentence
 def headline(draft: Draft) -> Sentence:
     """With `{rows}` rows and this machine, do that; the target is likely, possible, unlikely."""
     s = draft.situation
-    rows = sentence("advice.headline.rows", rows=s.learnable_rows) if s.learnable_rows is not None else sentence("advice.headline.rows_unknown")
+    rows = (
+        sentence("advice.headline.rows", rows=s.learnable_rows)
+        if s.learnable_rows is not None
+        else sentence("advice.headline.rows_unknown")
+    )
     machine = sentence("advice.headline.gpu", vram=s.machine.vram_gb) if s.machine.has_cuda else sentence("advice.headline.cpu")
     data = {"rows": rows, "machine": machine, "does": _does(draft), "target": _target(draft)}
     return Sentence("advice.headline.whole", data)
@@ -28,5 +32,7 @@ def _target(draft: Draft) -> Sentence:
     found, threshold = draft.forecast, draft.situation.answers.success.threshold
     data = {"metric": found.metric, "low": found.low, "high": found.high, "threshold": threshold}
     if draft.target == "none":
-        return Sentence("advice.headline.target_none" if found.low is not None else "advice.headline.nothing_foretold", dict(data))
+        return Sentence(
+            "advice.headline.target_none" if found.low is not None else "advice.headline.nothing_foretold", dict(data)
+        )
     return Sentence(f"advice.headline.target_{draft.target}", dict(data))

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from coach.plan import Advice, LoraSize, Peft
-from coach.situation import TRAIN_SHARE, Situation
 from coach.reference_data import FullTuning, LoraBand, ModelRow, lora_band, method_book
-from coach.sentence import Sentence, sentence
+from coach.sentence import Data, Sentence, Value, sentence
+from coach.situation import TRAIN_SHARE, Situation
 
 FEWEST_STEPS = 100  # evidence.md 1.1 (Tinker), 1.2: at least 100 optimiser steps
 SPEC_LEARNING_RATE, SPEC_EPOCHS = 1e-5, 8  # the specification's example task, with 500 rows
@@ -58,7 +58,7 @@ def choose_numbers(situation: Situation, model: ModelRow, peft: Peft) -> tuple[N
 
 
 def learning_rate_of(model: ModelRow, band: LoraBand | FullTuning) -> float:
-    """The model's own, else the table's; from 7B on the lower end of the usual range (LLaMA-Factory, Tinker's falling curve for Llama)."""
+    """The model's own, else the table's; from 7B on the lower end of the usual range (LLaMA-Factory)."""
     large = method_book().large_model
     if isinstance(band, FullTuning):
         return band.learning_rate
@@ -88,20 +88,26 @@ def rank(setting: Setting, numbers: Numbers) -> Advice:
 def learning_rate(setting: Setting, numbers: Numbers) -> Advice:
     """The lever. The specification's example has 1e-5, ten to twenty times too low for LoRA in a run of this length."""
     what = sentence("advice.hyperparameters.learning_rate_what", rate=short_rate(numbers.learning_rate))
-    data = {"rate": short_rate(numbers.learning_rate), "spec": short_rate(SPEC_LEARNING_RATE), "times": round(numbers.learning_rate / SPEC_LEARNING_RATE)}
+    data: Data = {
+        "rate": short_rate(numbers.learning_rate),
+        "spec": short_rate(SPEC_LEARNING_RATE),
+        "times": round(numbers.learning_rate / SPEC_LEARNING_RATE),
+    }
     if numbers.lora is None:
         return _advice("learning_rate.full", what, "trl-peft", **data)
     if setting.model.learning_rate is not None:
         return _advice("learning_rate.own", what, setting.model.source, model=setting.model.id, **data)
     large = numbers.learning_rate == method_book().large_model.learning_rate
-    return _advice("learning_rate.large" if large else "learning_rate.usual", what, "llama-factory" if large else "lr-too-low", **data)
+    return _advice(
+        "learning_rate.large" if large else "learning_rate.usual", what, "llama-factory" if large else "lr-too-low", **data
+    )
 
 
 def epochs(setting: Setting, numbers: Numbers) -> Advice:
     """Few, with early stopping on the task's metric; the specification's example has 8."""
     what = sentence("advice.hyperparameters.epochs_what", epochs=numbers.epochs)
     _, start, most = setting.band.epochs
-    data = {"epochs": numbers.epochs, "most": most, "spec": SPEC_EPOCHS, "rows": setting.rows, "steps": FEWEST_STEPS}
+    data: Data = {"epochs": numbers.epochs, "most": most, "spec": SPEC_EPOCHS, "rows": setting.rows, "steps": FEWEST_STEPS}
     if setting.model.epochs == numbers.epochs:
         return _advice("epochs.own", what, setting.model.source, model=setting.model.id, **data)
     return _advice("epochs.for_steps" if numbers.epochs > start else "epochs.usual", what, "defaults-by-size", **data)
@@ -117,8 +123,10 @@ def batch(setting: Setting, numbers: Numbers) -> Advice:
 NUMBER_RULES: tuple[NumberRule, ...] = (rank, learning_rate, epochs, batch)
 
 
-def _advice(rule: str, what: Sentence, source: str, **data: str | int | float) -> Advice:
-    return Advice("hyperparameters", f"hyperparameters.{rule}", what, Sentence(f"advice.hyperparameters.{rule}", dict(data)), source)
+def _advice(rule: str, what: Sentence, source: str, **data: Value) -> Advice:
+    return Advice(
+        "hyperparameters", f"hyperparameters.{rule}", what, Sentence(f"advice.hyperparameters.{rule}", dict(data)), source
+    )
 
 
 def short_rate(rate: float) -> str:

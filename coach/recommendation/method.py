@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from coach.plan import Advice, PlannedStage
-from coach.situation import FEW_ROWS_PER_CLASS, Situation
 from coach.reference_data import method_book, method_row
-from coach.sentence import Sentence, sentence
+from coach.sentence import Data, Sentence, Value, sentence
+from coach.situation import FEW_ROWS_PER_CLASS, Situation
 from coach.task_schema import Method
 
 TOO_FEW_ROWS = 50  # evidence.md 1.2: below 50 prompt, or a cheap baseline
@@ -54,7 +54,9 @@ def too_few_rows(s: Situation) -> MethodChoice | None:
     if s.learnable_rows is None or s.learnable_rows >= TOO_FEW_ROWS:
         return None
     if s.task_type == "classification":
-        return _chosen("too_few_rows.classification", ("baseline",), "defaults-by-size", rows=s.learnable_rows, limit=TOO_FEW_ROWS)
+        return _chosen(
+            "too_few_rows.classification", ("baseline",), "defaults-by-size", rows=s.learnable_rows, limit=TOO_FEW_ROWS
+        )
     return _chosen("too_few_rows.other", ("prompt",), "gpt4ner", rows=s.learnable_rows, limit=TOO_FEW_ROWS)
 
 
@@ -63,7 +65,7 @@ def too_few_per_class(s: Situation) -> MethodChoice | None:
     small = s.small_classes
     if not small or 2 * len(small) < len(s.labels):
         return None
-    data = {"count": len(small), "classes": len(s.labels), "limit": FEW_ROWS_PER_CLASS}
+    data: Data = {"count": len(small), "classes": len(s.labels), "limit": FEW_ROWS_PER_CLASS}
     return _chosen("too_few_per_class", ("baseline",), "defaults-by-size", **data)
 
 
@@ -103,8 +105,15 @@ def many_rows(s: Situation) -> MethodChoice | None:
 
 
 METHOD_RULES: tuple[MethodRule, ...] = (
-    rows_unknown, no_rows, too_few_rows, too_few_per_class, preference_pairs, few_rows, enough_rows, many_rows
-)  # fmt: skip
+    rows_unknown,
+    no_rows,
+    too_few_rows,
+    too_few_per_class,
+    preference_pairs,
+    few_rows,
+    enough_rows,
+    many_rows,
+)
 
 
 def pairs_in_a_label_task(s: Situation) -> Advice | None:
@@ -147,7 +156,7 @@ def setfit_in_words(s: Situation) -> Advice | None:
 METHOD_REMARKS: tuple[Remark, ...] = (pairs_in_a_label_task, few_pairs, dpo_before_orpo, alignment_without_pairs, setfit_in_words)
 
 
-def _chosen(rule: str, methods: tuple[Method, ...], source: str, **data: str | int | Sentence) -> MethodChoice:
+def _chosen(rule: str, methods: tuple[Method, ...], source: str, **data: Value) -> MethodChoice:
     what = sentence("advice.method.what", methods=[_name(method) for method in methods])
     because = Sentence(f"advice.method.{rule}", dict(data))
     return MethodChoice(tuple(_stage(method) for method in methods), Advice("method", f"method.{rule}", what, because, source))
@@ -160,7 +169,11 @@ def _remark(rule: str, source: str, **data: str | int | Sentence) -> Advice:
 
 def _stage(method: Method) -> PlannedStage:
     preference = method_book().preference
-    return PlannedStage(method, preference.learning_rate, preference.epochs) if method in ("dpo", "orpo", "kto") else PlannedStage(method)
+    return (
+        PlannedStage(method, preference.learning_rate, preference.epochs)
+        if method in ("dpo", "orpo", "kto")
+        else PlannedStage(method)
+    )
 
 
 def _name(method: Method) -> Sentence:
@@ -169,5 +182,8 @@ def _name(method: Method) -> Sentence:
 
 def _spec_words(rows: int) -> Sentence:
     """What the specification's decision tree says at this number of rows."""
-    branch = next((name for limit, name in ((SPEC_FEW_ROWS, "few"), (SPEC_SOME_ROWS, "some"), (SPEC_MANY_ROWS, "more")) if rows < limit), "many")
+    branch = next(
+        (name for limit, name in ((SPEC_FEW_ROWS, "few"), (SPEC_SOME_ROWS, "some"), (SPEC_MANY_ROWS, "more")) if rows < limit),
+        "many",
+    )
     return sentence(f"advice.specification.tree_{branch}")

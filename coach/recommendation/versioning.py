@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from coach.plan import Advice, VersionPlan
+from coach.sentence import Data, Sentence, sentence
 from coach.situation import Situation
-from coach.sentence import Sentence, sentence
 from coach.task_schema import DeployTarget, VersionStrategy
 
 NAMING: dict[VersionStrategy, str] = {"semantic": "{task}-v{n}", "date": "{task}-{date}", "hybrid": "{task}-{version}"}
-FITTING: dict[DeployTarget, VersionStrategy] = {"huggingface": "semantic", "ollama": "semantic", "api": "date", "local": "semantic"}
+FITTING: dict[DeployTarget, VersionStrategy] = {
+    "huggingface": "semantic",
+    "ollama": "semantic",
+    "api": "date",
+    "local": "semantic",
+}
 DEFAULT_RETENTION = 3  # the specification's example
 StrategyRule = Callable[[Situation], tuple[VersionStrategy, Advice] | None]
 
@@ -21,7 +26,9 @@ def choose_versioning(s: Situation) -> tuple[VersionPlan, list[Advice]]:
     retention = s.answers.versioning.retention or DEFAULT_RETENTION
     what = sentence("advice.versioning.retention_what", count=retention)
     kept = "retention_as_said" if s.answers.versioning.retention else "retention"
-    keeps = Advice("versioning", f"versioning.{kept}", what, sentence(f"advice.versioning.{kept}", count=retention), "specification")
+    keeps = Advice(
+        "versioning", f"versioning.{kept}", what, sentence(f"advice.versioning.{kept}", count=retention), "specification"
+    )
     return VersionPlan(strategy, NAMING[strategy], retention), [advice, keeps]
 
 
@@ -32,7 +39,7 @@ def as_said(s: Situation) -> tuple[VersionStrategy, Advice] | None:
         return None
     target = s.answers.versioning.deploy_target
     differs = target is not None and FITTING[target] != said and said != "hybrid"
-    data = {"strategy": said, "target": target or "local", "fitting": FITTING[target or "local"]}
+    data: Data = {"strategy": said, "target": target or "local", "fitting": FITTING[target or "local"]}
     return _chosen(said, "as_said_though" if differs else "as_said", data)
 
 
@@ -44,7 +51,11 @@ def api_service(s: Situation) -> tuple[VersionStrategy, Advice] | None:
 def regular_retraining(s: Situation) -> tuple[VersionStrategy, Advice] | None:
     """Data keep coming and many versions follow: order and time both count, hence hybrid names."""
     said = s.answers
-    if said.resources.more_data != "continuous" or said.versioning.iterations != "many" or said.versioning.deploy_target not in (None, "local"):
+    if (
+        said.resources.more_data != "continuous"
+        or said.versioning.iterations != "many"
+        or said.versioning.deploy_target not in (None, "local")
+    ):
         return None
     return _chosen("hybrid", "regular_retraining")
 
@@ -57,6 +68,8 @@ def semantic(s: Situation) -> tuple[VersionStrategy, Advice]:
 STRATEGY_RULES: tuple[StrategyRule, ...] = (as_said, api_service, regular_retraining, semantic)
 
 
-def _chosen(strategy: VersionStrategy, rule: str, data: dict[str, str] | None = None) -> tuple[VersionStrategy, Advice]:
+def _chosen(strategy: VersionStrategy, rule: str, data: Data | None = None) -> tuple[VersionStrategy, Advice]:
     what = sentence("advice.versioning.what", strategy=sentence(f"advice.versioning.name.{strategy}"))
-    return strategy, Advice("versioning", f"versioning.{rule}", what, Sentence(f"advice.versioning.{rule}", dict(data or {})), "specification")
+    return strategy, Advice(
+        "versioning", f"versioning.{rule}", what, Sentence(f"advice.versioning.{rule}", dict(data or {})), "specification"
+    )

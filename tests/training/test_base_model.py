@@ -106,4 +106,4 @@ def test_a_download_brings_safetensors_only_and_reports_bytes(tmp_path, tiny_mod
     found = download(HubModel("a/b", "abc", 10, None), lambda *report: reports.append(report), cache=tmp_path)
     assert found == tiny_model and seen["revision"] == "abc" and reports == [("download", 60, 100)]
     assert not any(".bin" in pattern or ".py" in pattern or ".pt" in pattern for pattern in seen["patterns"])
-    assert base_model.WANTED_FILES == seen["patterns"]
+    assert seen["patterns"] == base_model.WANTED_FILES

@@ -110,7 +110,9 @@ def test_the_baseline_and_the_estimate_read_the_tasks_own_rows(letters, capsys):
     found = json.loads(capsys.readouterr().out)
     assert 0 <= found["macro_f1"] <= 1 and found["rows"] == {"train": 24, "test": 12}
     text = (letters / "task.yaml").read_text(encoding="utf-8")
-    lines = ["  base_model: starter/gemma-3-270m" if line.strip().startswith("base_model:") else line for line in text.splitlines()]
+    lines = [
+        "  base_model: starter/gemma-3-270m" if line.strip().startswith("base_model:") else line for line in text.splitlines()
+    ]
     (letters / "task.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
     assert call("estimate", letters / "task.yaml", "--json") == 0
     estimate = json.loads(capsys.readouterr().out)
@@ -120,7 +122,7 @@ def test_the_baseline_and_the_estimate_read_the_tasks_own_rows(letters, capsys):
 def test_a_sample_is_made_checked_and_audited(tmp_path, capsys):
     assert call("sample", "news-sentiment", tmp_path / "news", "--json") == 0
     capsys.readouterr()
-    raw = next((tmp_path / "news" / "raw").glob("train*"))
+    raw = next((tmp_path / "news" / "raw").glob("news_sentiment.csv"))
     assert call("audit", raw, "--text", "標題", "--label", "情感", "--json") == 0
     report = json.loads(capsys.readouterr().out)
     assert report["rows"]["total"] >= 500 and {problem["code"] for problem in report["problems"]} & {"duplicate", "conflict"}

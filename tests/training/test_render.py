@@ -3,7 +3,7 @@ import pytest
 from coach.task_schema import TaskFile
 from training.data.render import answer_segments, chat_prompt, output_of, parse_answer, prompt_of
 
-TWO = {"type": "json", "schema": {"mood": {"enum": ["good", "bad"]}, "topic": {"enum": ["a\"b", "c"]}}}
+TWO = {"type": "json", "schema": {"mood": {"enum": ["good", "bad"]}, "topic": {"enum": ['a"b', "c"]}}}
 
 
 def task(template="Text {text} about {entity}: ", output_format=None):
@@ -21,7 +21,10 @@ def test_a_json_answer_is_what_json_dumps_writes():
     labels = {"mood": "bad", "topic": 'a"b'}
     written = "".join(segment.text for segment in answer_segments(task(output_format=TWO), labels))
     assert written == json.dumps(labels, ensure_ascii=False)
-    assert [segment.target for segment in answer_segments(task(output_format=TWO), labels) if segment.is_label] == ["mood", "topic"]
+    assert [segment.target for segment in answer_segments(task(output_format=TWO), labels) if segment.is_label] == [
+        "mood",
+        "topic",
+    ]
 
 
 @pytest.mark.parametrize("raw", ["fine", "good bad", "", "GOOD"])
@@ -29,7 +32,9 @@ def test_a_text_answer_that_is_no_label_stands_outside_the_format(raw):
     assert parse_answer(task(), raw) is None
 
 
-@pytest.mark.parametrize("raw", ["{", "[]", '{"mood": "good"}', '{"mood": "good", "topic": "d"}', '{"mood": "good", "topic": "c", "x": 1}'])
+@pytest.mark.parametrize(
+    "raw", ["{", "[]", '{"mood": "good"}', '{"mood": "good", "topic": "d"}', '{"mood": "good", "topic": "c", "x": 1}']
+)
 def test_json_that_is_not_the_schemas_stands_outside_the_format(raw):
     assert parse_answer(task(output_format=TWO), raw) is None
 

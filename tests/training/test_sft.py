@@ -22,7 +22,9 @@ def test_class_weights_are_inverse_to_frequency_with_mean_one():
     assert weights[-1] / weights[0] == pytest.approx(16.0)
 
 
-@pytest.mark.parametrize(("batch", "expected"), [(8, (8, 1)), (16, (8, 2)), (12, (6, 2)), (1, (1, 1)), (7, (7, 1)), (13, (1, 13))])
+@pytest.mark.parametrize(
+    ("batch", "expected"), [(8, (8, 1)), (16, (8, 2)), (12, (6, 2)), (1, (1, 1)), (7, (7, 1)), (13, (1, 13))]
+)
 def test_a_batch_is_computed_in_equal_parts_of_at_most_eight(batch, expected):
     found = sft.choose_batching(batch)
     assert (found.micro, found.accumulation) == expected

@@ -14,7 +14,10 @@ SOURCE = ROOT / "training" / "backends" / "fast_unsloth.py"
 RECORDED = json.loads((ROOT / "tests" / "data" / "unsloth_signatures.json").read_text(encoding="utf-8"))
 READ_ELSEWHERE = {
     # argument: where it is read
-    ("FastLanguageModel.get_peft_model", "use_dora"): "get_peft_model hands its **kwargs to peft.LoraConfig, whose parameter it is",
+    (
+        "FastLanguageModel.get_peft_model",
+        "use_dora",
+    ): "get_peft_model hands its **kwargs to peft.LoraConfig, whose parameter it is",
 }
 
 

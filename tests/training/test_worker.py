@@ -26,7 +26,9 @@ def in_float32(monkeypatch):
     import training.device
     import training.preparing
 
-    monkeypatch.setattr(training.preparing, "choose_device", lambda: training.device.Device("cpu", torch.float32, "device.cpu_fp32"))
+    monkeypatch.setattr(
+        training.preparing, "choose_device", lambda: training.device.Device("cpu", torch.float32, "device.cpu_fp32")
+    )
 
 
 def state(version):
@@ -146,7 +148,9 @@ def test_memory_running_out_is_said_as_such(tmp_path, tiny_model, now):
 
     def out_of_memory(event):
         if event["type"] == "step":
-            raise RuntimeError("[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: not enough memory: you tried to allocate 8 GB")
+            raise RuntimeError(
+                "[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: not enough memory: you tried to allocate 8 GB"
+            )
 
     with pytest.raises(CoachError) as raised:
         run(version, now=now, listener=out_of_memory)

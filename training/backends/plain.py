@@ -27,7 +27,9 @@ class PlainBackend:
         transformers_logging.disable_progress_bar()
         tokenizer = open_tokenizer(source)
         try:
-            model = AutoModelForCausalLM.from_pretrained(source, dtype=device.dtype, use_safetensors=True, trust_remote_code=False)
+            model = AutoModelForCausalLM.from_pretrained(
+                source, dtype=device.dtype, use_safetensors=True, trust_remote_code=False
+            )
         except (OSError, ValueError, KeyError) as error:
             raise ModelError("model.unreadable", source=str(source), problem=_first_line(error)) from error
         model.to(device.type)

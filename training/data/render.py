@@ -49,9 +49,9 @@ def answer_segments(task: TaskFile, labels: Mapping[str | None, str]) -> list[Se
     segments: list[Segment] = []
     opening = "{"
     for name in task.output_format.properties or {}:
-        segments.append(Segment(f"{opening}{json.dumps(name, ensure_ascii=False)}: \""))
+        segments.append(Segment(f'{opening}{json.dumps(name, ensure_ascii=False)}: "'))
         segments.append(Segment(json.dumps(labels[name], ensure_ascii=False)[1:-1], name, is_label=True))
-        opening = "\", "
+        opening = '", '
     segments.append(Segment('"}'))
     return segments
 
@@ -63,7 +63,7 @@ def labels_of(task: TaskFile, row: Row) -> dict[str | None, str]:
 
 def labels_of_output(task: TaskFile, output: Output) -> dict[str | None, str]:
     if isinstance(output, str):
-        return {target: output for target in task.targets}
+        return dict.fromkeys(task.targets, output)
     return {target: str(output[target]) for target in task.targets if target is not None}
 
 

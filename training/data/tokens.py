@@ -45,7 +45,9 @@ class RowEncoder:
         self.tokenizer = tokenizer
         self.max_tokens = max_tokens
         self.ending = self._ids(chat_prompt(tokenizer, "")[1])
-        self._label_ids = {target: [self._ids(_as_written(task, target, label)) for label in labels] for target, labels in task.targets.items()}
+        self._label_ids = {
+            target: [self._ids(_as_written(task, target, label)) for label in labels] for target, labels in task.targets.items()
+        }
         self.longest_answer = max(len(self.answer_ids(self._longest_labels())), 1)
 
     def _ids(self, text: str) -> list[int]:
@@ -101,7 +103,7 @@ class RowEncoder:
             raise DataError("data.labels_same_tokens", labels=", ".join(self.task.targets[target])) from error
 
     def _after(self, target: str | None) -> int:
-        blank = {name: "" for name in self.task.targets}
+        blank = dict.fromkeys(self.task.targets, "")
         segments = answer_segments(self.task, blank)
         place = next(index for index, segment in enumerate(segments) if segment.is_label and segment.target == target)
         following = self._ids(segments[place + 1].text) if place + 1 < len(segments) else self.ending

@@ -61,7 +61,9 @@ class Answerer:
         losses: np.ndarray | None = None
         with self._answering():
             for position, (target, names) in enumerate(self.task.targets.items()):
-                leads = [[*prompt, *self.encoder.lead_ids(target, chosen)] for prompt, chosen in zip(prompts, labels, strict=True)]
+                leads = [
+                    [*prompt, *self.encoder.lead_ids(target, chosen)] for prompt, chosen in zip(prompts, labels, strict=True)
+                ]
                 rest = self._rest(gold, target) if gold is not None and position == 0 else None
                 found = score_labels(
                     self.loaded.model,
@@ -99,7 +101,9 @@ class Answerer:
     def _decode_batch(self, prompts: list[list[int]]) -> list[str]:
         tokenizer, model = self.loaded.tokenizer, self.loaded.model
         width = max(len(prompt) for prompt in prompts)
-        ids = torch.tensor([[tokenizer.pad_token_id] * (width - len(prompt)) + prompt for prompt in prompts], device=self.device.type)
+        ids = torch.tensor(
+            [[tokenizer.pad_token_id] * (width - len(prompt)) + prompt for prompt in prompts], device=self.device.type
+        )
         mask = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts], device=self.device.type)
         ending = self.encoder.ending[0]
         with torch.inference_mode(), contiguous_head(model):

@@ -93,7 +93,9 @@ def score_labels(
     gold_loss = np.zeros(len(prompts), dtype=np.float32) if gold is not None else None
     done = 0
     for indices in _batches([len(prompt) for prompt in prompts], batch_tokens):
-        batch = _Batch([prompts[i] for i in indices], [gold[i] for i in indices] if gold is not None else None, pad_id, _device(model))
+        batch = _Batch(
+            [prompts[i] for i in indices], [gold[i] for i in indices] if gold is not None else None, pad_id, _device(model)
+        )
         with torch.inference_mode():
             scores, losses = _score_batch(model, batch, choices)
         log_probs[indices] = scores

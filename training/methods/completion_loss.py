@@ -45,7 +45,11 @@ class CompletionLossTrainer(TokenCountingTrainer):
         self.model_accepts_loss_kwargs = True  # the sum below is divided by the labels of the whole accumulated batch
 
     def compute_loss(
-        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: torch.Tensor | int | None = None
+        self,
+        model: Any,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
     ) -> Any:
         """Mean negative log-likelihood in nats per answer token; `labels` [batch, sequence] hold -100 where there is none."""
         self.count_tokens(inputs)
