@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from training.events import TERMINAL_TYPES, Event
 
@@ -45,7 +46,7 @@ class RunView:
     def median_step_s(self) -> float | None:
         """Median seconds between steps of the current attempt, None before two steps."""
         times = [float(event["t"]) for event in self.steps if event.get("_attempt") == self.attempt]
-        gaps = sorted(later - earlier for earlier, later in zip(times, times[1:], strict=False))
+        gaps = sorted(later - earlier for earlier, later in pairwise(times))
         return gaps[len(gaps) // 2] if gaps else None
 
 

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 
 import pytest
 from filelock import FileLock
@@ -159,7 +158,7 @@ def test_memory_running_out_is_said_as_such(tmp_path, tiny_model, now):
 
 def test_without_a_validation_part_training_is_refused(tmp_path, tiny_model, now):
     version = make_version(tmp_path / "letters", task_file(tiny_model))
-    os.unlink(version.split_path("valid"))
+    version.split_path("valid").unlink()
     version.split_path("valid").touch()
     with pytest.raises(DataError) as raised:
         run(version, now=now)

@@ -115,7 +115,7 @@ def build_trainer(
         warmup_steps=training.warmup_ratio,  # transformers 5 reads a value below 1 as a share of all steps
         weight_decay=training.weight_decay,
         max_grad_norm=1.0,
-        optim="adamw_torch",
+        optim="adamw_torch_fused",  # one call for all adapters instead of a loop over 252 small tensors
         seed=training.seed,
         data_seed=training.seed,
         bf16=str(device.dtype) == "torch.bfloat16",

@@ -1,0 +1,135 @@
+"""Findings: each code with what brings it and what does not."""
+
+import json
+from pathlib import Path
+
+from coach.diagnosis import Evidence, diagnose
+
+EXAMPLE = Path(__file__).parent.parent / "data" / "example-task"
+LABELS = ["正面", "負面", "中立"]
+
+
+def results(
+    counts=((40, 5, 5), (5, 40, 5), (5, 5, 40)), value=0.8, threshold=0.85, baseline=0.6, interval=0.02, invalid=0.0, rows=150
+):
+    per_class = {}
+    for place, label in enumerate(LABELS):
+        named, actual, hits = sum(row[place] for row in counts), sum(counts[place]), counts[place][place]
+        precision, recall = hits / named if named else 0, hits / actual if actual else 0
+        f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0
+        per_class[label] = {"precision": precision, "recall": recall, "f1": f1, "support": actual}
+    macro = sum(scores["f1"] for scores in per_class.values()) / 3
+    return {
+        "primary_metric": {"name": "macro_f1", "value": value},
+        "macro_f1": macro,
+        "target": {"threshold": threshold},
+        "confidence_interval": {"low": value - interval, "high": value + interval},
+        "rows": {"test": rows},
+        "per_class": per_class,
+        "confusion_matrix": {"labels": LABELS, "counts": [[*row, 0] for row in counts]},
+        "baseline": {"tfidf": {"macro_f1": baseline}},
+        "invalid_rate": invalid,
+    }
+
+
+def evals(*values, losses=None):
+    return [
+        {"step": 10 * (place + 1), "value": value, "loss": losses[place] if losses else None}
+        for place, value in enumerate(values)
+    ]
+
+
+def steps(first, last, count=80):
+    return [{"step": place + 1, "loss": first + (last - first) * place / (count - 1)} for place in range(count)]
+
+
+def codes(**given):
+    return [(finding.code, finding.name) for finding in diagnose(Evidence(given.pop("found", results()), **given)).findings]
+
+
+def test_a_healthy_version_has_no_finding():
+    healthy = evals(0.6, 0.7, 0.75, 0.8, losses=[1.0, 0.8, 0.7, 0.65])
+    assert codes(evals=healthy, steps=steps(1.2, 0.3), train_counts={"正面": 100, "負面": 110, "中立": 90}) == []
+    assert diagnose(Evidence(results())).closing().say("en").startswith("Nothing stands out")
+
+
+def test_d01_a_score_that_fell_twice_is_overfitting():
+    assert codes(evals=evals(0.6, 0.8, 0.77, 0.75)) == [("D01", "overfitting")]
+    assert codes(evals=evals(0.6, 0.8, 0.77)) == [], "one fall is not yet a trend"
+    assert codes(evals=evals(0.6, 0.8, 0.795, 0.796)) == [], "a hundredth is noise"
+
+
+def test_d01_loss_that_turns_while_training_loss_falls_is_a_note():
+    turning = evals(0.7, 0.75, 0.8, losses=[0.8, 0.6, 0.7])
+    assert codes(evals=turning, steps=steps(1.0, 0.2)) == [("D01", "loss_turning")]
+    assert codes(evals=turning, steps=steps(0.5, 0.5)) != [("D01", "loss_turning")]
+
+
+def test_d02_a_class_that_is_never_predicted_is_named():
+    never = results(counts=((45, 5, 0), (5, 45, 0), (25, 25, 0)))
+    found = diagnose(Evidence(never)).findings
+    assert [(f.code, f.name, f.data["label"]) for f in found if f.code == "D02"] == [("D02", "never_predicted", "中立")]
+
+
+def test_d02_a_weak_class_says_what_it_is_taken_for():
+    weak = results(counts=((48, 1, 1), (1, 48, 1), (35, 2, 13)))
+    found = [finding for finding in diagnose(Evidence(weak)).findings if finding.name == "class_low"]
+    assert [finding.data["label"] for finding in found] == ["中立"] and "正面" in found[0].evidence.say("en")
+
+
+def test_d02_a_weak_class_with_few_rows_is_not_taken_seriously_yet():
+    few = results(counts=((48, 1, 1), (1, 48, 1), (3, 2, 1)))
+    assert ("D02", "class_low_few_rows") in codes(found=few)
+
+
+def test_d02_nearly_all_answers_in_one_class_is_a_collapse():
+    collapsed = results(counts=((50, 0, 0), (48, 2, 0), (48, 0, 2)))
+    assert ("D02", "collapse") in codes(found=collapsed)
+
+
+def test_d03_a_baseline_as_good_as_the_model_is_said():
+    assert codes(found=results(baseline=0.8)) == [("D03", "baseline_ahead")]
+    assert codes(found=results(baseline=0.79)) == []
+
+
+def test_d04_more_than_two_percent_outside_the_format_comes_first():
+    found = codes(found=results(invalid=0.03, baseline=0.9))
+    assert found[0] == ("D04", "format") and codes(found=results(invalid=0.02)) == []
+
+
+def test_d05_flat_loss_and_flat_score():
+    assert codes(steps=steps(1.0, 0.97)) == [("D05", "flat_loss")]
+    assert codes(steps=steps(1.0, 0.5)) == []
+    assert codes(evals=evals(0.6, 0.8, 0.8, 0.801, 0.802)) == [("D05", "flat_metric")]
+
+
+def test_d06_a_wide_interval_says_how_many_rows_would_narrow_it():
+    found = diagnose(Evidence(results(interval=0.1, rows=100, threshold=None))).findings
+    assert [finding.code for finding in found] == ["D06"] and found[0].data["needed"] == 400
+    assert codes(found=results(interval=0.049)) == []
+
+
+def test_d07_skewed_classes_until_they_are_treated():
+    skewed = {"正面": 55, "中立": 250, "負面": 195}
+    assert codes(train_counts=skewed) == [("D07", "imbalance")]
+    assert codes(train_counts=skewed, balance="oversample") == [("D07", "imbalance_treated")]
+    assert codes(train_counts={"正面": 100, "中立": 299, "負面": 195}) == []
+
+
+def test_a_version_with_empty_documents_is_diagnosed_without_falling():
+    bare = {"primary_metric": {"name": "macro_f1", "value": 0.5}}
+    found = diagnose(Evidence(bare, [{"step": 1}, {"step": 2, "value": None, "loss": None}], [{"step": 1}], {"a": 0}))
+    assert found.findings == () and found.verdict.word is None
+
+
+def test_the_example_gives_json_in_both_languages():
+    read = json.loads((EXAMPLE / "versions" / "v1" / "results.json").read_text(encoding="utf-8"))
+    events = [
+        json.loads(line) for line in (EXAMPLE / "versions" / "v1" / "events.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    found = diagnose(
+        Evidence(read, [e for e in events if e["type"] == "eval"], [e for e in events if e["type"] == "step"], {"a": 1, "b": 9})
+    )
+    for language in ("zh-TW", "en"):
+        document = json.loads(json.dumps(found.as_json(language), allow_nan=False))
+        assert all(finding["code"].startswith("D0") and finding["next_experiment"] for finding in document["findings"])

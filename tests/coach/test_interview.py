@@ -1,0 +1,209 @@
+"""First sentences, the order of questions, answers and "not sure"; and the stages of the road."""
+
+import pytest
+from pydantic import ValidationError
+
+from coach.answers import Answers, read_answers
+from coach.ask_lines import answers_from, ask_document
+from coach.errors import UserError
+from coach.interview import answer_of, is_answered, load_questions, missing, next_questions, not_sure, understand, with_answer
+from coach.stages import STAGES, next_stage
+from coach.task_summary import summarize
+from coach.workspace import Task, create_task
+
+
+def question(key):
+    return next(found for found in load_questions() if found.key == key)
+
+
+def keys(questions):
+    return [found.key for found in questions]
+
+
+# --- the first sentence --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "road"),
+    [
+        ("我想做情感分析", "discover"),
+        ("我想訓練一個模型", "discover"),
+        ("I want to do sentiment analysis", "discover"),
+        ("help me with NER", "discover"),
+        ("train a model", "discover"),
+        ("只有 100 筆資料，想做實體情感分析", "discover"),
+        ("F1 只有 72%，怎麼辦？", "diagnose"),
+        ("accuracy is stuck at 0.72, what now?", "diagnose"),
+        ("loss 不降", "diagnose"),
+        ("模型一直過擬合", "diagnose"),
+        ("improve accuracy", "diagnose"),
+        ("準確率 85% 夠嗎", "diagnose"),
+        ("LoRA 還是 full fine-tuning？", "advise"),
+        ("what model should I use", "advise"),
+        ("Qwen 和 Llama 哪個好", "advise"),
+        ("DPO or ORPO, which method is better?", "advise"),
+    ],
+)
+def test_a_first_sentence_is_led_to_its_road(said, road):
+    assert understand(said).road == road
+
+
+@pytest.mark.parametrize(
+    ("said", "task_type"),
+    [
+        ("我想做情感分析", "classification"),
+        ("意圖分類", "classification"),
+        ("entity sentiment for finance", "classification"),
+        ("help me with NER", "extraction"),
+        ("抽取合約裡的公司名稱", "extraction"),
+        ("summarise our meetings", "generation"),
+        ("寫新聞摘要", "generation"),
+    ],
+)
+def test_the_type_of_task_is_told_from_words(said, task_type):
+    assert understand(said).known["task.type"] == task_type
+
+
+def test_metric_and_score_are_read_as_a_share():
+    for said in ("F1 只有 72%，怎麼辦？", "macro-F1 只有 ７２％", "our f1 is only 0.72"):
+        found = understand(said)
+        assert (found.metric, found.score) == ("macro_f1", 0.72), said
+    assert understand("accuracy 85 %").metric == "accuracy"
+
+
+def test_rows_machine_language_and_field_are_picked_up():
+    known = understand("我有 2,000 筆中文客服工單要分類，有一張 RTX 4090").known
+    assert known["resources.labelled_rows"] == 2000 and known["resources.gpu_name"] == "RTX 4090"
+    assert known["task.language"] == "zh-TW" and known["task.domain"] == "support"
+    assert understand("2k rows of product reviews, no gpu").known["resources.labelled_rows"] == 2000
+    assert understand("沒有 GPU，想做分類").known["resources.gpu"] == "none"
+
+
+def test_what_is_known_is_a_valid_answer():
+    answers = answers_from(understand("我有 500 筆中文評論要做情感分析，輕量部署"))
+    assert answers.task.type == "classification" and answers.resources.labelled_rows == 500 and answers.needs.light_deployment
+
+
+def test_the_language_of_the_sentence_is_told():
+    assert understand("我想做分類").language == "zh-TW" and understand("classify news").language == "en"
+
+
+@pytest.mark.parametrize("said", ["", "   ", "\n"])
+def test_saying_nothing_is_a_sentence_back(said):
+    with pytest.raises(UserError) as caught:
+        understand(said)
+    assert len(caught.value.lines("en")) == 3
+
+
+@pytest.mark.parametrize("said", ["🙂", "a" * 100_000, "%s {text} {0}", "F1 72% 85%", "0.5.5", "999999999999 筆"])
+def test_odd_sentences_are_understood_as_little_as_they_say(said):
+    assert understand(said).road in ("discover", "diagnose", "advise")
+
+
+def test_what_is_known_is_not_asked_again():
+    document = ask_document(understand("我想做情感分析"), "zh-TW", 10)
+    assert "task.type" not in [found["key"] for found in document["next_questions"]]
+    assert document["road"] == "discover" and len(document["next_questions"]) == 10
+
+
+# --- the questions -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_three_questions_are_those_of_the_specification():
+    assert keys(next_questions(Answers(), 3)) == ["business.problem", "task.type", "resources.labelled_rows"]
+
+
+def test_labels_are_asked_of_a_classification_only():
+    assert "task.labels" not in keys(next_questions(Answers()))
+    assert "task.labels" in keys(next_questions(with_answer(Answers(), "task.type", "classification")))
+    assert "task.labels" not in keys(next_questions(with_answer(Answers(), "task.type", "generation")))
+
+
+def test_a_follow_up_waits_for_its_answer():
+    assert "success.baseline_score" not in keys(next_questions(Answers()))
+    assert "success.baseline_score" in keys(next_questions(with_answer(Answers(), "success.baseline_name", "rules")))
+    assert "resources.host" in keys(next_questions(with_answer(Answers(), "resources.gpu", "remote")))
+
+
+def test_questions_of_one_topic_can_be_asked_alone():
+    assert {found.topic for found in next_questions(Answers(), topic="success")} == {"success"}
+
+
+def test_metrics_offered_fit_the_type_of_task():
+    metric = question("success.primary_metric")
+    assert set(metric.for_answers(with_answer(Answers(), "task.type", "extraction")).options) == {
+        "entity_f1",
+        "micro_f1",
+        "macro_f1",
+        "exact_match",
+    }
+    assert metric.for_answers(with_answer(Answers(), "task.type", "generation")).default == "rouge_l"
+    assert set(metric.for_answers(Answers()).options) == set(metric.options)
+
+
+def test_not_sure_takes_the_default_and_says_that_it_is_assumed():
+    answers = not_sure(Answers(), question("resources.more_data"))
+    assert answers.resources.more_data == "some" and answers.assumed == ["resources.more_data"]
+    said = with_answer(answers, "resources.more_data", "none")
+    assert said.assumed == [] and said.resources.more_data == "none"
+
+
+def test_not_sure_without_a_default_is_not_asked_again():
+    answers = not_sure(Answers(), question("business.problem"))
+    assert answers.business.problem is None and is_answered("business.problem", answers)
+    assert "business.problem" not in keys(next_questions(answers))
+
+
+def test_nested_answers_are_reached():
+    answers = with_answer(Answers(), "task.example.input", "一則新聞")
+    assert answer_of("task.example.input", answers) == "一則新聞" and answer_of("task.example.output", Answers()) is None
+
+
+def test_a_value_that_does_not_fit_is_refused():
+    with pytest.raises(ValidationError):
+        with_answer(Answers(), "task.type", "poetry")
+
+
+def test_every_question_can_be_answered_to_the_end():
+    answers = Answers()
+    for _ in range(len(load_questions()) + 1):
+        open_ones = next_questions(answers)
+        if not open_ones:
+            break
+        answers = not_sure(answers, open_ones[0])
+    assert next_questions(answers) == []
+
+
+# --- the stages ----------------------------------------------------------------------------------------------------------------
+
+
+def test_there_are_seven_stages_with_a_page_each():
+    assert [stage.id for stage in STAGES] == ["discover", "goal", "recommend", "confirm", "train", "evaluate", "iterate"]
+    assert len({stage.page for stage in STAGES}) == 7
+
+
+def test_a_new_task_stands_at_the_first_stage_and_moves_on_with_its_files(tmp_path):
+    from coach.text import text
+
+    task = create_task(tmp_path, "news")
+    assert next_stage(task).id == "discover"
+    answers = task.answers()
+    for open_one in missing(answers):
+        answers = not_sure(answers, open_one)
+    answers = with_answer(answers, "task.type", "generation")
+    while missing(answers):
+        answers = not_sure(answers, missing(answers)[0])
+    task.save_answers(answers)
+    assert next_stage(task).id == "goal"
+    task.save_summary(summarize(answers))
+    assert next_stage(task).id == "recommend"
+    assert all(text(stage.title_key, language) for stage in STAGES for language in ("zh-TW", "en"))
+
+
+def test_the_example_task_has_come_as_far_as_iterating():
+    from pathlib import Path
+
+    example = Path(__file__).parent.parent / "data" / "example-task"
+    task = Task.open(example)
+    assert next_stage(task).id == "iterate"
+    assert read_answers(example / "answers.yaml").task.type

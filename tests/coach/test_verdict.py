@@ -1,0 +1,217 @@
+"""The judgement of one version by its interval, and of two by the rows they share."""
+
+import json
+import math
+import random
+from pathlib import Path
+
+import pytest
+
+from coach.comparison import FEWEST_SHARED_ROWS, Judged, compare, read_answers_given
+from coach.config_changes import changed_words, config_changes
+from coach.errors import WorkspaceError
+from coach.task_file import read_task_file
+from coach.verdict import judge, rows_to_tell, verdict_word
+from coach.workspace import Task
+
+EXAMPLE = Path(__file__).parent.parent / "data" / "example-task"
+LABELS = ["正面", "負面", "中立"]
+
+
+def results(value=0.78, low=0.70, high=0.86, threshold=0.8, rows=200, baseline=None, **more):
+    return {
+        "primary_metric": {"name": "macro_f1", "value": value},
+        "macro_f1": value,
+        "target": {"threshold": threshold, "met": None if threshold is None else value >= threshold},
+        "confidence_interval": {"metric": "macro_f1", "low": low, "high": high, "level": 0.95},
+        "rows": {"train": 100, "valid": 50, "test": rows},
+        "baseline": {"tfidf": {"macro_f1": baseline, "accuracy": 0.6}} if baseline is not None else {},
+        **more,
+    }
+
+
+# --- one version ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "word", "certain"),
+    [(0.85, 0.81, 0.89, "met", True), (0.82, 0.74, 0.90, "met", False), (0.80, 0.72, 0.88, "met", False),
+     (0.78, 0.70, 0.86, "close", False), (0.76, 0.73, 0.79, "close", True), (0.60, 0.50, 0.85, "close", False),
+     (0.70, 0.60, 0.79, "far", True), (0.749, 0.70, 0.799, "far", True)],
+)  # fmt: skip
+def test_the_interval_decides_between_met_close_and_far(value, low, high, word, certain):
+    found = judge(results(value, low, high))
+    assert (found.word, found.certain) == (word, certain)
+    assert verdict_word(results(value, low, high)) == word
+    for language in ("zh-TW", "en"):
+        assert all(said.say(language) for said in found.sentences())
+
+
+def test_without_a_target_nothing_is_said_of_reaching_it():
+    found = judge(results(threshold=None))
+    assert found.word is None and "No target" in found.sentences()[0].say("en")
+
+
+def test_without_an_interval_a_distance_is_not_called_reliable():
+    found = judge(results(0.6, None, None))
+    assert found.word == "far" and not found.certain
+    assert "Without an interval" in " ".join(said.say("en") for said in found.sentences())
+
+
+def test_telling_78_from_80_takes_more_rows_than_anybody_labels_in_a_day():
+    needed = rows_to_tell(0.78, 0.80, 0.70, 0.86, 100)
+    assert needed == pytest.approx(1600, abs=2)
+    found = judge(results(0.78, 0.70, 0.86, rows=100))
+    assert found.rows_needed == needed
+    assert f"{needed - 100} more" in " ".join(said.say("en") for said in found.sentences())
+
+
+def test_a_score_on_the_target_is_never_told_apart():
+    assert rows_to_tell(0.8, 0.8, 0.7, 0.9, 100) is None
+    assert "no number of test rows" in " ".join(said.say("en") for said in judge(results(0.8, 0.7, 0.9)).sentences())
+
+
+def test_a_sure_verdict_asks_for_no_more_rows():
+    assert judge(results(0.85, 0.81, 0.89)).rows_needed is None
+
+
+@pytest.mark.parametrize(("baseline", "beaten"), [(0.5, "yes"), (0.75, "unclear"), (0.78, "no"), (0.9, "no")])
+def test_the_baseline_is_beaten_only_beyond_the_interval(baseline, beaten):
+    assert judge(results(baseline=baseline)).baselines[0].beaten == beaten
+
+
+def test_a_baseline_without_a_score_on_this_metric_is_left_out():
+    assert (
+        judge(results() | {"baseline": {"user": {"name": "rules", "macro_f1": None}, "tfidf": {"accuracy": 0.7}}}).baselines == ()
+    )
+
+
+def test_a_limited_run_says_so():
+    assert "3 steps" in " ".join(said.say("en") for said in judge(results(max_steps=3)).sentences())
+
+
+@pytest.mark.parametrize("broken", [{}, {"primary_metric": {}}, {"primary_metric": {"name": "macro_f1", "value": None}},
+                                    {"primary_metric": {"name": "macro_f1", "value": math.nan}}])  # fmt: skip
+def test_results_without_a_primary_metric_are_refused_in_words(broken):
+    with pytest.raises(WorkspaceError) as caught:
+        judge(broken)
+    assert len(caught.value.lines("zh-TW")) == 3
+
+
+def test_the_example_is_judged_and_its_json_is_json():
+    found = judge(json.loads((EXAMPLE / "versions" / "v1" / "results.json").read_text(encoding="utf-8")))
+    document = json.loads(json.dumps(found.as_json("en"), allow_nan=False))
+    assert document["word"] in ("met", "close", "far") and document["sentences"]
+
+
+# --- two versions --------------------------------------------------------------------------------------------------------------
+
+
+def config(**training):
+    task = read_task_file(EXAMPLE / "task.yaml")
+    return task.model_copy(update={"training": task.training.model_copy(update=training)})
+
+
+def judged(name, right_share, rows=400, seed=0, **training):
+    """A version that answers each row rightly with `right_share`, else the next label; F1 as it then is."""
+    random_ = random.Random(seed)
+    answers = {}
+    for row in range(rows):
+        actual = LABELS[row % 3]
+        wrong = LABELS[(row + 1) % 3]
+        answers[f"r-{row}"] = (actual, actual if random_.random() < right_share else wrong)
+    per_class = {
+        label: {"f1": right_share, "precision": right_share, "recall": right_share, "support": rows // 3} for label in LABELS
+    }
+    return Judged(name, config(**training), results(right_share, per_class=per_class, accuracy=right_share), answers)
+
+
+def test_a_clear_gain_is_called_better_and_a_clear_loss_worse():
+    weak, strong = judged("v1", 0.6), judged("v2", 0.85, seed=1)
+    assert compare(weak, strong, seed=1).judgement == "better"
+    assert compare(strong, weak, seed=1).judgement == "worse"
+    assert "v2 is better than v1" in compare(weak, strong, seed=1).sentences()[0].say("en")
+
+
+def test_a_small_gain_on_few_rows_cannot_be_told_and_says_how_many_would_do():
+    found = compare(judged("v1", 0.75, rows=100), judged("v2", 0.78, rows=100, seed=3), seed=1)
+    assert found.judgement == "cannot_tell" and found.overall.interval.low < 0 < found.overall.interval.high
+    assert found.rows_needed is None or found.rows_needed > 100
+
+
+def test_the_same_answers_make_no_difference():
+    one = judged("v1", 0.75)
+    found = compare(one, Judged("v2", one.config, one.results, one.answers), seed=1)
+    assert found.overall.difference == 0 and found.judgement == "cannot_tell" and found.rows_needed is None
+    assert "score the same" in found.sentences()[0].say("en")
+
+
+def test_the_same_seed_gives_the_same_interval():
+    first, second = judged("v1", 0.7), judged("v2", 0.75, seed=2)
+    assert compare(first, second, seed=5) == compare(first, second, seed=5)
+
+
+def test_too_few_shared_rows_are_not_compared():
+    first, second = judged("v1", 0.7, rows=FEWEST_SHARED_ROWS - 1), judged("v2", 0.9, rows=FEWEST_SHARED_ROWS - 1, seed=2)
+    found = compare(first, second, seed=1)
+    assert found.judgement == "unpaired" and found.overall.interval is None
+    assert "too few" in found.sentences()[0].say("en")
+
+
+def test_a_class_that_got_worse_is_named_though_the_whole_got_better():
+    first, second = judged("v1", 0.6, rows=600), judged("v2", 0.9, rows=600, seed=1)
+    spoilt = {row: (actual, "正面" if actual == "中立" else given) for row, (actual, given) in second.answers.items()}
+    found = compare(first, Judged("v2", second.config, second.results, spoilt), seed=1)
+    worse = [change.name for change in found.per_class if change.significant and change.difference < 0]
+    assert worse == ["中立"] and any("Worse for" in said.say("en") for said in found.sentences())
+
+
+def test_an_answer_outside_the_format_counts_as_wrong():
+    first = judged("v1", 0.9)
+    second = Judged("v2", first.config, first.results, {row: (actual, None) for row, (actual, _) in first.answers.items()})
+    assert compare(first, second, seed=1).judgement == "worse"
+
+
+def test_configurations_are_compared_key_by_key_and_names_do_not_count():
+    before, after = config(), config(epochs=3.0).model_copy(update={"version": "v2", "title": "another"})
+    assert [(change.path, change.after) for change in config_changes(before, after)] == [("training.epochs", 3.0)]
+    assert changed_words(list(config_changes(before, after)))[0].endswith("→ 3.0")
+
+
+def test_several_changes_at_once_are_said():
+    found = compare(judged("v1", 0.7), judged("v2", 0.8, seed=1, epochs=3.0, learning_rate=1e-4), seed=1)
+    assert len(found.config) == 2 and "2 settings changed" in " ".join(said.say("en") for said in found.sentences())
+
+
+def test_versions_judged_by_different_metrics_are_refused_in_words():
+    first = judged("v1", 0.7)
+    other = {"primary_metric": {"name": "accuracy", "value": 0.7}, "accuracy": 0.7}
+    with pytest.raises(WorkspaceError) as caught:
+        compare(first, Judged("v2", first.config, other, first.answers), seed=1)
+    assert "accuracy" in caught.value.lines("en")[0]
+
+
+def test_the_json_of_a_comparison_is_json_in_both_languages():
+    found = compare(judged("v1", 0.6), judged("v2", 0.8, seed=1), seed=1)
+    for language in ("zh-TW", "en"):
+        assert json.loads(json.dumps(found.as_json(language), allow_nan=False))["judgement"] == "better"
+
+
+def test_predictions_are_read_by_id_and_a_broken_line_is_named(tmp_path):
+    path = tmp_path / "predictions.jsonl"
+    path.write_text(
+        '{"id": "a", "actual": {"sentiment": "正面"}, "predicted": null}\n{"id": "b", "actual": "正面", "predicted": "負面"}\n',
+        encoding="utf-8",
+    )
+    assert read_answers_given(path) == {"a": ("正面", None), "b": ("正面", "負面")}
+    assert read_answers_given(tmp_path / "none.jsonl") == {}
+    path.write_text('{"id": "a", "actual": "x", "predicted": "x"}\n{"id": "b"}\n', encoding="utf-8")
+    with pytest.raises(WorkspaceError) as caught:
+        read_answers_given(path)
+    assert "line 2" in str(caught.value)
+
+
+def test_the_example_can_be_held_against_itself():
+    version = Task.open(EXAMPLE).version("v1")
+    one = Judged("v1", version.config, version.results(), read_answers_given(version.predictions_path))
+    assert compare(one, one, seed=42).config == ()
