@@ -38,25 +38,25 @@ def batches(prompts):
         order = order[size:]
 
 
+@torch.inference_mode()
 def forward_only(model, prompts, pad):
     """One pass over every prompt, logits at the last position: what cannot be avoided."""
     for indices in batches(prompts):
         width = max(len(prompts[i]) for i in indices)
         ids = torch.tensor([[pad] * (width - len(prompts[i])) + prompts[i] for i in indices])
         mask = torch.tensor([[0] * (width - len(prompts[i])) + [1] * len(prompts[i]) for i in indices])
-        with torch.inference_mode():
-            hidden = model.model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
-            model.lm_head(hidden[:, -1].contiguous())
+        hidden = model.model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
+        model.lm_head(hidden[:, -1].contiguous())
 
 
+@torch.inference_mode()
 def naive(model, prompts, answers):
     """For each label a full pass over each row alone, each choice normalised over the labels that still agree."""
     chosen = []
     for prompt in prompts:
         totals = []
         for answer in answers:
-            with torch.inference_mode():
-                hidden = model.model(input_ids=torch.tensor([prompt + answer]), use_cache=False).last_hidden_state[0]
+            hidden = model.model(input_ids=torch.tensor([prompt + answer]), use_cache=False).last_hidden_state[0]
             total = 0.0
             for place, token in enumerate(answer):
                 allowed = sorted({other[place] for other in answers if other[:place] == answer[:place] and len(other) > place})
@@ -78,6 +78,7 @@ def timed(work) -> float:
 
 def measure(folder: Path, encoder, rows, dtype) -> dict[str, object]:
     loaded = PlainBackend().load(folder, Device("cpu", dtype, ""), max_tokens=None)
+    PlainBackend().expect_length(loaded, 200)
     model = loaded.model.eval()
     prompts = [encoder.prompt_ids(row.input)[0] + encoder.lead_ids(None, {}) for row in rows]
     answers = [encoder.answer_ids({None: label}) for label in encoder.task.targets[None]]

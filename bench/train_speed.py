@@ -125,6 +125,7 @@ def ours(folder: Path, rows: Dataset, task, steps: int):
     device = choose_device()
     backend = PlainBackend()
     loaded = backend.add_lora(backend.load(folder, device, max_tokens=None), task.training.lora, seed=SEED)
+    backend.expect_length(loaded, max(rows["length"]))
     return sft.build_trainer(
         backend.trainer(),
         model=loaded.model,

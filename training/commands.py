@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import time
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 from coach.command_line import EXIT_OK, print_json, print_lines
 from coach.errors import DataError, UserError, WorkspaceError
 from coach.task_file import require_trainable
+from coach.task_schema import TaskFile
 from coach.text import Language, text
 from coach.version_folder import Version
 from coach.workspace import Task, freeze_version
@@ -170,12 +172,21 @@ def _build_where_missing(task: Task, language: Language, *, quiet: bool) -> None
         print_lines(report.lines(language))
 
 
+def _show_licence(task: TaskFile, language: Language) -> None:
+    """The starter model's licence, before it is converted and used for the first time on this machine; on stderr, beside any JSON."""
+    from training import starter_model
+
+    if task.training.base_model == starter_model.MODEL_ID and not starter_model.is_ready():
+        print_lines([text("cli.training.licence", language)], to=sys.stderr)
+
+
 def _train(version: Version, language: Language, *, as_json: bool, resume: bool, max_steps: int | None) -> int:
     """Trains in this process, a bar or a line for each event; Ctrl-C asks for a stop with a checkpoint."""
     from training.worker import run as run_worker
 
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
+    _show_licence(version.config, language)
     report = ProgressReport(version, language, quiet=as_json)
     try:
         with report:
@@ -224,6 +235,7 @@ def _status(version: Version) -> Any:
 def predict(arguments: argparse.Namespace, language: Language) -> int:
     task = Task.open(Path(arguments.task))
     version = task.version(arguments.version)
+    _show_licence(version.config, language)
     if bool(arguments.file) == bool(arguments.text or arguments.input):
         raise UserError("training.predict_what")
     if arguments.file:

@@ -42,6 +42,7 @@ def prepare(version: Version, task: TaskFile, rows: Rows, log: EventLog) -> Prep
     source = resolve_base_model(task.training.base_model, near=version.folder.parent.parent, progress=_reporter(log))
     loaded = backend.load(source, device, max_tokens=_fixed_length(task), four_bit=task.training.quantization == "4bit")
     max_tokens = choose_max_tokens(task, loaded.tokenizer, rows["train"], loaded.context)
+    backend.expect_length(loaded, max_tokens)
     encoder = RowEncoder(task, loaded.tokenizer, max_tokens)
     answerer = Answerer(task, loaded, backend, device, encoder)
     return Prepared(task, rows, backend, loaded, device, threads, encoder, answerer)

@@ -65,6 +65,9 @@ class UnslothBackend:
         self.for_answers(loaded)
         return loaded
 
+    def expect_length(self, loaded: LoadedModel, max_tokens: int) -> None:
+        """Unsloth chose its kernels at loading."""
+
     def for_answers(self, loaded: LoadedModel) -> None:
         FastLanguageModel.for_inference(loaded.model)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from peft.tuners.tuners_utils import BaseTunerLayer
 from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
 from transformers.utils import logging as transformers_logging
 
@@ -15,6 +17,8 @@ from training.backends.loaded import LoadedModel
 from training.device import Device
 from training.methods.completion_loss import CompletionLossTrainer
 from training.methods.sft import TrainerFactory
+
+EAGER_UP_TO_TOKENS = 256
 
 
 class PlainBackend:
@@ -48,12 +52,23 @@ class PlainBackend:
             task_type="CAUSAL_LM",
         )
         loaded.model = get_peft_model(loaded.model, config)
+        _leave_casts_to_autocast(loaded.model)
         return loaded
 
     def open_adapter(self, loaded: LoadedModel, adapter: Path) -> LoadedModel:
         loaded.model = PeftModel.from_pretrained(loaded.model, adapter)
+        _leave_casts_to_autocast(loaded.model)
         loaded.model.eval()
         return loaded
+
+    def expect_length(self, loaded: LoadedModel, max_tokens: int) -> None:
+        """Plain attention for short rows on a CPU: there the fused kernel's preparation costs more than it saves (bench/train_speed.py).
+
+        It holds a matrix of tokens × tokens a head, so longer rows keep the fused one.
+        """
+        model = loaded.model
+        if model.device.type == "cpu":
+            model.set_attn_implementation("eager" if max_tokens <= EAGER_UP_TO_TOKENS else "sdpa")
 
     def for_answers(self, loaded: LoadedModel) -> None:
         loaded.model.eval()
@@ -63,6 +78,18 @@ class PlainBackend:
 
     def trainer(self) -> TrainerFactory:
         return CompletionLossTrainer
+
+
+def _leave_casts_to_autocast(model: Any) -> None:
+    """Stops peft from turning each layer's input into the adapter's float32, which autocast turns back into bf16 a line later.
+
+    Every pass over a half-precision model runs under autocast (TRL's while training, ours while answering): a tenth of a step's time.
+    """
+    if model.dtype == torch.float32:
+        return
+    for layer in model.modules():
+        if isinstance(layer, BaseTunerLayer):
+            layer.cast_input_dtype_enabled = False
 
 
 def open_tokenizer(source: Path) -> Any:
