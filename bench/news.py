@@ -69,8 +69,8 @@ def one(seed: int) -> dict[str, object]:
     results = version.results()
     own, tfidf = results, results["baseline"]["tfidf"]
     by_accuracy = baseline_for_accuracy(task, version)
-    shutil.rmtree(place.parent)
     training = task.file.training
+    shutil.rmtree(place.parent)
     return {
         "seed": seed,
         "macro_f1": own["macro_f1"],

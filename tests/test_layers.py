@@ -49,14 +49,32 @@ def test_nothing_under_training_imports_streamlit_or_pages():
 
 def test_only_the_unsloth_backend_imports_unsloth():
     users = {path.name for path in files("training") for name in imports(path) if name.split(".")[0] == "unsloth"}
-    assert users == {"fast_unsloth.py"}
+    assert users == {"fast_unsloth.py", "__init__.py"}  # training/backends/__init__.py imports it first, where it is used at all
+
+
+@pytest.mark.parametrize("method", ["sft", "prompt"])
+def test_on_a_gpu_the_worker_imports_unsloth_before_transformers(method, tmp_path):
+    (tmp_path / "unsloth.py").write_text(
+        "import sys\nprint('transformers first' if {'transformers', 'trl', 'peft'} & set(sys.modules) else 'unsloth first')\n"
+    )
+    code = (
+        f"import sys; sys.path[:0] = [{str(ROOT)!r}, {str(tmp_path)!r}]\n"
+        "import torch; torch.cuda.is_available = lambda: True\n"
+        "from types import SimpleNamespace as Part\n"
+        "from training.worker import _method_of\n"
+        f"_method_of(Part(config=Part(training=Part(method={method!r}))))\n"
+        "from training.backends import choose_backend; print(choose_backend())\n"
+    )
+    found = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert found.stdout.split("\n")[:2] == ["unsloth first", "unsloth"]
 
 
 @pytest.mark.parametrize(
     "modules", ["coach.__main__", "training.__main__ training.run_view training.run_status training.event_log"]
 )
 def test_a_start_loads_nothing_heavy(modules):
-    code = f"import sys\nfor name in {modules.split()!r}: __import__(name)\nprint(sorted(set(sys.modules) & {HEAVY | {'sklearn', 'pandas'}!r}))"
+    unwanted = HEAVY | {"sklearn", "pandas"}
+    code = f"import sys\nfor name in {modules.split()!r}: __import__(name)\nprint(sorted(set(sys.modules) & {unwanted!r}))"
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
 

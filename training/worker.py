@@ -80,6 +80,9 @@ def _method_of(version: Version) -> Callable[[Version, Attempt, EventLog, Callab
         from training.baseline_run import run_baseline
 
         return run_baseline
+    from training.backends import import_in_order
+
+    import_in_order()
     if method == "prompt":
         from training.prompt_run import run_prompt
 

@@ -53,7 +53,15 @@ def test_a_thread_of_this_process_that_dies_is_seen_as_interrupted(tmp_path):
 
 def test_a_process_killed_with_its_lock_is_seen_as_interrupted(tmp_path):
     write(tmp_path / "events.jsonl", {"type": "started", "attempt": 1})
-    code = f"from filelock import FileLock; l = FileLock({str(tmp_path / 'worker.lock')!r}); l.acquire(); print('held', flush=True); input()"
+    code = "\n".join(
+        [
+            "from filelock import FileLock",
+            f"lock = FileLock({str(tmp_path / 'worker.lock')!r})",
+            "lock.acquire()",
+            "print('held', flush=True)",
+            "input()",
+        ]
+    )
     worker = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert worker.stdout.readline().strip() == "held"
     assert state(tmp_path) == "running"

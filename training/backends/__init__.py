@@ -13,15 +13,21 @@ BackendName = Literal["plain", "unsloth"]
 
 def choose_backend() -> BackendName:
     """Unsloth where a CUDA GPU and the package are there, and transformers has not been imported before it; else plain."""
-    if importlib.util.find_spec("unsloth") is None:
-        return "plain"
+    if "unsloth" in sys.modules:
+        return "unsloth"
+    if importlib.util.find_spec("unsloth") is None or "transformers" in sys.modules:
+        return "plain"  # with transformers imported it is too late in this process: Unsloth patches it while it is imported
     import torch
 
-    if not torch.cuda.is_available():
-        return "plain"
-    if "transformers" in sys.modules and "unsloth" not in sys.modules:
-        return "plain"  # too late in this process: Unsloth patches transformers while it is imported
-    return "unsloth"
+    return "unsloth" if torch.cuda.is_available() else "plain"
+
+
+def import_in_order() -> BackendName:
+    """Chooses the backend and imports Unsloth now where it is the one; call it before anything that imports transformers, trl or peft."""
+    name = choose_backend()
+    if name == "unsloth":
+        import unsloth  # noqa: F401
+    return name
 
 
 def open_backend(name: BackendName) -> Backend:
