@@ -1,8 +1,11 @@
 """Records tests/data/runs/*.jsonl from real runs of the tiny model: `python -m tests.tools.record_runs`.
 
-healthy      learns and finishes            overfit   labels are noise: learnt by heart while validation gets worse
-diverged     a learning rate far too high   resumed   stopped half way, then resumed to the end
-interrupted  killed (SIGKILL) in the middle torn      the same log cut in the middle of its last line, as a crash while writing leaves it
+healthy      learns and finishes
+overfit      labels are noise: learnt by heart while validation gets worse
+diverged     the base model's weights hold NaN, so the loss is no number
+resumed      stopped half way, then resumed to the end
+interrupted  killed (SIGKILL) in the middle
+torn         the same log cut in the middle of its last line, as a crash while writing leaves it
 Only the host's name is replaced, so that no machine of ours stands in the repository.
 """
 
@@ -18,11 +21,12 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from coach.errors import CoachError
+from coach.errors import TrainingError
 from coach.version_folder import Version
-from tests.tiny_model import save_tiny_model
+from tests.tiny_model import save_damaged_copy, save_tiny_model
 from tests.training.small_task import LABELS, make_task, make_version, rows, task_file
 from training.event_log import read_events
+from training.starter_model import MODEL_ID
 from training.worker import run
 
 TARGET = Path(__file__).parents[1] / "data" / "runs"
@@ -48,11 +52,12 @@ def keep(name: str, version: Version, cut: int | None = None) -> None:
     print(name, len(lines), "events, last:", json.loads(lines[-1])["type"])
 
 
-def noisy(place: Path, model: Path) -> Version:
-    """The small task with labels drawn at random: nothing to learn, much to remember."""
+def noisy(place: Path) -> Version:
+    """The small task with labels drawn at random, on the starter model: nothing to learn, and a memory to learn it by heart."""
     from coach.workspace import freeze_version
 
-    task = make_task(place, task_file(model, epochs=30, early_stopping=None, scheduler="constant"))
+    wild = {"epochs": 16, "learning_rate": 5e-4, "scheduler": "constant", "early_stopping": None}
+    task = make_task(place, task_file(MODEL_ID, **wild))
     chance = random.Random(1)
     for part in ("train", "valid", "test"):
         changed = [{**row, "output": chance.choice(list(LABELS.values()))} for row in rows(part)]
@@ -82,15 +87,14 @@ def main() -> None:
         run(healthy, now=now)
         keep("healthy", healthy)
 
-        overfit = noisy(place / "overfit" / "letters", model)
+        overfit = noisy(place / "overfit" / "letters")
         run(overfit, now=now)
         keep("overfit", overfit)
 
-        wild = task_file(model, learning_rate=0.9, epochs=40, warmup_ratio=0.0, scheduler="constant", early_stopping=None)
-        diverged = make_version(place / "diverged" / "letters", wild)
+        diverged = make_version(place / "diverged" / "letters", task_file(save_damaged_copy(model, place / "damaged")))
         try:
             run(diverged, now=now)
-        except CoachError as error:
+        except TrainingError as error:
             print(error)
         keep("diverged", diverged)
 

@@ -8,12 +8,39 @@ callbacks, checkpoints) is TRL's and transformers' own.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
+from torch.utils.data import Sampler
+from transformers.trainer_pt_utils import get_length_grouped_indices
 from trl import SFTTrainer
 
 from training.evaluation.label_scoring import logits_at
+
+
+class LengthGroups(Sampler[int]):
+    """Rows of like length together, in an order that depends on seed and epoch alone.
+
+    transformers' own LengthGroupedSampler draws from the global random state, so that a run resumed within an epoch would see other
+    batches than one that was not interrupted.
+    """
+
+    def __init__(self, lengths: Sequence[int], batch_rows: int, seed: int) -> None:
+        self.lengths = list(lengths)
+        self.batch_rows = batch_rows
+        self.seed = seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(self.seed * 100_003 + self.epoch)
+        return iter(get_length_grouped_indices(self.lengths, self.batch_rows, generator=generator))
 
 
 class TokenCountingTrainer(SFTTrainer):
@@ -21,6 +48,14 @@ class TokenCountingTrainer(SFTTrainer):
 
     tokens_seen: int = 0
     step_s: float = 0.0
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
+        rows = train_dataset if train_dataset is not None else self.train_dataset
+        batch_rows = self.args.train_batch_size * self.args.gradient_accumulation_steps
+        return LengthGroups(rows[self.args.length_column_name], batch_rows, self.args.data_seed)
+
+    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+        """None for a checkpoint: nobody publishes those."""
 
     def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
         start = time.perf_counter()

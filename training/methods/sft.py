@@ -122,7 +122,6 @@ def build_trainer(
         fp16=str(device.dtype) == "torch.float16",
         use_cpu=device.type == "cpu",
         gradient_checkpointing=device.type == "cuda",
-        train_sampling_strategy="group_by_length",
         length_column_name="length",
         dataloader_pin_memory=device.type == "cuda",
         dataset_kwargs={"skip_prepare_dataset": True},
