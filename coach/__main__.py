@@ -80,12 +80,14 @@ def task(arguments: argparse.Namespace, language: Language) -> int:
     """task.yaml for confirmation; written into a folder with -o, else printed."""
     from coach.errors import UserError
     from coach.task_file import task_to_yaml
-    from training.first_folder import draft, write_first_files
+    from training.first_folder import draft, refuse_target, write_first_files
 
     answers, document = _answers(arguments.answers), Path(arguments.answers)
     if answers.task.type is None:
         raise UserError("command.no_task_type", name=document.name)
     target = _task_path(arguments.output) if arguments.output else None
+    if target:
+        refuse_target(target, document)
     data_path = document.parent / answers.resources.data_path if answers.resources.data_path else None
     look = _look(answers, data_path, arguments) if data_path else None
     plan, now = _plan(answers, look), datetime.now().astimezone().replace(microsecond=0)
@@ -248,11 +250,18 @@ def _written_lines(drafted: Any, written: Any, problems: Sequence[Any], language
 
 
 def _results(version: Any, task_folder: str) -> dict[str, Any]:
+    from shlex import quote
+
     from coach.errors import WorkspaceError
+    from coach.last_attempt import results_are_of_the_last_attempt
 
     results = version.results()
     if results is None:
-        raise WorkspaceError("command.no_results", version=version.name, path=str(version.results_path), task=task_folder)
+        raise WorkspaceError("command.no_results", version=version.name, path=str(version.results_path), task=quote(task_folder))
+    if not results_are_of_the_last_attempt(version.events_path):
+        raise WorkspaceError(
+            "command.not_finished", version=version.name, path=str(version.results_path), task=quote(task_folder)
+        )
     return results  # type: ignore[no-any-return]
 
 
@@ -260,7 +269,8 @@ def _judged(opened: Task, name: str) -> Judged:
     from coach.comparison import Judged, read_answers_given
 
     version = opened.version(name)
-    return Judged(name, version.config, _results(version, str(opened.folder)), read_answers_given(version.predictions_path))
+    config, results = version.config, _results(version, str(opened.folder))
+    return Judged(name, config, results, read_answers_given(version.predictions_path, next(iter(config.targets), None)))
 
 
 if __name__ == "__main__":

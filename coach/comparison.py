@@ -136,14 +136,15 @@ def compare(first: Judged, second: Judged, *, seed: int) -> Comparison:
     )
 
 
-def read_answers_given(path: Path) -> dict[str, tuple[Any, Any]]:
+def read_answers_given(path: Path, target: str | None = None) -> dict[str, tuple[Any, Any]]:
     """Row id to (actual, predicted) from predictions.jsonl, None for an answer outside the format; empty where there is no file.
 
+    `target`: the property whose labels are taken where an answer has several; None takes the first.
     Raises WorkspaceError naming the line that is no prediction.
     """
     answers: dict[str, tuple[Any, Any]] = {}
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")  # not splitlines: U+2028 may stand within a JSON string
     except FileNotFoundError:
         return answers
     for number, line in enumerate(lines, start=1):
@@ -151,22 +152,22 @@ def read_answers_given(path: Path) -> dict[str, tuple[Any, Any]]:
             continue
         try:
             document = json.loads(line)
-            answers[str(document["id"])] = (_first_label(document["actual"]), _first_label(document["predicted"]))
+            answers[str(document["id"])] = (_label(document["actual"], target), _label(document["predicted"], target))
         except (ValueError, KeyError, TypeError) as error:
             raise WorkspaceError("workspace.broken_json", path=str(path), reason=f"line {number}: {error}") from error
     return answers
 
 
-def _first_label(output: Any) -> str | None:
-    """The label of the first target: results.json holds that one's scores at its top."""
+def _label(output: Any, target: str | None) -> str | None:
+    """The label of one target, by name: the slots of two answers need not stand in the same order."""
     if isinstance(output, Mapping):
-        output = next(iter(output.values()), None)
+        output = output.get(target) if target is not None else next(iter(output.values()), None)
     return None if output is None else str(output)
 
 
 @dataclass(frozen=True)
 class _Paired:
-    """Codes of the shared rows, shape [rows]; an answer outside the format has the code `len(labels)`."""
+    """Codes of the shared rows, shape [rows]; an answer outside the format has the code -1, as `coach.statistics` has it."""
 
     labels: list[str]
     actual: NDArray[np.int64]
@@ -179,7 +180,7 @@ def _paired(first: Judged, second: Judged) -> _Paired | None:
     labels = list((first.results.get("per_class") or {}).keys())
     code = {label: number for number, label in enumerate(labels)}
     shared = [
-        (code[actual], code.get(one, len(labels)), code.get(second.answers[row][1], len(labels)))
+        (code[actual], code.get(one, -1), code.get(second.answers[row][1], -1))
         for row, (actual, one) in first.answers.items()
         if row in second.answers and second.answers[row][0] == actual and actual in code
     ]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from coach.answers import Answers
+from coach.first_sentence import MOST_ROWS
 from coach.text import DEFAULT_LANGUAGE, Language, text
 
 Fields = dict[str, Any]  # dotted keys of answers.yaml and their values
@@ -73,12 +74,12 @@ def recognise(sentence: str) -> Fields:
 
 def _rows(value: str) -> Fields:
     found = _whole(_ROWS, value)
-    return {"resources.labelled_rows": _scaled(found)} if found else {}
+    return _count("resources.labelled_rows", found)
 
 
 def _pairs(value: str) -> Fields:
     found = _whole(_PAIRS, value)
-    return {"resources.preference_pairs": _scaled(found)} if found else {}
+    return _count("resources.preference_pairs", found)
 
 
 def _gpu(value: str) -> Fields:
@@ -132,8 +133,10 @@ def _whole(pattern: re.Pattern[str], value: str) -> re.Match[str] | None:
     return pattern.fullmatch(_HAN_COUNT.sub(lambda han: f"{han[1]}{_HAN_NUMBERS[han[2]]}", value))
 
 
-def _scaled(found: re.Match[str]) -> int:
-    return round(float(found[1]) * _SCALES[found[2] or ""])
+def _count(key: str, found: re.Match[str] | None) -> Fields:
+    """The number found, unless it is one that no file can hold."""
+    number = float(found[1]) * _SCALES[found[2] or ""] if found else MOST_ROWS + 1
+    return {key: round(number)} if number <= MOST_ROWS else {}
 
 
 def _taken(value: str, pattern: str) -> tuple[str, str | None]:

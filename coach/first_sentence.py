@@ -27,6 +27,7 @@ _ROWS = re.compile(
 )
 _SCALES = {None: 1, "k": 1_000, "千": 1_000, "萬": 10_000, "万": 10_000}
 LONGEST_SENTENCE = 2_000
+MOST_ROWS = 1_000_000_000  # beyond, it is no number of rows
 K = TypeVar("K", bound=str)
 
 
@@ -102,16 +103,23 @@ def _known(said: str, metric: Metric | None) -> Known:
         "success.primary_metric": metric,
     }
     known |= {key: value for key, value in found.items() if value is not None}
-    if rows := _ROWS.search(said):
-        known["resources.labelled_rows"] = round(
-            float(rows["number"].replace(",", "")) * _SCALES[(rows["scale"] or "").lower() or None]
-        )
+    if (rows := _rows(said)) is not None:
+        known["resources.labelled_rows"] = rows
     if any(stands_in(word, said) for word in words.gpu_none):
         known["resources.gpu"] = "none"
     elif card := _card(said):
         known["resources.gpu_name"] = card
     known |= {f"needs.{need}": True for need, list_ in words.needs.items() if any(stands_in(word, said) for word in list_)}
     return known
+
+
+def _rows(said: str) -> int | None:
+    """The first number of rows that is said; one that no file can hold is passed over."""
+    counts = (
+        float(found["number"].replace(",", "")) * _SCALES[(found["scale"] or "").lower() or None]
+        for found in _ROWS.finditer(said)
+    )
+    return next((round(count) for count in counts if count <= MOST_ROWS), None)
 
 
 def _card(said: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -80,7 +81,8 @@ def written_lines(
     if problems:
         lines.append(text("cli.coach.task.remarks", language))
         lines += remark_lines(problems, language)
-    return [*lines, text("cli.coach.task.next", language, path=path, folder=str(written.task_path.parent))]
+    trained = str(written.task_path.parent) if written.task_path.name == "task.yaml" else path
+    return [*lines, text("cli.coach.task.next", language, path=shlex.quote(path), folder=shlex.quote(trained))]
 
 
 def remark_lines(problems: Sequence[Problem], language: Language) -> list[str]:

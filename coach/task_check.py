@@ -47,7 +47,7 @@ def check_task(
 
     With `folder`, the rows in it are looked at too; `line_of` (a YamlDocument's) gives each problem its line.
     """
-    findings = [*_labels(task), *_output(task), *_template(task), *_training(task), *_execution(task), *_versioning(task)]
+    findings = [*_labels(task), *_output(task), *_training(task), *_execution(task), *_versioning(task)]
     findings += [*_source(task, folder), *_rows_fit(task, folder)]
     rows = count_rows(folder / "data" / "train.jsonl") if folder else None
     remarks = [*label_comments(task), *hyperparameter_comments(task, rows)]
@@ -134,12 +134,6 @@ def _output(task: TaskFile) -> Iterator[Finding]:
         yield ("success_criteria", "primary_metric"), "metric_unfit", data
 
 
-def _template(task: TaskFile) -> Iterator[Finding]:
-    for name in task.placeholders:
-        if not name.isidentifier():
-            yield ("input_template",), "placeholder_name", {"placeholder": "{" + name + "}"}
-
-
 def _training(task: TaskFile) -> Iterator[Finding]:
     training = task.training
     if not training.base_model.strip():
@@ -211,8 +205,23 @@ def _not_built(task: TaskFile, hardware: HasCuda | None) -> Iterator[Finding]:
             yield ("training", "method"), "method_not_built", {"method": method, "built": list(BUILT_METHODS)}
     if len(task.training.stages or []) > 1:
         yield ("training", "stages"), "stages_not_built", {"count": len(task.training.stages or [])}
+    if "sft" in methods and task.training.lora is None:
+        yield ("training", "lora"), "full_tuning_not_built", {}
+    if task.training.seeds > 1:
+        yield ("training", "seeds"), "seeds_not_built", {"count": task.training.seeds}
+    yield from _targets_not_built(task)
     if task.training.quantization == "4bit" and hardware is not None and not hardware.has_cuda:
         yield ("training", "quantization"), "qlora_needs_cuda", {}
+
+
+def _targets_not_built(task: TaskFile) -> Iterator[Finding]:
+    """A classification is trained where every slot of its answer has labels; the baseline learns one slot."""
+    if task.task_type != "classification" or task.output_format.type != "json" or not task.targets:
+        return
+    for name in [name for name in task.output_format.properties or {} if name not in task.targets]:
+        yield ("output_format", "schema", name), "free_slot_not_built", {"slot": name}
+    if task.training.method == "baseline" and len(task.targets) > 1:
+        yield ("output_format", "schema"), "baseline_slots_not_built", {"slots": [name or "" for name in task.targets]}
 
 
 def _base_model(task: TaskFile, folder: Path | None) -> Iterator[tuple[Level, Finding]]:

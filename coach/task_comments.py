@@ -37,7 +37,7 @@ def hyperparameter_comments(task: TaskFile, rows: int | None = None) -> list[Rem
 
 def label_comments(task: TaskFile) -> list[Remark]:
     """What there is to say about the labels and slots of a classification."""
-    return [*_similar_labels(task), *_unscored(task)]
+    return list(_similar_labels(task))
 
 
 def _learning_rate(task: TaskFile, rows: int | None) -> Iterator[Remark]:
@@ -85,15 +85,6 @@ def _similar_labels(task: TaskFile) -> Iterator[Remark]:
         if len({label.strip() for label in alike}) > 1:
             path = ("output_format", "enum") if name is None else ("output_format", "schema", name, "enum")
             yield "warning", (path, "similar_labels", {"labels": alike})
-
-
-def _unscored(task: TaskFile) -> Iterator[Remark]:
-    """Slots of a classification's JSON that hold no enum are learnt and written, and no metric looks at them."""
-    if task.task_type != "classification" or not task.targets:
-        return
-    for name, slot in (task.output_format.properties or {}).items():
-        if slot.enum is None:
-            yield "info", (("output_format", "schema", name), "slot_not_scored", {"slot": name})
 
 
 def _billions(base_model: str) -> float:

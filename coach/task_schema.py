@@ -185,6 +185,10 @@ class TaskFile(Strict):
             raise PydanticCustomError("template_broken", "broken template: {reason}", {"reason": str(error)}) from error
         if not found:
             raise PydanticCustomError("no_placeholder", "no placeholder")
+        if strange := ["{" + name + "}" for name in found if not name.isidentifier()]:
+            raise PydanticCustomError("placeholder_name", "no name: {placeholder}", {"placeholder": ", ".join(strange)})
+        if formatted := _formatted(template):
+            raise PydanticCustomError("placeholder_form", "a format: {placeholder}", {"placeholder": formatted})
         return template
 
     @property
@@ -203,3 +207,16 @@ class TaskFile(Strict):
 def _placeholders(template: str) -> list[str]:
     names = [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
     return list(dict.fromkeys(names))
+
+
+def _formatted(template: str) -> str | None:
+    """The first placeholder with a conversion or a format behind its name (`{text!r}`, `{text:>5}`, `{text:}`), or None."""
+    plain = ""
+    for literal, name, form, conversion in string.Formatter().parse(template):
+        plain += literal.replace("{", "{{").replace("}", "}}")
+        if name is None:
+            continue
+        plain += "{" + name + "}"
+        if not template.startswith(plain):
+            return "{" + name + (f"!{conversion}" if conversion else "") + (f":{form}" if form or not conversion else "") + "}"
+    return None

@@ -29,6 +29,7 @@ from coach.yaml_document import dump, read_document
 SplitName = Literal["train", "valid", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_UNFINISHED = re.compile(r"\.[A-Za-z0-9][A-Za-z0-9._-]{0,63}\.[0-9a-f]{12}\.tmp")  # as `freeze` names its work
 JsonObject = dict[str, Any]  # a document other programs may add keys to; whoever reads one knows the keys it needs
 
 
@@ -159,6 +160,7 @@ def freeze(task_folder: Path, config: TaskFile, config_text: str | bytes, name: 
     if version.folder.exists():
         raise WorkspaceError("workspace.version_exists", name=name, folder=str(version.folder))
     sources = _split_sources(task_folder)
+    _remove_unfinished(task_folder / "versions")
     building = version.folder.with_name(f".{name}.{secrets.token_hex(6)}.tmp")
     try:
         (building / "data").mkdir(parents=True)
@@ -174,6 +176,13 @@ def freeze(task_folder: Path, config: TaskFile, config_text: str | bytes, name: 
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return version
+
+
+def _remove_unfinished(versions_folder: Path) -> None:
+    """What a freeze that was killed has left; nobody else is freezing, since the caller holds the task's lock."""
+    for path in versions_folder.glob(".*.tmp"):
+        if _UNFINISHED.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _split_sources(task_folder: Path) -> dict[SplitName, Path]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from coach.errors import DataError
+from coach.task_schema import TaskFile
 from coach.version_folder import SPLITS, SplitName, Version
 from training.data.rows import Row, read_rows
 from training.events import TerminalType
@@ -33,10 +34,29 @@ class Ending:
 
 
 def frozen_rows(version: Version) -> Rows:
-    """The three frozen splits. Raises DataError where one is missing or empty: without a validation part nobody can tell learning
-    from memorising, without a test part nothing can be judged."""
+    """The three frozen splits, each row held against the task.
+
+    Raises DataError for a row that does not fit and for a split that is empty: without a validation part nobody can tell learning from
+    memorising, without a test part nothing can be judged.
+    """
+    task = version.config
     rows = {split: read_rows(version.split_path(split)) for split in SPLITS}
     for split in SPLITS:
         if not rows[split]:
             raise DataError(f"data.no_{split}_part")
+        for row in rows[split]:
+            _refuse_unfit(task, split, row)
+    if not any(value.strip() for row in rows["train"] for value in row.input.values()):
+        raise DataError("training.empty_texts")
     return rows
+
+
+def _refuse_unfit(task: TaskFile, split: SplitName, row: Row) -> None:
+    """A row somebody changed by hand is found before hours of training, not after them."""
+    for name in task.placeholders:
+        if name not in row.input:
+            raise DataError("training.row_input", split=split, id=row.id, name=name, known=", ".join(task.placeholders))
+    for target, labels in task.targets.items():
+        label = row.output.get(target or "") if isinstance(row.output, dict) else row.output
+        if label not in labels or isinstance(row.output, dict) != (task.output_format.type == "json"):
+            raise DataError("training.row_label", split=split, id=row.id, label=str(row.output), known=", ".join(labels))

@@ -50,16 +50,12 @@ def resolve_base_model(source: str, *, progress: Progress | None = None, near: P
     return download(look_up(source), progress)
 
 
-def is_local(source: str, near: Path | None = None) -> bool:
-    """Whether the model needs no network: the starter or a folder here."""
-    return source == starter_model.MODEL_ID or _local_folder(source, near) is not None
-
-
 def _local_folder(source: str, near: Path | None) -> Path | None:
-    for candidate in (Path(source).expanduser(), (near or Path()) / source):
-        if candidate.is_dir():
-            return candidate
-    return None
+    try:
+        candidates = (Path(source).expanduser(), (near or Path()) / source)
+        return next((candidate for candidate in candidates if candidate.is_dir()), None)
+    except (OSError, RuntimeError, ValueError):  # a name too long, a user that is not known, a NUL byte: no folder of ours
+        return None
 
 
 def _checked_folder(folder: Path) -> Path:

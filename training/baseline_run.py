@@ -18,7 +18,16 @@ from training.baseline import FittedBaseline, fit_baseline, train_baseline
 from training.data.render import output_of
 from training.data.rows import Row
 from training.event_log import EventLog
-from training.results import Answered, Cost, Outcome, package_versions, results_document, write_lineage, write_predictions
+from training.results import (
+    Answered,
+    Cost,
+    Outcome,
+    package_versions,
+    results_document,
+    scores_in_event,
+    write_lineage,
+    write_predictions,
+)
 
 
 def run_baseline(version: Version, attempt: Attempt, log: EventLog, now: Callable[[], datetime]) -> Ending:
@@ -30,18 +39,11 @@ def run_baseline(version: Version, attempt: Attempt, log: EventLog, now: Callabl
     fit_s = time.perf_counter() - started
     valid = train_baseline(rows["train"], rows["valid"], task, seed=task.training.seed, like=fitted.choice)
     metric = task.success_criteria.primary_metric
-    log.append(
-        "eval",
-        step=0,
-        split="valid",
-        loss=None,
-        metric=metric,
-        value=valid.scores.metric(metric),
-        best=True,
-        **valid.scores.to_event(),
-    )
+    value = round(valid.scores.metric(metric), 6)
+    fields = scores_in_event(version, 0, valid.scores)
+    log.append("eval", step=0, split="valid", loss=None, metric=metric, value=value, best=True, **fields)
     log.append("phase", name="evaluating")
-    results = _judge(version, rows, fitted, fit_s, valid.scores.metric(metric))
+    results = _judge(version, rows, fitted, fit_s, value)
     write_lineage(version, task, results, verdict_word(results), now(), adapter=False)
     return Ending("finished", {"best_step": None, "reason": "completed", "results": "results.json"})
 

@@ -5,11 +5,13 @@ TRL writes a checkpoint beside its final place; one rename makes it count. Nothi
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
 
 WRITING = ".writing"
+NEEDED = ("trainer_state.json", "adapter_model.safetensors", "averaged.safetensors", "optimizer.pt", "scheduler.pt")
 
 
 def writing_folder(checkpoints: Path) -> Path:
@@ -38,15 +40,42 @@ def latest(checkpoints: Path) -> int | None:
     return max(steps(checkpoints), default=None)
 
 
+def latest_sound(checkpoints: Path) -> int | None:
+    """The step of the latest checkpoint whose files can all be read; damaged ones are passed over. Imports torch."""
+    return next((step for step in reversed(steps(checkpoints)) if is_sound(checkpoints / str(step))), None)
+
+
 def steps(checkpoints: Path) -> list[int]:
+    """The steps of all complete checkpoints, rising."""
     if not checkpoints.is_dir():
         return []
-    return sorted(int(folder.name) for folder in checkpoints.iterdir() if folder.name.isdigit() and folder.is_dir())
+    return sorted(int(folder.name) for folder in checkpoints.iterdir() if folder.name.isdigit() and is_complete(folder))
+
+
+def is_complete(folder: Path) -> bool:
+    return all((folder / name).is_file() for name in NEEDED)
+
+
+def is_sound(folder: Path) -> bool:
+    """Whether every file a resume needs can be read."""
+    import torch
+    from safetensors.torch import load_file
+
+    try:
+        json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))
+        for name in NEEDED:
+            if name.endswith(".safetensors"):
+                load_file(folder / name)
+            elif name.endswith((".pt", ".pth")):
+                torch.load(folder / name, weights_only=True, map_location="cpu")
+    except Exception:  # whatever a damaged file makes its reader raise, it cannot be resumed from
+        return False
+    return True
 
 
 def prune(checkpoints: Path, keep: set[int]) -> None:
     """Removes every checkpoint but those of the steps in `keep`, and what a broken write left."""
-    for step in steps(checkpoints):
-        if step not in keep:
-            shutil.rmtree(checkpoints / str(step), ignore_errors=True)
+    for folder in checkpoints.iterdir():
+        if folder.name.isdigit() and int(folder.name) not in keep:
+            shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(writing_folder(checkpoints), ignore_errors=True)

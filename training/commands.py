@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from coach.command_line import EXIT_OK, print_json, print_lines
+from coach.config_changes import changed_words, config_changes
 from coach.errors import DataError, UserError, WorkspaceError
+from coach.lineage import lineage_document
 from coach.task_file import require_trainable
 from coach.task_schema import TaskFile
 from coach.text import Language, text
 from coach.version_folder import Version
+from coach.versioning import version_key
 from coach.workspace import Task, freeze_version
 from training.data.rows import read_rows
 from training.run_report import ProgressReport, result_lines, status_document, status_lines
@@ -144,11 +147,35 @@ def _version_to_run(task: Task, wanted: str | None, language: Language, *, quiet
     frozen = [version.name for version in task.versions()]
     name = wanted or task.file.version
     if name in frozen:
-        return task.version(name)
+        version = task.version(name)
+        if not quiet and task.file.training != version.config.training:
+            print_lines([text("cli.training.frozen", language, version=name)], to=sys.stderr)
+        return version
     require_trainable(task.file, task.file_path.name, folder=task.folder)
     _build_where_missing(task, language, quiet=quiet)
     _refuse_without_parts(task)
-    return freeze_version(task, name, local_now())
+    version = freeze_version(task, name, local_now())
+    _write_first_lineage(task, version)
+    return version
+
+
+def _write_first_lineage(task: Task, version: Version) -> None:
+    """Where the version comes from and what was changed, seen from the version before it; results follow at the end of the run."""
+    earlier = [other for other in task.versions() if version_key(other.name) < version_key(version.name)]
+    config = version.config
+    parent = earlier[-1] if earlier else None
+    changes = changed_words(list(config_changes(parent.config, config))) if parent else []
+    language: Language = "zh-TW" if config.language.startswith("zh") else "en"
+    document = lineage_document(
+        config,
+        version.snapshot(),
+        None,
+        version=version.name,
+        created=local_now(),
+        parent=parent.name if parent else None,
+        changes=changes or [text("lineage.first_version" if parent is None else "lineage.no_change", language)],
+    )
+    version.write_lineage(document)
 
 
 def _refuse_without_parts(task: Task) -> None:

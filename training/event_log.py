@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
 import os
 import threading
 import time
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from training.events import EVENT_TYPES, SCHEMA_VERSION, Event, EventType, finite
+from training.events import EVENT_TYPES, SCHEMA_VERSION, TERMINAL_TYPES, Event, EventType, finite
 
 MAX_LINE_BYTES = 64 * 1024
 RESERVE_BYTES = 256 * 1024
@@ -47,21 +48,30 @@ class EventLog:
             line = (json.dumps(event, ensure_ascii=False, separators=(", ", ": ")) + "\n").encode("utf-8")
             if len(line) > MAX_LINE_BYTES:
                 raise ValueError(f"a {kind} event of {len(line)} bytes; at most {MAX_LINE_BYTES} fit a line")
-            self._write(line)
+            self._write(line, may_use_reserve=kind in TERMINAL_TYPES)
             self._seq += 1
-        if self._listener is not None:
-            self._listener(event)
+        self._tell(event)
         return event
+
+    def _tell(self, event: Event) -> None:
+        """A display that fails (a closed pipe, a value it cannot draw) is left out from then on; it must not end a training."""
+        if self._listener is None:
+            return
+        try:
+            self._listener(event)
+        except Exception:
+            logging.getLogger(__name__).warning("the display of events failed and is switched off", exc_info=True)
+            self._listener = None
 
     def close(self) -> None:
         self._file.close()
         self._reserve.unlink(missing_ok=True)
 
-    def _write(self, line: bytes) -> None:
+    def _write(self, line: bytes, *, may_use_reserve: bool) -> None:
         try:
             self._write_whole(line)
         except OSError as error:
-            if error.errno != errno.ENOSPC or not self._reserve.exists():
+            if error.errno != errno.ENOSPC or not may_use_reserve or not self._reserve.exists():
                 raise
             self._reserve.unlink()
             self._heal()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -12,7 +11,6 @@ from typing import Any
 from coach.errors import TaskError
 from coach.task_schema import TaskFile
 from coach.version_folder import Version
-from coach.workspace import write_json
 from training import checkpoints
 from training.attempt import Attempt, Ending, frozen_rows
 from training.baseline import BaselineScores, train_baseline
@@ -20,18 +18,18 @@ from training.data.render import labels_of
 from training.data.rows import Row
 from training.data.tokens import EncodedRow, RowEncoder
 from training.evaluation.answering import decode_sample, invalid_rate
-from training.evaluation.metrics import ClassificationScores, classification_report
+from training.evaluation.metrics import classification_report
 from training.event_log import EventLog
 from training.finishing import Course, evaluate_on_test, write_adapter, write_verdict
 from training.methods import sft
 from training.methods.completion_loss import TokenCountingTrainer
 from training.preparing import Prepared, prepare
+from training.results import scores_in_event
 from training.run_callback import Evaluation, RunCallback, Schedule, progress_from
 from training.weight_average import WeightAverage, horizon_for
 
 SAMPLES_SHOWN = 3  # decoded answers put into the log at each evaluation
 SAMPLES_DECODED = 8  # decoded at each evaluation to see whether the format holds
-LABELS_IN_EVENT = 50  # above, the matrix goes to evals/<step>.json (design.md section 5)
 SKEW_NOTICED = 3.0  # largest class over smallest
 
 
@@ -62,7 +60,6 @@ def fine_tune(version: Version, attempt: Attempt, log: EventLog, now: Callable[[
     results = evaluate_on_test(version, ready, course, test_baseline)
     write_adapter(version, ready)
     write_verdict(version, task, results, now())
-    shutil.rmtree(version.checkpoints_folder, ignore_errors=True)
     return Ending("finished", {"best_step": progress.best_step, "reason": callback.end_reason, "results": "results.json"})
 
 
@@ -115,9 +112,11 @@ def _train(
         callbacks=[callback],
     )
     callback.watch(trainer)
-    _open_training_phase(log, attempt, schedule, baseline, encoded, ready.encoder, classes)
+    others_cut = sum(ready.encoder.prompt_ids(row.input)[1] for part in ("valid", "test") for row in ready.rows[part])
+    _open_training_phase(log, attempt, schedule, baseline, encoded, ready.encoder, classes, others_cut)
     resume_from = str(version.checkpoints_folder / str(attempt.from_step)) if attempt.from_step else None
-    trainer.train(resume_from_checkpoint=resume_from)
+    if not (attempt.from_step and callback.ended_before(attempt.from_step)):
+        trainer.train(resume_from_checkpoint=resume_from)
     if callback.end_reason == "completed" and attempt.max_steps and total == attempt.max_steps:
         callback.end_reason = "max_steps"
     return callback, trainer
@@ -136,6 +135,7 @@ def _open_training_phase(
     encoded: Sequence[EncodedRow],
     encoder: RowEncoder,
     classes: Sequence[str],
+    others_cut: int,
 ) -> None:
     scores = {"macro_f1": baseline.macro_f1, "accuracy": baseline.accuracy}
     log.append("phase", name="training", total_steps=schedule.total, baseline=scores)
@@ -154,7 +154,7 @@ def _open_training_phase(
     if largest >= SKEW_NOTICED * smallest:
         name = min(counts, key=lambda label: counts[label])
         notice("D07", "info", "notice.imbalance", **{"class": name, "rows": smallest, "largest": largest})
-    cut = sum(row.cut for row in encoded)
+    cut = sum(row.cut for row in encoded) + others_cut
     if cut:
         notice("D08", "warning", "notice.cut", rows=cut, tokens=encoder.max_tokens)
 
@@ -171,24 +171,13 @@ def _validate(version: Version, ready: Prepared, callback: RunCallback) -> Evalu
     loss = sum(prediction.loss or 0.0 for prediction in predictions) / len(predictions)
     metric = task.success_criteria.primary_metric
     value = round(scores.metric(metric), 6)
-    about_classes = _in_event(version, scores, labels, callback)
+    about_classes = scores_in_event(version, last_step(callback), scores)
     fields = {"split": "valid", "loss": round(loss, 6), "metric": metric, "value": value, **about_classes}
     shown = [
         {"id": sample.row.id, "actual": sample.row.output, "predicted": sample.predicted, "raw": sample.raw}
         for sample in samples[:SAMPLES_SHOWN]
     ]
     return Evaluation(fields, value, loss, shown, invalid_rate(samples))
-
-
-def _in_event(version: Version, scores: ClassificationScores, labels: Sequence[str], callback: RunCallback) -> dict[str, Any]:
-    fields: dict[str, Any] = scores.to_event()
-    if len(labels) <= LABELS_IN_EVENT:
-        return fields
-    step = callback.progress.steps[-1]["step"]
-    path = version.evals_folder / f"{step}.json"
-    path.parent.mkdir(exist_ok=True)
-    write_json(path, fields)
-    return {"rows": fields["rows"], "path": path.relative_to(version.folder).as_posix()}
 
 
 # --- after the loop ------------------------------------------------------------------------------------------------------------
@@ -205,6 +194,8 @@ def _last_checkpoint(version: Version) -> str | None:
 
 def _take_best(version: Version, callback: RunCallback) -> None:
     """Puts the best step's averaged weights into the model."""
-    best = callback.progress.best_step
-    if best is not None:
-        callback.average.take(version.checkpoints_folder / str(best))
+    folder = version.checkpoints_folder / str(callback.progress.best_step)
+    if checkpoints.is_complete(folder):
+        callback.average.take(folder)
+    else:  # removed by hand: the latest average is what there is
+        callback.average.take()

@@ -117,6 +117,7 @@ def write_adapter(version: Version, ready: Prepared) -> None:
             trainable_parameters=trainable,
             size_bytes=folder_bytes(version.model_folder),
             licence=_licence(ready.task.training.base_model),
+            max_seq_tokens=ready.encoder.max_tokens,
         )
     )
 

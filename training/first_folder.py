@@ -5,6 +5,7 @@ Owns what is written where and what is never overwritten. Building `data/` from 
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -74,6 +75,12 @@ def draft(answers: Answers, plan: Plan, *, name: str, look: Look | None, documen
     raise AssertionError("unreachable: the last choice returns or raises")
 
 
+def refuse_target(task_path: Path, answers_path: Path) -> None:
+    """Raises UserError where the task would be written over the answers it is made from."""
+    if task_path.exists() and answers_path.exists() and task_path.samefile(answers_path):
+        raise UserError("command.output_is_answers", path=str(task_path))
+
+
 def write_first_files(drafted: Drafted, task_path: Path, *, now: datetime) -> Written:
     """Writes task.yaml, copies a raw file from outside into `raw/`, and writes data_source.yaml unless there is one.
 
@@ -130,13 +137,24 @@ def _keep_former(task_path: Path, new: str) -> Path | None:
     former = task_path.read_text(encoding="utf-8", errors="replace")
     if _without_times(former) == _without_times(new):
         return None
-    kept = task_path.with_name(task_path.name + BEFORE)
-    task_path.replace(kept)
-    return kept
+    return _copy_beside(task_path)
+
+
+def _copy_beside(path: Path) -> Path:
+    """Copies to `path.before`, or the first free of `.before-2`, `.before-3`, …; the file itself stays until it is replaced."""
+    for number in itertools.count(1):
+        kept = path.with_name(path.name + BEFORE + (f"-{number}" if number > 1 else ""))
+        try:
+            with open(kept, "xb") as copy:
+                copy.write(path.read_bytes())
+            return kept
+        except FileExistsError:
+            continue
+    raise AssertionError("unreachable: some number is free")
 
 
 def _without_times(document: str) -> list[str]:
-    return [line for line in document.splitlines() if not line.startswith(("created:", "updated:"))]
+    return [line for line in document.split("\n") if not line.startswith(("created:", "updated:"))]
 
 
 def _within(folder: Path, path: Path) -> tuple[str, Path | None]:

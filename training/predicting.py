@@ -79,7 +79,10 @@ def _ask_model(version: Version, progress: Callable[[str, int, int], None] | Non
     backend, device = open_backend(choose_backend()), choose_device()
     source = resolve_base_model(task.training.base_model, near=version.folder.parent.parent, progress=progress)
     fixed = task.training.max_seq_tokens
-    max_tokens = AUTO_LIMIT_TOKENS if fixed == "auto" else int(fixed)
+    trained_with = (version.model_info() or {}).get(
+        "max_seq_tokens"
+    )  # cut as in training, so that a test row gets the same scores
+    max_tokens = trained_with or (AUTO_LIMIT_TOKENS if fixed == "auto" else int(fixed))
     loaded = backend.load(source, device, max_tokens=max_tokens, four_bit=task.training.quantization == "4bit")
     if task.training.method != "prompt":
         backend.open_adapter(loaded, version.model_folder)
@@ -94,13 +97,19 @@ def _ask_model(version: Version, progress: Callable[[str, int, int], None] | Non
 
 def inputs_from_text(task: TaskFile, texts: Sequence[str], named: Sequence[str]) -> dict[str, str]:
     """The values of one row from `--text` (a single input) and `--input name=value`. Raises UserError naming what is needed."""
-    values = {}
+    values: dict[str, str] = {}
+    surplus = [*texts[1:], *(item for item in named if "=" not in item)]
     for item in named:
         name, _, value = item.partition("=")
-        values[name] = value
+        surplus += [item] if name in values else []
+        values[name] = value.strip()
     free = [name for name in task.placeholders if name not in values]
     if texts and len(free) == 1:
-        values[free[0]] = texts[0]
+        values[free[0]] = texts[0].strip()
+    elif texts and not free:
+        surplus += texts[:1]
+    if surplus:
+        raise UserError("training.surplus_input", surplus=", ".join(surplus), expected=", ".join(task.placeholders))
     if set(values) != set(task.placeholders):
         given = list(values) or (["--text"] if texts else [])
         raise UserError("training.unknown_input", found=", ".join(given) or "—", expected=", ".join(task.placeholders))
@@ -124,7 +133,7 @@ def read_unlabelled(path: Path, task: TaskFile, mapping: Mapping[str, str]) -> U
     """
     table = read_table(path)
     columns = {name: _column_for(name, task, table, mapping) for name in task.placeholders}
-    inputs = [{name: row.get(column) or "" for name, column in columns.items()} for row in table.rows]
+    inputs = [{name: (row.get(column) or "").strip() for name, column in columns.items()} for row in table.rows]
     return UnlabelledFile(table.columns, table.rows, inputs, len(table.problems))
 
 
@@ -143,6 +152,8 @@ def refuse_output(path: Path, source: Path) -> None:
     """Says before any work that answers cannot be written there: an unknown format, or the very file they are asked for."""
     if path.suffix.lower() not in (".csv", ".jsonl", ".ndjson"):
         raise UserError("training.output_format", suffix=path.suffix or path.name)
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise UserError("training.no_output_folder", path=str(path))
     if path.exists() and source.exists() and path.samefile(source):
         raise UserError("training.same_file", file=str(source))
 
@@ -150,22 +161,33 @@ def refuse_output(path: Path, source: Path) -> None:
 def write_answers(path: Path, file: UnlabelledFile, answers: Sequence[Answer]) -> None:
     """The file's rows with `predicted` and each label's score beside them; CSV or JSON lines by the name's ending."""
     if path.suffix.lower() in (".jsonl", ".ndjson"):
-        lines = [
-            json.dumps({**row, **answer.document()}, ensure_ascii=False) for row, answer in zip(file.rows, answers, strict=True)
-        ]
-        write_atomically(path, "".join(line + "\n" for line in lines))
+        names = _free_names(("predicted", "scores"), file.columns)
+        found = [{names[key]: value for key, value in answer.document().items()} for answer in answers]
+        lines = [json.dumps({**row, **extra}, ensure_ascii=False) + "\n" for row, extra in zip(file.rows, found, strict=True)]
+        write_atomically(path, "".join(lines))
         return
     write_atomically(path, _csv(file, answers))
+
+
+def _free_names(wanted: Sequence[str], taken: Sequence[str]) -> dict[str, str]:
+    """`wanted` names for new columns, with underscores where the file has such a column already: its own is never overwritten."""
+    names = {}
+    for name in wanted:
+        free = name
+        while free in taken:
+            free += "_"
+        names[name] = free
+    return names
 
 
 def _csv(file: UnlabelledFile, answers: Sequence[Answer]) -> str:
     text = io.StringIO()
     flat = [_flat(answer) for answer in answers]
-    names = [*file.columns, *(name for name in (flat[0] if flat else {}) if name not in file.columns)]
-    writer = csv.DictWriter(text, names, extrasaction="ignore")
-    writer.writeheader()
+    names = _free_names(list(flat[0]) if flat else [], file.columns)
+    writer = csv.writer(text)
+    writer.writerow([disarmed(name) for name in (*file.columns, *names.values())])
     for row, extra in zip(file.rows, flat, strict=True):
-        writer.writerow({name: disarmed(value) for name, value in {**row, **extra}.items()})
+        writer.writerow([disarmed(value) for value in (*(row.get(name) for name in file.columns), *extra.values())])
     return "\ufeff" + text.getvalue()  # the mark tells Excel that this is UTF-8
 
 

@@ -41,7 +41,8 @@ def prepare(version: Version, task: TaskFile, rows: Rows, log: EventLog) -> Prep
     device = choose_device()
     source = resolve_base_model(task.training.base_model, near=version.folder.parent.parent, progress=_reporter(log))
     loaded = backend.load(source, device, max_tokens=_fixed_length(task), four_bit=task.training.quantization == "4bit")
-    max_tokens = choose_max_tokens(task, loaded.tokenizer, rows["train"], loaded.context)
+    everything = [row for part in rows.values() for row in part]  # a test row longer than any training row is not to be cut
+    max_tokens = choose_max_tokens(task, loaded.tokenizer, everything, loaded.context)
     backend.expect_length(loaded, max_tokens)
     encoder = RowEncoder(task, loaded.tokenizer, max_tokens)
     answerer = Answerer(task, loaded, backend, device, encoder)

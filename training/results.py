@@ -18,7 +18,7 @@ from coach.statistics import bootstrap_interval
 from coach.task_schema import TaskFile
 from coach.text import text
 from coach.version_folder import Version
-from coach.workspace import write_atomically
+from coach.workspace import write_atomically, write_json
 from training.baseline import BaselineScores
 from training.data.render import labels_of
 from training.data.rows import Output, Row
@@ -26,6 +26,7 @@ from training.evaluation.metrics import ClassificationScores, classification_rep
 
 PACKAGES = ("torch", "transformers", "trl", "peft", "datasets", "accelerate", "scikit-learn", "unsloth")
 BOOTSTRAP_RESAMPLES = 10_000
+LABELS_IN_EVENT = 50  # a larger matrix would not fit a line of the log (design.md section 5)
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,17 @@ def score_targets(task: TaskFile, answered: Sequence[Answered]) -> dict[str | No
         )
         for target, labels in task.targets.items()
     }
+
+
+def scores_in_event(version: Version, step: int, scores: ClassificationScores) -> dict[str, Any]:
+    """What an `eval` event says of classes; above LABELS_IN_EVENT labels it goes to evals/<step>.json, named in the event."""
+    fields = scores.to_event()
+    if len(scores.labels) <= LABELS_IN_EVENT:
+        return fields
+    path = version.evals_folder / f"{step}.json"
+    path.parent.mkdir(exist_ok=True)
+    write_json(path, fields)
+    return {"rows": fields["rows"], "path": path.relative_to(version.folder).as_posix()}
 
 
 def write_predictions(version: Version, task: TaskFile, answered: Sequence[Answered], split: str = "test") -> None:
@@ -158,7 +170,13 @@ def _baselines(task: TaskFile, baseline: BaselineScores | None) -> dict[str, Any
 
 
 def model_info_document(
-    task: TaskFile, *, base_sha256: str | None, trainable_parameters: int, size_bytes: int, licence: str | None
+    task: TaskFile,
+    *,
+    base_sha256: str | None,
+    trainable_parameters: int,
+    size_bytes: int,
+    licence: str | None,
+    max_seq_tokens: int,
 ) -> dict[str, Any]:
     return {
         "base_model": task.training.base_model,
@@ -169,6 +187,7 @@ def model_info_document(
         "adapter_path": "model",
         "size_bytes": size_bytes,
         "licence": licence,
+        "max_seq_tokens": max_seq_tokens,
         "formats": {"adapter": "model", "merged": None, "gguf": None},
     }
 

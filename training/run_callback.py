@@ -118,7 +118,7 @@ class RunCallback(TrainerCallback):
             self._notice("N03", "info", "notice.threads", step, before=changed[0], after=changed[1])
         if self.schedule.is_due(step):
             self._evaluate(step, control)
-        if self.stop_path.exists():
+        if self.stop_path.exists() and not control.should_training_stop and step < self.schedule.total:
             self.end_reason = "stopped"
             control.should_save = control.should_training_stop = True
 
@@ -164,14 +164,17 @@ class RunCallback(TrainerCallback):
             control.should_training_stop = True
 
     def _is_better(self, found: Evaluation) -> bool:
-        """Above the best by more than `min_delta`; of equal scores the lower validation loss. Counts evaluations without a gain."""
+        """Any gain is better, and of equal scores the lower validation loss. `min_delta` counts for patience alone."""
         margin = self.early_stopping.min_delta if self.early_stopping else 0.0
         gain = found.value - self.progress.best_value
-        if gain > margin:
-            self.progress.without_gain = 0
-            return True
-        self.progress.without_gain += 1
-        return gain == 0 and found.loss < self.progress.best_loss
+        self.progress.without_gain = 0 if gain > margin else self.progress.without_gain + 1
+        return gain > 0 or (gain == 0 and found.loss < self.progress.best_loss)
+
+    def ended_before(self, from_step: int) -> bool:
+        """Whether an earlier attempt had trained to its end, and was only interrupted after that."""
+        if self._out_of_patience():
+            self.end_reason = "early_stopping"
+        return self._out_of_patience() or from_step >= self.schedule.total
 
     def _out_of_patience(self) -> bool:
         return self.early_stopping is not None and self.progress.without_gain >= self.early_stopping.patience
@@ -190,5 +193,6 @@ def progress_from(steps: tuple[Event, ...], evals: tuple[Event, ...], early_stop
         gain = event["value"] - progress.best_value
         progress.without_gain = 0 if gain > margin else progress.without_gain + 1
         if event.get("best"):
-            progress.best_step, progress.best_value, progress.best_loss = event["step"], event["value"], event["loss"]
+            loss = math.inf if event["loss"] is None else event["loss"]
+            progress.best_step, progress.best_value, progress.best_loss = event["step"], event["value"], loss
     return progress

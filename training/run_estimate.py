@@ -1,7 +1,7 @@
 """Time and memory of the training a task.yaml asks for, from its own rows where they are there.
 
-Counts rows and tokens and hands them to `coach.estimate`. Imports no model: tokens are counted by the starter's tokenizer where it is
-at hand, else taken from characters.
+Counts rows and tokens and hands them to `coach.estimate`. Imports no model: tokens are reckoned
+from characters.
 """
 
 from __future__ import annotations

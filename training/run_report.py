@@ -14,8 +14,11 @@ from tqdm import tqdm
 from coach.text import Language, has_text, text
 from coach.verdict import judge
 from coach.version_folder import Version
+from training import checkpoints
 from training.events import Event
 from training.run_status import RunStatus
+
+NO_CHECKPOINT = {"interrupted": "nothing_kept", "stopped": "nothing_kept", "failed": "nothing_kept"}
 
 
 class ProgressReport:
@@ -97,7 +100,8 @@ class ProgressReport:
 
     def _show_eval(self, event: Event) -> None:
         key = "cli.training.eval_best" if event["best"] else "cli.training.eval"
-        values = {"step": event["step"], "metric": event["metric"], "value": event["value"], "loss": event["loss"]}
+        loss = "—" if event["loss"] is None else f"{event['loss']:.3f}"  # a baseline has none
+        values = {"step": event["step"], "metric": event["metric"], "value": event["value"], "loss": loss}
         self._say(text(key, self.language, **values))
 
     def _show_notice(self, event: Event) -> None:
@@ -152,7 +156,8 @@ def status_lines(version: Version, status: RunStatus, language: Language) -> lis
         return lines + result_lines(version, language)
     if status.state == "failed" and view.terminal:
         lines += failure_lines(view.terminal, language)
-    hint = f"cli.training.next.{status.state}"
+    resumable = checkpoints.latest(version.checkpoints_folder) is not None
+    hint = f"cli.training.next.{status.state if resumable else NO_CHECKPOINT.get(status.state, status.state)}"
     return [*lines, text(hint, language, version=version.name)] if has_text(hint) else lines
 
 

@@ -35,6 +35,7 @@ from training.sample_sources import Record, finished, records_of
 
 CATALOGUE = Path(__file__).parents[1] / "coach" / "catalog" / "samples.yaml"
 SAMPLE_SEED = 42
+MAX_SEED = 2**32 - 1  # what task.yaml and numpy take
 LEAST_ROWS = 30
 
 
@@ -60,11 +61,12 @@ def write_sample(
     """Writes a task folder ready to train: `rows` training rows drawn with `seed`, the package's own test part where it has one.
 
     `limit` caps every part, for trials. The folder appears whole or not at all. Raises DataError: unknown sample, package not
-    installed or damaged, rows out of range, a folder that holds something or whose name is no task name.
+    installed or damaged, rows or seed out of range, a folder that holds something or whose name is no task name.
     """
     sample = SAMPLES.get(name)
     if sample is None:
         raise DataError("data.sample_unknown", name=name, known=", ".join(SAMPLES))
+    _refuse_seed(seed)
     _refuse_folder(folder)
     parts = _draw(sample, rows or sample.rows, limit, seed)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -77,6 +79,11 @@ def write_sample(
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return report
+
+
+def _refuse_seed(seed: int) -> None:
+    if not 0 <= seed <= MAX_SEED:
+        raise DataError("data.sample_seed", seed=seed, most=MAX_SEED)
 
 
 def _refuse_folder(folder: Path) -> None:

@@ -67,7 +67,9 @@ def _build(folder: Path, progress: Progress) -> Path:
                 "model.disk_full", path=str(folder.parent), free_mb=free // 2**20, needed_mb=DISK_BYTES_NEEDED // 2**20
             )
         building = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
-    except PermissionError as error:
+    except ModelError:
+        raise
+    except OSError as error:
         raise ModelError("model.cache_unwritable", path=str(folder.parent)) from error
     try:
         _convert(building, progress)

@@ -57,9 +57,10 @@ class WeightAverage:
         for name, value in state.items():
             self._average[name].copy_(value)
 
-    def take(self, folder: Path) -> None:
-        """Puts a checkpoint's averaged weights into the model, for good."""
-        self.restore(folder)
+    def take(self, folder: Path | None = None) -> None:
+        """Puts the averaged weights, a checkpoint's where one is given, into the model for good."""
+        if folder is not None:
+            self.restore(folder)
         self._put(self._average)
 
     @torch.no_grad()

@@ -6,6 +6,7 @@ attempt ends with a terminal event unless the process itself is killed. Everythi
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import shutil
@@ -14,12 +15,13 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
+from coach.atomic_write import not_written
 from coach.errors import CoachError, TrainingError, UserError, WorkspaceError
-from coach.text import text
 from coach.version_folder import Version
 from training import checkpoints
 from training.attempt import Attempt, Ending
@@ -29,6 +31,8 @@ from training.run_view import RunView, fold
 
 LOCK_WAIT_S = 3.0  # a reader that asks whether the lock is held takes it for a moment
 TRACEBACK_LINES = 12
+MESSAGE_CHARS = 600  # of each line in a `failed` event, which has to fit 64 KB
+DISK_FULL_BYTES = 64 * 1024
 
 
 def run(
@@ -50,27 +54,46 @@ def run(
         attempt = _attempt(version, before, resume=resume, max_steps=max_steps)
         version.stop_path.unlink(missing_ok=True)
         if not resume:
-            shutil.rmtree(version.checkpoints_folder, ignore_errors=True)
-        log = EventLog(version.events_path, listener=listener)
+            _clear(version)
+        log = _open_log(version, listener)
         try:
-            _write_beginning(log, version, attempt)
             with _heartbeat(log):
-                return _work(version, attempt, log, now)
+                kind = _work(version, attempt, log, now)
         finally:
             log.close()
+        if kind == "finished":  # only now: until that event stood in the log they were what a resume would need
+            shutil.rmtree(version.checkpoints_folder, ignore_errors=True)
+            version.stop_path.unlink(missing_ok=True)
+        return kind
 
 
 def _work(version: Version, attempt: Attempt, log: EventLog, now: Callable[[], datetime]) -> str:
     try:
+        _write_beginning(log, version, attempt)
         ending = _method_of(version)(version, attempt, log, now)
+        log.append(ending.kind, **ending.fields)
+        return ending.kind
     except BaseException as error:
-        found = _as_ours(error)
+        found = _as_ours(error, version.folder)
         _write_failure(log, found, error)
-        if found is error:
+        if found is error or isinstance(error, KeyboardInterrupt):
             raise
         raise found from error
-    log.append(ending.kind, **ending.fields)
-    return ending.kind
+
+
+def _clear(version: Version) -> None:
+    """Removes what an attempt that came to nothing left behind, so that nobody takes its scores for this one's."""
+    for path in (version.results_path, version.predictions_path, version.model_info_path):
+        path.unlink(missing_ok=True)
+    for folder in (version.checkpoints_folder, version.model_folder, version.evals_folder):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _open_log(version: Version, listener: Listener | None) -> EventLog:
+    try:
+        return EventLog(version.events_path, listener=listener)
+    except OSError as error:
+        raise not_written(error, version.events_path) from error
 
 
 def _method_of(version: Version) -> Callable[[Version, Attempt, EventLog, Callable[[], datetime]], Ending]:
@@ -95,11 +118,14 @@ def _method_of(version: Version) -> Callable[[Version, Attempt, EventLog, Callab
 def _attempt(version: Version, before: RunView, *, resume: bool, max_steps: int | None) -> Attempt:
     if before.terminal is not None and before.terminal["type"] == "finished":
         raise WorkspaceError("training.finished_already", version=version.name, folder=str(version.folder))
-    step = checkpoints.latest(version.checkpoints_folder)
     if not resume:
+        step = checkpoints.latest(version.checkpoints_folder)
         if step is not None:  # starting over would throw away what was learnt
             raise WorkspaceError("training.resume_instead", version=version.name, step=step)
         return Attempt(before.attempt + 1, 0, RunView(), max_steps)
+    step = checkpoints.latest_sound(version.checkpoints_folder)
+    if step is None and checkpoints.latest(version.checkpoints_folder) is not None:
+        raise WorkspaceError("training.checkpoint_damaged", version=version.name, folder=str(version.checkpoints_folder))
     if step is None:
         raise WorkspaceError("training.nothing_to_resume", version=version.name, folder=str(version.checkpoints_folder))
     recorded = max_steps if max_steps is not None else _recorded_max_steps(version)
@@ -157,27 +183,33 @@ def _heartbeat(log: EventLog) -> Iterator[None]:
         thread.join()
 
 
-def _as_ours(error: BaseException) -> BaseException:
+def _as_ours(error: BaseException, folder: Path) -> BaseException:
     """The error as a sentence of ours where we know what it means; otherwise as it is."""
     if isinstance(error, CoachError):
         return error
-    if type(error).__name__ == "OutOfMemoryError" or (
-        isinstance(error, RuntimeError) and "not enough memory" in str(error).lower()
-    ):
+    said = str(error).lower()
+    if isinstance(error, KeyboardInterrupt):
+        return TrainingError("training.broken_off")
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "not enough memory" in said:
         return TrainingError("training.out_of_memory")
-    if isinstance(error, MemoryError):
-        return TrainingError("training.out_of_memory")
-    if isinstance(error, OSError) and error.errno == 28:  # ENOSPC
-        return UserError("training.disk_full", path=error.filename or "")
+    if _is_disk_full(error, said, folder):
+        return UserError("training.disk_full", path=str(getattr(error, "filename", None) or folder))
     return error
 
 
+def _is_disk_full(error: BaseException, said: str, folder: Path) -> bool:
+    """Libraries say it in many ways (safetensors: "os error 28", torch: a failed write); a full disk itself is the last proof."""
+    if getattr(error, "errno", None) == errno.ENOSPC or "os error 28" in said or "no space left" in said:
+        return True
+    return isinstance(error, OSError | RuntimeError) and shutil.disk_usage(folder).free < DISK_FULL_BYTES
+
+
 def _write_failure(log: EventLog, found: BaseException, raised: BaseException) -> None:
-    """The `failed` event: class, message, hint, the end of the traceback; our own errors add key and data for other languages."""
+    """The `failed` event: class, message, hint, the end of the traceback, and the key and data to say it in another language."""
     trace = "".join(traceback.format_exception(raised)).splitlines()[-TRACEBACK_LINES:]
-    if isinstance(found, CoachError):
-        what, expected, todo = found.lines()
-        fields: dict[str, Any] = {"message": what, "hint": f"{expected} {todo}", "key": found.key, "data": found.data}
-    else:
-        fields = {"message": str(found)[:500], "hint": text("training.unexpected_hint")}
-    log.append("failed", **{"class": type(found).__name__}, **fields, traceback="\n".join(trace))
+    if not isinstance(found, CoachError):
+        found = TrainingError("training.unexpected", problem=" ".join(f"{type(found).__name__}: {found}".split())[:MESSAGE_CHARS])
+    what, expected, todo = (line[:MESSAGE_CHARS] for line in found.lines())
+    fields: dict[str, Any] = {"class": type(raised).__name__, "message": what, "hint": f"{expected} {todo}", "key": found.key}
+    data = {name: value[:MESSAGE_CHARS] if isinstance(value, str) else value for name, value in found.data.items()}
+    log.append("failed", **fields, data=data, traceback="\n".join(line[:MESSAGE_CHARS] for line in trace))

@@ -78,7 +78,7 @@ def epochs_of(model: ModelRow, band: LoraBand | FullTuning, rows: int) -> int:
 def rank(setting: Setting, numbers: Numbers) -> Advice:
     """r and alpha. The specification grows the rank with the rows; the sweep shows that rank is not the lever there."""
     if numbers.lora is None:
-        what = sentence("advice.hyperparameters.no_lora")
+        what = sentence("advice.hyperparameters.no_lora_what")
         return _advice("no_lora", what, "biderman", rows=setting.rows)
     what = sentence("advice.hyperparameters.rank_what", r=numbers.lora.r, alpha=numbers.lora.alpha)
     spec = "small" if setting.rows < 500 else "middle" if setting.rows < 2000 else "none"

@@ -288,3 +288,62 @@ def test_a_version_without_results_says_how_to_get_them(coach, tmp_path):
     (folder / "versions" / "v1" / "results.json").unlink()
     code, _, err = coach("diagnose", folder, "v1", "--lang", "en")
     assert code == 2 and "python -m training run" in err
+
+
+@pytest.mark.parametrize("last", ["resumed", "failed", "stopped"])
+def test_results_of_an_earlier_attempt_are_not_judged(coach, tmp_path, last):
+    folder = tmp_path / "example"
+    shutil.copytree(EXAMPLE, folder)
+    shutil.copytree(folder / "versions" / "v1", folder / "versions" / "v2")
+    log = folder / "versions" / "v1" / "events.jsonl"
+    with log.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"type": "resumed"}) + "\n" + json.dumps({"type": last}) + "\n")
+        file.writelines(json.dumps({"type": "step", "loss": 0.5}) + "\n" for _ in range(5000))  # longer than one look at the end
+        file.write('{"type": "finished"')  # torn
+    for command in (["diagnose", folder, "v1"], ["compare", folder, "v1", "v2"], ["compare", folder, "v2", "v1"]):
+        code, out, err = coach(*command, "--lang", "en")
+        assert code == 2 and out == "" and len(err.splitlines()) == 3 and "has not finished" in err
+    with log.open("a", encoding="utf-8") as file:
+        file.write("\n" + json.dumps({"type": "finished"}) + "\n")
+    assert coach("diagnose", folder, "v1")[0] == 0
+
+
+def test_results_without_a_log_are_judged(coach, tmp_path):
+    folder = tmp_path / "example"
+    shutil.copytree(EXAMPLE, folder)
+    (folder / "versions" / "v1" / "events.jsonl").unlink()
+    assert coach("diagnose", folder, "v1")[0] == 0
+
+
+def test_every_former_task_is_kept_under_a_name_of_its_own(coach, tmp_path, sheet):
+    folder = tmp_path / "reviews"
+    coach("task", sheet, "-o", folder)
+    for number in (1, 2, 3):
+        (folder / "task.yaml").write_text(f"# mine {number}\n", encoding="utf-8")
+        assert coach("task", sheet, "-o", folder)[0] == 0
+    kept = [
+        (folder / name).read_text(encoding="utf-8") for name in ("task.yaml.before", "task.yaml.before-2", "task.yaml.before-3")
+    ]
+    assert kept == ["# mine 1\n", "# mine 2\n", "# mine 3\n"] and coach("check", folder)[0] == 0
+
+
+def test_answers_are_not_overwritten_by_the_task_made_from_them(coach, sheet):
+    before = sheet.read_bytes()
+    code, out, err = coach("task", sheet, "-o", sheet.parent / ".." / "answers" / "answers.yaml", "--lang", "en")
+    assert code == 2 and out == "" and len(err.splitlines()) == 3 and "answers file itself" in err
+    assert sheet.read_bytes() == before
+
+
+def test_the_next_commands_can_be_pasted_and_name_the_file(coach, tmp_path, sheet):
+    target = tmp_path / "my tasks" / "second.yaml"
+    _, out, _ = coach("task", sheet, "-o", target, "--lang", "en")
+    assert f"python -m coach check '{target}', then python -m training run '{target}'" in out
+    _, out, _ = coach("task", sheet, "-o", tmp_path / "my tasks" / "task.yaml", "--lang", "en")
+    assert f"then python -m training run '{tmp_path / 'my tasks'}'" in out
+
+
+def test_a_number_no_file_can_hold_is_passed_over(coach):
+    code, out, _ = coach("ask", f"我有 {'9' * 400} 筆留言要分類", "--json")
+    assert code == 0 and "resources.labelled_rows" not in json.loads(out)["known"]
+    code, out, _ = coach("ask", f"我有 {'9' * 400} 筆，其中 500 筆有標註", "--json")
+    assert code == 0 and json.loads(out)["known"]["resources.labelled_rows"] == 500

@@ -7,6 +7,7 @@ import pytest
 from coach.answers import Answers, parse_answers
 from coach.estimate import STARTER_ID
 from coach.hardware import Hardware
+from coach.plan_lines import plan_lines
 from coach.recommendation import DataFacts, recommend
 from coach.recommendation.base_model import LLAMAS, PHI_MINI, QWEN_2B, QWEN_4B, THINKERS
 from coach.recommendation.data import SYNTHETIC_TO_REAL
@@ -453,3 +454,10 @@ def test_the_specifications_example_is_answered_with_lora_and_a_higher_rate():
     assert (found.method, found.peft, found.base_model) == ("sft", "lora", QWEN_4B)
     assert found.forecast.low < 0.8 < found.forecast.high
     assert 2 < found.estimate.minutes < 30
+
+
+def test_full_fine_tuning_is_said_in_words_in_both_languages():
+    found = recommend(answers(150_000, resources={"gpu": "local", "vram_gb": 80}), None, NO_GPU)
+    assert found.peft == "none" and "hyperparameters.no_lora" in rules(found)
+    for language, said in (("zh-TW", "全參數微調，不用 LoRA"), ("en", "all weights, no LoRA")):
+        assert any(said in line for line in plan_lines(found, language)) and found.as_json(language)

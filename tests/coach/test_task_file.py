@@ -177,6 +177,12 @@ def test_date_as_a_version_is_read_as_its_name():
         ("{carrier}", "承運商", "", ""),
         ("「{carrier}」的態度。\n  留言：{text}", "文字", "input_template", "no_placeholder"),
         ("{carrier}", "{carrier", "input_template", "template_broken"),
+        ("{carrier}", "carrier}", "input_template", "template_broken"),
+        ("{carrier}", "{}", "input_template", "placeholder_name"),
+        ("{carrier}", "{carrier!r}", "input_template", "placeholder_form"),
+        ("{carrier}", "{carrier:>5}", "input_template", "placeholder_form"),
+        ("{carrier}", "{carrier:}", "input_template", "placeholder_form"),
+        ("{carrier}", "{{carrier:>5}} {{{carrier}}}", "", ""),
         ("version: v1", "version: v1\nversion: v2", "version", "duplicate_key"),
         ("version: v1", "version: v1\ncreated: yesterday", "created", "wrong_type"),
     ],
@@ -263,6 +269,10 @@ def test_placeholder_that_no_row_fills_is_an_error(tmp_path: Path):
         ([("method: sft", "method: sft\n  stages: [{method: sft}, {method: orpo}]")], "stages_not_built"),
         ([("method: sft", "method: sft\n  quantization: 4bit")], "qlora_needs_cuda"),
         ([("Qwen/Qwen3-4B", "./models/none")], "model_folder_missing"),
+        ([("  lora:\n    r: 32\n    alpha: 64\n", "")], "full_tuning_not_built"),
+        ([("epochs: 8", "epochs: 8\n  seeds: 3")], "seeds_not_built"),
+        ([('"普通"]', '"普通"]\n    reason: {type: string}')], "free_slot_not_built"),
+        ([("method: sft", "method: baseline"), ('"普通"]', '"普通"]\n    haste: {enum: [急, 緩]}')], "baseline_slots_not_built"),
     ],
 )
 def test_what_is_not_built_blocks_training_and_is_only_remarked_on_by_the_check(changes, code):
@@ -271,6 +281,17 @@ def test_what_is_not_built_blocks_training_and_is_only_remarked_on_by_the_check(
     assert errors(task) == []
     checked = {p.code: p.level for p in check_task(task, hardware=Machine(has_cuda=False))}
     assert checked[code] == "warning"
+
+
+def test_two_slots_with_labels_are_trained_by_sft_and_the_baseline_learns_one():
+    two = ('"普通"]', '"普通"]\n    haste: {enum: [急, 緩]}')
+    assert not {p.code for p in blockers(edited(two))} & {"baseline_slots_not_built", "free_slot_not_built"}
+    assert "baseline_slots_not_built" not in {p.code for p in blockers(edited(("method: sft", "method: baseline")))}
+
+
+def test_a_format_behind_a_placeholder_is_shown_as_it_was_written():
+    _, [problem] = check_task_document(parse_document(with_changes(("{carrier}", "{{x}} {carrier!r:>5}")), "task.yaml"))
+    assert "{carrier!r:>5}" in problem.sentence("zh-TW") and "{carrier!r:>5}" in problem.sentence("en")
 
 
 def test_local_model_folder_beside_the_task_is_no_blocker(tmp_path: Path):
@@ -290,7 +311,6 @@ def test_local_model_folder_beside_the_task_is_no_blocker(tmp_path: Path):
         ([("epochs: 8", "epochs: 8\n  early_stopping: null")], "epochs_many_no_stop"),
         ([("epochs: 8", "epochs: 8\n  batch_size: 64")], "lora_batch_large"),
         ([('"普通"', '"OK", "ok"')], "similar_labels"),
-        ([('"普通"]', '"普通"]\n    reason: {type: string}')], "slot_not_scored"),
     ],
 )
 def test_unwise_setting_draws_a_remark(changes, code):

@@ -171,3 +171,10 @@ def test_writing_and_reading_a_file(tmp_path: Path):
     summary = parse_summary(AS_SPECIFIED)
     write_summary(tmp_path / "task_summary.yaml", summary)
     assert read_summary(tmp_path / "task_summary.yaml") == summary
+
+
+def test_a_number_of_rows_no_file_can_hold_is_not_recognised():
+    [rows] = [line for line in constraints_of(Answers.model_validate({"resources": {"labelled_rows": 4321}})) if "321" in line]
+    assert recognise(rows) == {"resources.labelled_rows": 4321}
+    digits = "4,321" if "4,321" in rows else "4321"
+    assert recognise(rows.replace(digits, "9" * 400)) == {}

@@ -215,3 +215,43 @@ def test_the_example_can_be_held_against_itself():
     version = Task.open(EXAMPLE).version("v1")
     one = Judged("v1", version.config, version.results(), read_answers_given(version.predictions_path))
     assert compare(one, one, seed=42).config == ()
+
+
+@pytest.mark.parametrize("metric", ["macro_f1", "micro_f1", "weighted_f1"])
+def test_answers_outside_the_format_never_raise_a_score(metric):
+    first = judged("v1", 0.9)
+    named = results(0.9, per_class=first.results["per_class"], accuracy=0.9, micro_f1=0.9, weighted_f1=0.9)
+    named["primary_metric"] = {"name": metric, "value": 0.9}
+    fewer = {row: (actual, None if number < 20 else given) for number, (row, (actual, given)) in enumerate(first.answers.items())}
+    found = compare(Judged("v1", first.config, named, first.answers), Judged("v2", first.config, named, fewer), seed=1)
+    assert found.overall.difference < 0 and found.overall.interval.high < 0 and found.judgement == "worse"
+
+
+def test_the_difference_in_macro_f1_with_invalid_answers_is_that_of_scikit_learn():
+    from sklearn.metrics import f1_score
+
+    first = judged("v1", 0.8, rows=90)
+    second = {
+        row: (actual, None if number % 9 == 0 else given) for number, (row, (actual, given)) in enumerate(first.answers.items())
+    }
+
+    def macro(answers):
+        truth, given = zip(*answers.values(), strict=True)
+        return f1_score(truth, [label or "—" for label in given], labels=LABELS, average="macro", zero_division=0)
+
+    found = compare(first, Judged("v2", first.config, first.results, second), seed=1)
+    assert found.overall.difference == pytest.approx(macro(second) - macro(first.answers))
+
+
+def test_a_line_separator_within_an_answer_is_no_end_of_line(tmp_path):
+    path = tmp_path / "predictions.jsonl"
+    path.write_text('{"id": "a", "actual": "x", "predicted": "x", "raw": "one\u2028two"}\n', encoding="utf-8")
+    assert read_answers_given(path) == {"a": ("x", "x")}
+
+
+def test_of_several_slots_the_same_one_is_compared_whatever_their_order(tmp_path):
+    path = tmp_path / "predictions.jsonl"
+    row = {"id": "a", "actual": {"mood": "好", "haste": "急"}, "predicted": {"haste": "緩", "mood": "好"}}
+    path.write_text(json.dumps(row, ensure_ascii=False) + "\n", encoding="utf-8")
+    assert read_answers_given(path, "mood") == {"a": ("好", "好")}
+    assert read_answers_given(path, "haste") == {"a": ("急", "緩")}

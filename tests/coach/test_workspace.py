@@ -363,3 +363,12 @@ def test_summary_is_saved_beside_the_answers(task: Task):
     assert summary is not None
     task.save_summary(summary.model_copy(update={"goal": "新的目標\n"}))
     assert read_document(task.folder / "task_summary.yaml").mapping["task_summary"]["goal"] == "新的目標\n"
+
+
+def test_what_a_killed_freeze_left_is_removed_at_the_next_one(task: Task):
+    left = task.versions_folder / ".v7.0123456789ab.tmp"
+    mine = task.versions_folder / ".mine.tmp"
+    for folder in (left, mine):
+        (folder / "data").mkdir(parents=True)
+    freeze_version(task, "v1", NOW)
+    assert not left.exists() and mine.is_dir()

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from coach.command_line import run_command
 from tests.training.small_task import make_task, task_file
@@ -64,7 +65,6 @@ def test_a_training_in_another_process_is_stopped_and_resumed(tmp_path, tiny_mod
     ending = read_events(log)[-1]
     assert ending["type"] == "stopped" and (log.parent / ending["checkpoint"]).is_dir()
     assert call("stop", task.folder, "v1") == 2
-    assert not (log.parent / "stop").exists()
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_training_in_another_process_is_stopped_and_resumed(tmp_path, tiny_mod
         (("audit", "{folder}/none.csv", "--text", "a", "--label", "b"), 2),
         (("sample", "nonsense", "{folder}/new"), 2),
         (("estimate", "{folder}/none.yaml"), 2),
-        (("status", "{folder}", "v1", "--lang", "fr"), 2),
+        (("predict", "{folder}", "v1", "--text", "a", "--text", "b"), 2),
     ],
 )
 def test_a_mistake_is_three_sentences_and_exit_2(letters, capsys, arguments, code):
@@ -90,6 +90,33 @@ def test_a_mistake_is_three_sentences_and_exit_2(letters, capsys, arguments, cod
     captured = capsys.readouterr()
     assert captured.out == "" and "Traceback" not in captured.err
     assert len([line for line in captured.err.splitlines() if line.strip()]) >= 3
+
+
+def test_an_unknown_language_is_a_mistake_said_in_three_sentences(letters, capsys):
+    assert run_command(main, ["audit", str(letters / "data" / "train.jsonl"), "--lang", "fr"]) == 2
+    assert "fr" in capsys.readouterr().err
+
+
+def test_a_baseline_is_a_version_like_any_other_and_lineage_names_its_parent(letters, capsys):
+    text = (letters / "task.yaml").read_text(encoding="utf-8")
+    assert call("run", letters, "--max-steps", "1") == 0
+    changed = text.replace("method: sft", "method: baseline").replace("version: v1", "version: v2")
+    (letters / "task.yaml").write_text(changed, encoding="utf-8")
+    assert call("run", letters) == 0
+    assert "macro_f1" in capsys.readouterr().out
+    lineage = yaml.safe_load((letters / "versions" / "v2" / "lineage.yaml").read_text(encoding="utf-8"))
+    assert lineage["parent"] == "v1" and lineage["changes"] == ["training.method: sft → baseline"]
+    assert lineage["results"]["macro_f1"] >= 0
+
+
+def test_columns_of_the_persons_own_are_never_overwritten(letters, tmp_path, capsys):
+    assert call("run", letters, "--max-steps", "1", "--json") == 0
+    rows = tmp_path / "new.csv"
+    rows.write_text("text,predicted,=cmd()\na1,mine,x\n", encoding="utf-8")
+    assert call("predict", letters, "v1", "--file", rows, "-o", tmp_path / "out.csv") == 0
+    header, line = (tmp_path / "out.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert header.startswith("text,predicted,'=cmd(),predicted_,") and line.startswith("a1,mine,x,")
+    assert call("predict", letters, "v1", "--file", rows, "-o", tmp_path / "nowhere" / "out.csv") == 2
 
 
 def test_a_failed_run_ends_with_1_or_2_and_says_so_in_status(tmp_path, capsys):
@@ -125,4 +152,4 @@ def test_a_sample_is_made_checked_and_audited(tmp_path, capsys):
     raw = next((tmp_path / "news" / "raw").glob("news_sentiment.csv"))
     assert call("audit", raw, "--text", "標題", "--label", "情感", "--json") == 0
     report = json.loads(capsys.readouterr().out)
-    assert report["rows"]["total"] >= 500 and {problem["code"] for problem in report["problems"]} & {"duplicate", "conflict"}
+    assert report["rows"]["total"] >= 500 and set(report["class_distribution"]) == {"正面", "中立", "負面"}

@@ -89,5 +89,7 @@ def test_on_a_full_disk_the_reserve_makes_room_for_the_last_event(tmp_path, monk
         written(line)
 
     monkeypatch.setattr(log, "_write_whole", full_while_reserved)
+    with pytest.raises(OSError):
+        log.append("heartbeat")  # the reserve is not for this
     log.append("failed", message="disk full")
     assert [event["type"] for event in read_events(tmp_path / "events.jsonl")] == ["failed"]

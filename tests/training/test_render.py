@@ -15,6 +15,10 @@ def test_values_go_into_the_template_as_they_are_braces_included():
     assert prompt_of(task(), {"text": "{entity} {0} 100%", "entity": "{text}"}) == "Text {entity} {0} 100% about {text}: "
 
 
+def test_doubled_braces_are_literal_ones():
+    assert prompt_of(task('{{"a": 1}} {{text}} {text}'), {"text": "x"}) == '{"a": 1} {text} x'
+
+
 def test_a_json_answer_is_what_json_dumps_writes():
     import json
 

@@ -152,3 +152,11 @@ def test_a_usable_draw_goes_on_until_enough_rows_remain() -> None:
     drawn = draw_usable(records, 60, 1, 0, taken)
     left = {record[0] for record in drawn} - taken
     assert len(left) == 60 and len(drawn) > 60
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_out_of_range_is_refused_in_words_before_anything_is_written(seed: int, tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        write_sample("news-sentiment", tmp_path / "news", now=NOW, seed=seed)
+    assert all(len(caught.value.lines(language)) == 3 for language in LANGUAGES) and str(seed) in caught.value.lines("en")[0]
+    assert list(tmp_path.iterdir()) == []

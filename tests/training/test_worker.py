@@ -142,18 +142,121 @@ def test_a_loss_that_is_no_number_ends_the_run_with_a_reason(tmp_path, tiny_mode
     assert last.steps[-1]["loss"] is None and "loss" in last.steps[-1]["not_finite"]
 
 
-def test_memory_running_out_is_said_as_such(tmp_path, tiny_model, now):
+def test_memory_running_out_is_said_as_such(tmp_path, tiny_model, now, monkeypatch):
+    from training.methods.completion_loss import CompletionLossTrainer
+
+    def too_much(*arguments, **named):
+        raise RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: not enough memory: you tried to allocate 8 GB"
+        )
+
+    monkeypatch.setattr(CompletionLossTrainer, "compute_loss", too_much)
     version = make_version(tmp_path / "letters", task_file(tiny_model))
-
-    def out_of_memory(event):
-        if event["type"] == "step":
-            raise RuntimeError(
-                "[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: not enough memory: you tried to allocate 8 GB"
-            )
-
     with pytest.raises(CoachError) as raised:
-        run(version, now=now, listener=out_of_memory)
+        run(version, now=now)
     assert raised.value.key == "training.out_of_memory" and view(version).terminal["key"] == "training.out_of_memory"
+
+
+def test_a_display_that_fails_does_not_end_the_training(tmp_path, tiny_model, now):
+    version = make_version(tmp_path / "letters", task_file(tiny_model, epochs=1))
+
+    def broken(event):
+        raise BrokenPipeError
+
+    assert run(version, now=now, listener=broken) == "finished"
+
+
+def test_an_error_we_did_not_foresee_is_logged_in_both_languages_and_fits_a_line(tmp_path, tiny_model, now, monkeypatch):
+    monkeypatch.setattr(
+        "training.fine_tuning.write_adapter", lambda *arguments: (_ for _ in ()).throw(RuntimeError("x" * 70_000))
+    )
+    version = make_version(tmp_path / "letters", task_file(tiny_model, epochs=1))
+    with pytest.raises(RuntimeError):
+        run(version, now=now)
+    end = view(version).terminal
+    assert (
+        end["type"] == "failed" and end["key"] == "training.unexpected" and end["data"]["problem"].startswith("RuntimeError: xxx")
+    )
+
+
+class Killed(BaseException):
+    """The process is gone: nothing more is written."""
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_killed_after_the_last_step_a_resume_only_finishes_what_is_left(tmp_path, tiny_model, now, monkeypatch, early):
+    patience = {"patience": 1, "min_delta": 0.9} if early else None
+    task = task_file(tiny_model, epochs=4, early_stopping=patience)
+    whole = make_version(tmp_path / "whole" / "letters", task)
+    run(whole, now=now)
+    version = make_version(tmp_path / "killed" / "letters", task)
+
+    def kill(*arguments, **named):
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr("training.fine_tuning.write_verdict", kill)
+        patched.setattr("training.worker._write_failure", lambda *arguments: None)
+        with pytest.raises(Killed):
+            run(version, now=now)
+    assert state(version) == "interrupted"
+    assert run(version, resume=True, now=now) == "finished"
+    assert [event["step"] for event in view(version).steps] == [event["step"] for event in view(whole).steps]
+    assert version.predictions_path.read_bytes() == whole.predictions_path.read_bytes()
+    assert version.results()["end_reason"] == whole.results()["end_reason"] == ("early_stopping" if early else "completed")
+
+
+@pytest.mark.parametrize("damage", ["optimizer.pt", "averaged.safetensors", "adapter_model.safetensors", "trainer_state.json"])
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before_it(tmp_path, tiny_model, now, damage):
+    version = make_version(tmp_path / "letters", task_file(tiny_model, epochs=3, early_stopping=None))
+    run(version, now=now, listener=StopAt(version, 14))
+    kept = checkpoints.steps(version.checkpoints_folder)
+    assert len(kept) == 2 and kept[-1] == 14
+    (version.checkpoints_folder / "14" / damage).write_bytes(b"torn")
+    (version.checkpoints_folder / "99").mkdir()
+    assert run(version, resume=True, now=now) == "finished"
+    assert [event["from_step"] for event in read_events(version.events_path) if event["type"] == "resumed"] == [kept[0]]
+
+
+def test_when_no_checkpoint_can_be_read_it_is_said_which_folder_to_remove(tmp_path, tiny_model, now):
+    version = make_version(tmp_path / "letters", task_file(tiny_model))
+    run(version, now=now, listener=StopAt(version, 3))
+    (version.checkpoints_folder / "3" / "optimizer.pt").write_bytes(b"torn")
+    with pytest.raises(WorkspaceError) as raised:
+        run(version, resume=True, now=now)
+    assert raised.value.key == "training.checkpoint_damaged"
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"output": "date"}, "row_label"),
+        ({"output": {"fruit": "apple"}}, "row_label"),
+        ({"input": {"other": "x"}}, "row_input"),
+    ],
+)
+def test_a_row_that_does_not_fit_is_found_before_the_training(tmp_path, tiny_model, now, change, key):
+    version = make_version(tmp_path / "letters", task_file(tiny_model))
+    path = version.split_path("test")
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    path.write_text("".join(json.dumps(row) + "\n" for row in [*rows[:-1], {**rows[-1], **change}]), encoding="utf-8")
+    with pytest.raises(DataError) as raised:
+        run(version, now=now)
+    assert raised.value.key == f"training.{key}" and view(version).steps == ()
+
+
+def test_a_base_model_without_all_its_weights_is_refused(tmp_path, tiny_model, now):
+    import shutil
+
+    folder = shutil.copytree(tiny_model, tmp_path / "more-layers")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config["num_hidden_layers"] = 4
+    config.pop("layer_types", None)
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    version = make_version(tmp_path / "letters", task_file(folder))
+    with pytest.raises(ModelError) as raised:
+        run(version, now=now)
+    assert raised.value.key == "model.weights_missing"
 
 
 def test_without_a_validation_part_training_is_refused(tmp_path, tiny_model, now):

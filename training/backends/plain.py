@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from peft.tuners.tuners_utils import BaseTunerLayer
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
 from transformers.utils import logging as transformers_logging
 
@@ -31,11 +32,13 @@ class PlainBackend:
         transformers_logging.disable_progress_bar()
         tokenizer = open_tokenizer(source)
         try:
-            model = AutoModelForCausalLM.from_pretrained(
-                source, dtype=device.dtype, use_safetensors=True, trust_remote_code=False
+            model, about = AutoModelForCausalLM.from_pretrained(
+                source, dtype=device.dtype, use_safetensors=True, trust_remote_code=False, output_loading_info=True
             )
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise ModelError("model.unreadable", source=str(source), problem=_first_line(error)) from error
+        if about["missing_keys"]:  # transformers would fill them with random numbers and go on
+            raise ModelError("model.weights_missing", source=str(source), count=len(about["missing_keys"]))
         model.to(device.type)
         context = getattr(model.config.get_text_config(), "max_position_embeddings", None)
         return LoadedModel(model, tokenizer, context, self.name)
@@ -98,6 +101,8 @@ def open_tokenizer(source: Path) -> Any:
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
         raise ModelError("model.unreadable", source=str(source), problem=_first_line(error)) from error
+    if tokenizer.eos_token is None:
+        raise ModelError("model.no_end_token", source=str(source))
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer

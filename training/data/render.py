@@ -7,6 +7,7 @@ each tokenised on its own, so that a label has the same tokens wherever it stand
 from __future__ import annotations
 
 import json
+import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -25,21 +26,10 @@ class Segment:
 
 def prompt_of(task: TaskFile, values: Mapping[str, str]) -> str:
     """The input template with a row's values; values are put in as they are, braces inside them included."""
-    prompt = task.input_template
     parts: list[str] = []
-    position = 0
-    for name in _occurrences(task.input_template):
-        token = "{" + name + "}"
-        start = prompt.index(token, position)
-        parts += [prompt[position:start], str(values.get(name, ""))]
-        position = start + len(token)
-    return ("".join(parts) + prompt[position:]).rstrip("\n")
-
-
-def _occurrences(template: str) -> list[str]:
-    import string
-
-    return [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
+    for literal, name, _, _ in string.Formatter().parse(task.input_template):
+        parts += [literal, "" if name is None else str(values.get(name, ""))]
+    return "".join(parts).rstrip("\n")
 
 
 def answer_segments(task: TaskFile, labels: Mapping[str | None, str]) -> list[Segment]:
@@ -92,8 +82,7 @@ def parse_answer(task: TaskFile, raw: str) -> Output | None:
 def chat_prompt(tokenizer: object, prompt: str) -> tuple[str, str]:
     """(what stands before the answer, what ends it) as this tokenizer's model was taught.
 
-    A model with a chat template gets its own turn marks, thinking off; a base model gets the prompt as it is, a space or newline kept
-    where the template ends in one, and its end-of-text token.
+    A model with a chat template gets its own turn marks, thinking off; a base model gets the prompt as it is, and its end-of-text token.
     """
     if not getattr(tokenizer, "chat_template", None):
         return prompt, tokenizer.eos_token  # type: ignore[attr-defined]

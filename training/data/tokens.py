@@ -44,7 +44,7 @@ class RowEncoder:
         self.task = task
         self.tokenizer = tokenizer
         self.max_tokens = max_tokens
-        self.ending = self._ids(chat_prompt(tokenizer, "")[1])
+        self.ending = self._ids(chat_prompt(tokenizer, "-")[1])
         self._label_ids = {
             target: [self._ids(_as_written(task, target, label)) for label in labels] for target, labels in task.targets.items()
         }
@@ -54,7 +54,10 @@ class RowEncoder:
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def _longest_labels(self) -> dict[str | None, str]:
-        return {target: max(labels, key=len) for target, labels in self.task.targets.items()}
+        return {
+            target: labels[max(range(len(labels)), key=lambda place: len(self._label_ids[target][place]))]
+            for target, labels in self.task.targets.items()
+        }
 
     def prompt_ids(self, values: Mapping[str, str]) -> tuple[list[int], bool]:
         """The prompt's ids and whether it was cut to leave room for the longest answer. Template text is never cut, values are."""

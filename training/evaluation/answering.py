@@ -15,7 +15,7 @@ import torch
 
 from coach.task_schema import TaskFile
 from training.backends.loaded import Backend, LoadedModel
-from training.data.render import labels_of, output_of, parse_answer
+from training.data.render import labels_of, parse_answer
 from training.data.rows import Output, Row
 from training.data.tokens import RowEncoder
 from training.device import Device
@@ -155,7 +155,3 @@ def timed(work: Callable[[], list[Prediction]]) -> tuple[list[Prediction], float
     start = time.perf_counter()
     predictions = work()
     return predictions, (time.perf_counter() - start) * 1000 / max(1, len(predictions))
-
-
-def predicted_output(task: TaskFile, prediction: Prediction) -> Output:
-    return output_of(task, prediction.labels)

@@ -214,7 +214,9 @@ def _new_cache() -> Any:
 
 def _continue(model: torch.nn.Module, batch: _Batch, cache: Any, path: Sequence[int]) -> Gathered:
     """What the model says for each row after `path` behind the cached prompts; leaves the cache as the prompts alone."""
-    cache.crop(batch.width)
+    beyond = cache.get_seq_length() - batch.width
+    if beyond:
+        cache.crop(-beyond)
     rows = len(batch.ids)
     device = batch.ids.device
     ids = torch.tensor(list(path), device=device).expand(rows, -1)

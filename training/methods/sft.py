@@ -1,7 +1,7 @@
 """Supervised fine-tuning: from encoded rows and the task's training section to a ready trainer.
 
 Owns the mapping from our names to TRL's and the balancing of classes. The loop itself is TRL's; what happens at each step is
-`worker.py`'s callbacks'.
+`run_callback.py`'s.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MICRO_BATCH_ROWS = 8
 
 OVERSAMPLING_EXPONENT = 0.5
 """Half way (on a log scale) to equal classes. On the news sample full balance costs a third more steps and gains nothing over it
-(bench/news.md): the repeated rows are learnt by heart."""
+(bench/README.md): the repeated rows are learnt by heart."""
 
 _SCHEDULERS = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
 
