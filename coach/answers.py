@@ -7,6 +7,7 @@ interview's to say.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -30,6 +31,7 @@ Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 _OTHER_NAMES: dict[str, Metric] = {"f1": "macro_f1", "f1_macro": "macro_f1", "f1_micro": "micro_f1", "f1_weighted": "weighted_f1",
                                    "acc": "accuracy", "rouge": "rouge_l", "rougel": "rouge_l", "em": "exact_match"}  # fmt: skip
+_LABEL_SEPARATOR = re.compile(r"[、,，;；]")
 
 
 class Business(Strict):
@@ -54,6 +56,14 @@ class TaskAnswers(Strict):
     output: str | None = None
     labels: list[str] | None = Field(default=None, max_length=MAX_LABELS)
     example: Example | None = None
+
+    @field_validator("labels", mode="before")
+    @classmethod
+    def _listed_in_a_line(cls, labels: Any) -> Any:
+        """`正面、負面、中立` in one line is a list too."""
+        if not isinstance(labels, str) or not _LABEL_SEPARATOR.search(labels):
+            return labels
+        return [part.strip() for part in _LABEL_SEPARATOR.split(labels) if part.strip()]
 
     @field_validator("labels")
     @classmethod
@@ -145,12 +155,28 @@ def metric_name(written: str) -> Metric | None:
 
 def read_answers(path: Path) -> Answers:
     """The answers in the file at `path`. Raises DocumentError with every problem in it."""
-    return _validated(read_document(path))
+    return _validated(_nested(read_document(path)))
 
 
 def parse_answers(content: str | bytes, name: str = "answers.yaml") -> Answers:
     """The answers in `content`; `name` is what errors call it. Raises DocumentError with every problem in it."""
-    return _validated(parse_document(content, name))
+    return _validated(_nested(parse_document(content, name)))
+
+
+def _nested(document: YamlDocument) -> YamlDocument:
+    """`task.labels: …` at the top means `task: {labels: …}`: the names `ask` prints may be written down as they stand."""
+    mapping: dict[str, Any] = {}
+    lines, texts = dict(document.lines), dict(document.texts)
+    for key, value in document.mapping.items():
+        topic, dot, name = str(key).partition(".")
+        inner = mapping.setdefault(topic, {}) if dot and topic in Answers.model_fields else None
+        if not isinstance(inner, dict) or name in inner:
+            mapping[key] = {**mapping[key], **value} if isinstance(value, dict) and isinstance(mapping.get(key), dict) else value
+            continue
+        inner[name] = value
+        lines |= {(topic, name, *path[1:]): line for path, line in document.lines.items() if path and path[0] == key}
+        texts |= {(topic, name, *path[1:]): said for path, said in document.texts.items() if path and path[0] == key}
+    return replace(document, mapping=mapping, lines=lines, texts=texts)
 
 
 def answers_to_yaml(answers: Answers) -> str:

@@ -180,6 +180,8 @@ def _write_first_lineage(task: Task, version: Version) -> None:
 
 def _refuse_without_parts(task: Task) -> None:
     """Training without a validation or test part is refused before anything is frozen."""
+    if not (task.data_folder / "train.jsonl").is_file() and not (task.folder / "data_source.yaml").is_file():
+        raise UserError("training.no_data", folder=str(task.folder))
     for part, key in (("train", "no_train_part"), ("valid", "no_valid_part"), ("test", "no_test_part")):
         path = task.data_folder / f"{part}.jsonl"
         if not path.is_file() or not read_rows(path):
@@ -187,13 +189,22 @@ def _refuse_without_parts(task: Task) -> None:
 
 
 def _build_where_missing(task: Task, language: Language, *, quiet: bool) -> None:
-    """Makes `data/` from data_source.yaml where it has not been made yet."""
+    """Makes `data/` from data_source.yaml where it has not been made yet, or the source or a raw file has changed since."""
     source = task.folder / "data_source.yaml"
-    if (task.data_folder / "train.jsonl").is_file() or not source.is_file():
+    if not source.is_file():
         return
     from training.data.build import build_data
-    from training.data.source import read_data_source
+    from training.data.source import raw_files, read_data_source
 
+    built = task.data_folder / "data_version.yaml"
+    if (task.data_folder / "train.jsonl").is_file() and built.is_file():
+        raw = [task.folder / path for path in raw_files(read_data_source(source))]
+        gone = [path.name for path in raw if not path.is_file()]
+        if gone:
+            print_lines([text("cli.training.raw_gone", language, names=", ".join(gone))], to=sys.stderr)
+            return
+        if max(path.stat().st_mtime for path in (source, *raw)) <= built.stat().st_mtime:
+            return
     report = build_data(task.folder, read_data_source(source), task.file, now=local_now())
     if not quiet:
         print_lines(report.lines(language))

@@ -64,7 +64,7 @@ class Threads:
     """
 
     FOREIGN_SHARE = 0.5
-    LOOK_EVERY_S = 15.0
+    LOOK_EVERY_S = 5.0
 
     def __init__(self, cores: int | None = None) -> None:
         self.cores = cores or _usable_cores()

@@ -162,7 +162,7 @@ def _open_training_phase(
 def _validate(version: Version, ready: Prepared, callback: RunCallback) -> Evaluation:
     """Scores every validation row, decodes a few freely, and hands the model back to training."""
     task, rows = ready.task, ready.rows["valid"]
-    predictions = ready.answerer.predict(rows, with_loss=True)
+    predictions = ready.answerer.predict(rows, with_loss=True, on_batch=lambda done, total: ready.threads.adjust())
     target, labels = next(iter(task.targets.items()))
     actual = [labels_of(task, row)[target] for row in rows]
     scores = classification_report(actual, [prediction.labels[target] for prediction in predictions], labels)

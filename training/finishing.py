@@ -50,7 +50,7 @@ class Course:
 def evaluate_on_test(version: Version, ready: Prepared, course: Course, baseline: BaselineScores) -> dict[str, Any]:
     """Scores every test row, decodes some freely, writes predictions.jsonl and results.json; returns the results."""
     task, rows = ready.task, ready.rows["test"]
-    predictions, ms_per_row = timed(lambda: ready.answerer.predict(rows))
+    predictions, ms_per_row = timed(lambda: ready.answerer.predict(rows, on_batch=lambda done, total: ready.threads.adjust()))
     samples = decode_sample(ready.answerer, rows[:TEST_ROWS_DECODED])
     raw = {sample.row.id: sample.raw for sample in samples}
     answered = [

@@ -15,7 +15,9 @@ from training.events import Event
 FLAT_GAIN = 0.005  # metric points over three evaluations: less than the noise of a validation set of some hundred rows
 VALIDATION_RISE = 0.02  # relative rise of the validation loss above its lowest value that counts as turning
 NEVER_PREDICTED_AFTER = 2  # evaluations: the first one often predicts one class only
-FORMAT_FAILURES = 0.02
+FORMAT_FAILURES = (
+    0.25  # of the few answers decoded while training; from the second look on, since the first steps teach the format
+)
 SLOW_FALL = 0.05  # evidence.md 6.1: still falling by more than this share counts as learning
 LOSS_WINDOW = 10  # steps averaged at each end
 
@@ -42,7 +44,7 @@ def notices_after_eval(steps: Sequence[Event], evals: Sequence[Event], *, invali
     found = [
         _turning(steps, evals),
         *_never_predicted(evals),
-        _format(invalid_rate),
+        _format(invalid_rate, len(evals)),
         _flat_loss(steps),
         _course(evals),
     ]
@@ -98,8 +100,8 @@ def _never_predicted(evals: Sequence[Event]) -> list[Notice]:
     return found
 
 
-def _format(invalid_rate: float | None) -> Notice | None:
-    if invalid_rate is None or invalid_rate <= FORMAT_FAILURES:
+def _format(invalid_rate: float | None, looks: int) -> Notice | None:
+    if invalid_rate is None or looks < 2 or invalid_rate < FORMAT_FAILURES:
         return None
     return Notice("D04", "warning", "notice.format", {"share": round(invalid_rate, 4)})
 

@@ -46,7 +46,7 @@ def open_version(version: Version, progress: Callable[[str, int, int], None] | N
     """A function that answers rows as the finished version does. Raises WorkspaceError where it has not finished."""
     state = run_status(version.events_path, version.lock_path, time.time()).state
     if state != "finished":
-        raise WorkspaceError("training.no_model", version=version.name, state=state)
+        raise WorkspaceError("training.no_model", version=version.name)
     if version.config.training.method == "baseline":
         return _ask_baseline(version)
     return _ask_model(version, progress)

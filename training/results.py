@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from coach.lineage import lineage_document
-from coach.statistics import bootstrap_interval
+from coach.statistics import bootstrap_interval, wilson_interval
 from coach.task_schema import TaskFile
 from coach.text import text
 from coach.version_folder import Version
@@ -149,12 +149,16 @@ def _interval(task: TaskFile, answered: Sequence[Answered], target: str | None, 
     interval = bootstrap_interval(
         actual, predicted, metric, labels=len(labels), resamples=BOOTSTRAP_RESAMPLES, level=0.95, seed=task.training.seed
     )
+    low, high, method = interval.low, interval.high, "bootstrap"
+    if low == high:  # no error to resample: 17 right of 17 do not mean that the next is right for certain
+        share = wilson_interval(sum(a == b for a, b in zip(actual, predicted, strict=True)), len(actual))
+        low, high, method = min(low, share.low), max(high, share.high), "wilson"
     return {
         "metric": metric,
-        "low": round(interval.low, 4),
-        "high": round(interval.high, 4),
+        "low": round(low, 4),
+        "high": round(high, 4),
         "level": 0.95,
-        "method": "bootstrap",
+        "method": method,
         "resamples": BOOTSTRAP_RESAMPLES,
     }
 

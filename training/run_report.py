@@ -5,6 +5,7 @@ Consumes events; the worker knows nothing of it. Also the documents `status --js
 
 from __future__ import annotations
 
+import shlex
 import sys
 from types import TracebackType
 from typing import Any
@@ -185,4 +186,7 @@ def result_lines(version: Version, language: Language) -> list[str]:
     lines += [found.say(language) for found in judge(results).sentences()]
     for label, scores in results["per_class"].items():
         lines.append(text("cli.training.class_line", language, label=label, **scores))
-    return lines
+    if results["end_reason"] == "early_stopping":
+        lines.append(text("cli.training.ended_early", language, step=results["best_checkpoint"]["step"]))
+    names = {"path": str(version.predictions_path), "task": shlex.quote(str(version.folder.parents[1])), "version": version.name}
+    return [*lines, text("cli.training.result_next", language, **names)]

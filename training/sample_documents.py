@@ -60,7 +60,7 @@ def task_of(sample: Sample, name: str, seed: int, now: datetime, language: Langu
                 "base_model": "starter/gemma-3-270m",
                 "method": "sft",
                 "lora": {"r": 16, "alpha": 32},
-                "epochs": 4,
+                "epochs": 3,
                 "learning_rate": 3e-4,
                 "batch_size": 8,
                 "balance": sample.task["balance"],

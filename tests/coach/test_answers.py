@@ -98,3 +98,15 @@ def test_writing_replaces_the_file_and_refuses_a_folder_that_is_gone(tmp_path: P
 def test_missing_file_is_a_sentence(tmp_path: Path):
     with pytest.raises(DocumentError):
         read_answers(tmp_path / "answers.yaml")
+
+
+def test_dotted_names_and_labels_in_a_line_are_read_as_ask_prints_them():
+    answers = parse_answers("task.type: classification\ntask.labels: 正面、負面, 中立\ntask:\n  domain: news\nbusiness.problem: 看不完\n")
+    assert answers.task.type == "classification" and answers.task.domain == "news"
+    assert answers.task.labels == ["正面", "負面", "中立"] and answers.business.problem == "看不完"
+
+
+def test_a_wrong_value_under_a_dotted_name_is_told_with_its_line():
+    with pytest.raises(DocumentError) as raised:
+        parse_answers("title: x\nresources.gpu: maybe\n")
+    assert "2" in raised.value.lines("en")[0] and "resources.gpu" in raised.value.lines("en")[0]

@@ -42,9 +42,10 @@ def test_a_class_never_predicted_is_named_from_the_second_evaluation_on():
     assert codes([], evals(0.5, matrix=matrix)) == []
 
 
-def test_answers_outside_the_format_are_counted_above_two_percent():
-    assert codes([], evals(0.5), invalid_rate=0.25) == ["D04"]
-    assert codes([], evals(0.5), invalid_rate=0.02) == []
+def test_answers_outside_the_format_are_noticed_once_there_was_time_to_learn_it():
+    assert codes([], evals(0.5, 0.5), invalid_rate=0.25) == ["D04"]
+    assert codes([], evals(0.5, 0.5), invalid_rate=0.125) == []
+    assert codes([], evals(0.5), invalid_rate=1.0) == []
 
 
 def test_a_loss_that_hardly_falls_is_noticed():

@@ -190,6 +190,12 @@ def read_data_source(path: Path) -> DataSource:
     return _checked(read_document(path))
 
 
+def raw_files(source: DataSource) -> list[str]:
+    """The files the enabled sources and given parts are read from, relative to the task's folder."""
+    paths = [entry.config.source_path for entry in source.sources if entry.enabled and isinstance(entry, FileSource)]
+    return paths + [path for path in (source.split.test_file, source.split.valid_file) if path]
+
+
 def parse_data_source(content: str | bytes, name: str = "data_source.yaml") -> DataSource:
     """The same for content at hand; `name` is what errors call it."""
     return _checked(parse_document(content, name))
