@@ -18,6 +18,7 @@ VerdictWord = Literal["met", "close", "far"]
 Beaten = Literal["yes", "no", "unclear"]
 CLOSE_WITHIN = 0.05  # judgement: what some more rows may still bring (evidence.md 2.1, 2.2: .02 to .09 per doubling)
 SAME_WITHIN = 0.001  # nearer than this to the target, no number of test rows a person would label can tell the two apart
+MOST_TEST_ROWS = 20_000  # nobody labels more than this to settle a difference so small: judgement
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ class Verdict:
             "threshold": self.threshold,
             "gap": abs(self.value - self.threshold),
         }
-        return Sentence(f"verdict.{self.word}", {**data, "interval": interval})
+        key = "met_uncertain" if self.word == "met" and not self.certain and self.low is not None else self.word
+        return Sentence(f"verdict.{key}", {**data, "interval": interval})
 
     def _interval(self) -> Sentence:
         if self.low is None or self.high is None:
@@ -142,7 +144,8 @@ def rows_to_tell(value: float, threshold: float | None, low: float | None, high:
     if distance < SAME_WITHIN:
         return None
     side = value - low if value >= threshold else high - value
-    return max(rows + 1, math.ceil(rows * (side / distance) ** 2))
+    needed = max(rows + 1, math.ceil(rows * (side / distance) ** 2))
+    return needed if needed <= MOST_TEST_ROWS else None
 
 
 def primary_metric(results: Mapping[str, Any]) -> tuple[str, float]:

@@ -101,7 +101,9 @@ def test_missing_file_is_a_sentence(tmp_path: Path):
 
 
 def test_dotted_names_and_labels_in_a_line_are_read_as_ask_prints_them():
-    answers = parse_answers("task.type: classification\ntask.labels: 正面、負面, 中立\ntask:\n  domain: news\nbusiness.problem: 看不完\n")
+    answers = parse_answers(
+        "task.type: classification\ntask.labels: 正面、負面, 中立\ntask:\n  domain: news\nbusiness.problem: 看不完\n"
+    )
     assert answers.task.type == "classification" and answers.task.domain == "news"
     assert answers.task.labels == ["正面", "負面", "中立"] and answers.business.problem == "看不完"
 

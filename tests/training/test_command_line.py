@@ -10,8 +10,11 @@ import pytest
 import yaml
 
 from coach.command_line import run_command
+from coach.task_file import task_to_yaml
+from tests.conftest import NOW
 from tests.training.small_task import make_task, task_file
 from training.__main__ import main
+from training.data.source import data_source_to_yaml, source_document
 from training.event_log import read_events
 
 ROOT = Path(__file__).parents[2]
@@ -153,3 +156,47 @@ def test_a_sample_is_made_checked_and_audited(tmp_path, capsys):
     assert call("audit", raw, "--text", "標題", "--label", "情感", "--json") == 0
     report = json.loads(capsys.readouterr().out)
     assert report["rows"]["total"] >= 500 and set(report["class_distribution"]) == {"正面", "中立", "負面"}
+
+
+def test_rows_added_to_the_raw_file_are_in_the_next_version(tmp_path, tiny_model, capsys):
+    import os
+    import shutil
+    import time
+
+    from coach.workspace import Task
+
+    file = task_file(tiny_model, epochs=1, method="baseline")
+    folder = tmp_path / "letters"
+    (folder / "raw").mkdir(parents=True)
+    (folder / "task.yaml").write_text(task_to_yaml(file), encoding="utf-8")
+    words = {"apple": "red sweet round", "berry": "small blue soft", "cherry": "stone dark pair"}
+    lines = [f"{words[label]} number {n},{label}" for n in range(20) for label in words]
+    raw = folder / "raw" / "rows.csv"
+    raw.write_text("text,label\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    source = source_document(file, {"text": "text", "label": "label"}, "raw/rows.csv", now=NOW)
+    (folder / "data_source.yaml").write_text(data_source_to_yaml(source), encoding="utf-8")
+    assert call("run", folder, "--json") == 0
+    first = json.loads(capsys.readouterr().out)["results"]["rows"]
+    with raw.open("a", encoding="utf-8") as handle:
+        handle.writelines(f"{words[label]} again {n},{label}\n" for n in range(10) for label in words)
+    os.utime(raw, (time.time() + 5, time.time() + 5))
+    assert call("run", folder, "--version", "v2", "--json") == 0
+    second = json.loads(capsys.readouterr().out)["results"]["rows"]
+    assert sum(first.values()) == 60 and sum(second.values()) == 90
+    raw.unlink()
+    assert call("run", folder, "--version", "v3", "--json") == 0
+    assert "rows.csv" in capsys.readouterr().err
+    shutil.rmtree(folder / "data")
+    (folder / "data_source.yaml").unlink()
+    assert call("run", folder, "--version", "v4") == 2
+    assert "resources.data_path" in capsys.readouterr().err and len(Task.open(folder).versions()) == 3
+
+
+def test_all_answers_right_is_not_certainty(letters, capsys):
+    from training.data.rows import Row
+    from training.results import Answered, _interval
+
+    task = task_file("x")
+    answered = [Answered(Row(str(n), {"text": "a"}, "apple"), {None: "apple"}, "apple", {None: {}}) for n in range(17)]
+    found = _interval(task, answered, None, "accuracy")
+    assert found["high"] == 1.0 and 0.75 < found["low"] < 0.85 and found["method"] == "wilson"
