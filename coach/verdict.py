@@ -94,6 +94,8 @@ class Verdict:
         return sentence("verdict.cannot_tell", rows=self.test_rows, more=more, needed=self.rows_needed)
 
     def _baseline(self, found: BaselineVerdict) -> Sentence:
+        if abs(self.value - found.score) < SAME_WITHIN:
+            return sentence("verdict.baseline_tie", name=found.label, score=found.score)
         return sentence(
             f"verdict.baseline_{found.beaten}", name=found.label, score=found.score, difference=abs(self.value - found.score)
         )

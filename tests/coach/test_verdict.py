@@ -255,3 +255,20 @@ def test_of_several_slots_the_same_one_is_compared_whatever_their_order(tmp_path
     path.write_text(json.dumps(row, ensure_ascii=False) + "\n", encoding="utf-8")
     assert read_answers_given(path, "mood") == {"a": ("好", "好")}
     assert read_answers_given(path, "haste") == {"a": ("急", "緩")}
+
+
+def test_a_met_target_that_is_not_certain_says_so_at_once_and_a_tie_is_no_defeat():
+    results = {
+        "primary_metric": {"name": "macro_f1", "value": 0.84},
+        "target": {"threshold": 0.8, "met": True},
+        "confidence_interval": {"low": 0.7, "high": 0.95},
+        "rows": {"test": 50},
+        "baseline": {"tfidf": {"macro_f1": 0.84}},
+    }
+    said = [found.key for found in judge(results).sentences()]
+    assert said[0] == "verdict.met_uncertain" and "verdict.baseline_tie" in said
+
+
+def test_more_test_rows_than_anybody_labels_are_not_asked_for():
+    assert rows_to_tell(0.802, 0.8, 0.70, 0.90, 400) is None
+    assert rows_to_tell(0.78, 0.8, 0.70, 0.86, 100) == 1600
