@@ -1,7 +1,8 @@
 """Tokens a second of our loop against a fair plain TRL script, both in this one run: `python bench/train_speed.py [steps]`.
 
-Fair (design.md section 9): gradient checkpointing off, bf16, the same threads, batches of like length, dynamic padding, real tokens
-counted and padding not. Both see the same rows of the news sample in the same order; medians after warm-up.
+Fair: gradient checkpointing off, bf16, the same threads, batches of like length, dynamic padding, real tokens
+counted and padding not. Both see the same rows of the news sample, each in the length-grouped
+order of its own sampler; medians after warm-up.
 """
 
 from __future__ import annotations

@@ -129,7 +129,10 @@ def results_document(
         "invalid_rate": round(outcome.invalid_rate, 4),
         "decoded_rows": outcome.decoded_rows,
         "baseline": _baselines(task, baseline),
-        "best_checkpoint": {"step": outcome.best_step, "valid": {metric: outcome.best_value}},
+        "best_checkpoint": {
+            "step": outcome.best_step,
+            "valid": {metric: None if outcome.best_value is None else round(outcome.best_value, 4)},
+        },
         "end_reason": outcome.end_reason,
         "cost": vars(outcome.cost),
         "environment": dict(outcome.environment),
