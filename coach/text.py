@@ -54,6 +54,11 @@ def _flatten(node: Mapping[str, Any], prefix: str) -> dict[str, dict[Language, s
     return flat
 
 
+def language_of(tag: str) -> Language:
+    """The language to write in for a task whose texts are in `tag` (`zh-TW`, `zh-CN`, `en`, …)."""
+    return "zh-TW" if tag.lower().startswith("zh") else "en"
+
+
 def preferred_language(chosen: str | None, environment: Mapping[str, str] = os.environ) -> Language:
     """The language asked for, else `COACH_LANG`, else the locale when it is English, else Traditional Chinese."""
     for candidate in (chosen, environment.get("COACH_LANG")):

@@ -14,16 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from coach.command_line import EXIT_OK, print_json, print_lines
-from coach.config_changes import changed_words, config_changes
 from coach.errors import DataError, UserError, WorkspaceError
-from coach.lineage import lineage_document
 from coach.task_file import require_trainable
 from coach.task_schema import TaskFile
 from coach.text import Language, text
 from coach.version_folder import Version
-from coach.versioning import version_key
-from coach.workspace import Task, freeze_version
+from coach.workspace import Task
 from training.data.rows import read_rows
+from training.new_version import new_version, prepare_data
 from training.run_report import ProgressReport, result_lines, status_document, status_lines
 from training.run_status import run_status
 
@@ -84,7 +82,7 @@ def baseline(arguments: argparse.Namespace, language: Language) -> int:
     from training.baseline import train_baseline
 
     task = Task.open(Path(arguments.task))
-    _build_where_missing(task, language, quiet=arguments.json)
+    _prepare_data(task, language, quiet=arguments.json)
     file = task.file
     train, test = (read_rows(task.data_folder / f"{part}.jsonl") for part in ("train", "test"))
     if not test:
@@ -144,70 +142,23 @@ def resume(arguments: argparse.Namespace, language: Language) -> int:
 
 def _version_to_run(task: Task, wanted: str | None, language: Language, *, quiet: bool) -> Version:
     """The version to train: frozen already, or frozen now from task.yaml and the working data."""
-    frozen = [version.name for version in task.versions()]
     name = wanted or task.file.version
-    if name in frozen:
+    if name in [version.name for version in task.versions()]:
         version = task.version(name)
         if not quiet and task.file.training != version.config.training:
             print_lines([text("cli.training.frozen", language, version=name)], to=sys.stderr)
         return version
     require_trainable(task.file, task.file_path.name, folder=task.folder)
-    _build_where_missing(task, language, quiet=quiet)
-    _refuse_without_parts(task)
-    version = freeze_version(task, name, local_now())
-    _write_first_lineage(task, version)
-    return version
+    _prepare_data(task, language, quiet=quiet)
+    return new_version(task, name, local_now())
 
 
-def _write_first_lineage(task: Task, version: Version) -> None:
-    """Where the version comes from and what was changed, seen from the version before it; results follow at the end of the run."""
-    earlier = [other for other in task.versions() if version_key(other.name) < version_key(version.name)]
-    config = version.config
-    parent = earlier[-1] if earlier else None
-    changes = changed_words(list(config_changes(parent.config, config))) if parent else []
-    language: Language = "zh-TW" if config.language.startswith("zh") else "en"
-    document = lineage_document(
-        config,
-        version.snapshot(),
-        None,
-        version=version.name,
-        created=local_now(),
-        parent=parent.name if parent else None,
-        changes=changes or [text("lineage.first_version" if parent is None else "lineage.no_change", language)],
-    )
-    version.write_lineage(document)
-
-
-def _refuse_without_parts(task: Task) -> None:
-    """Training without a validation or test part is refused before anything is frozen."""
-    if not (task.data_folder / "train.jsonl").is_file() and not (task.folder / "data_source.yaml").is_file():
-        raise UserError("training.no_data", folder=str(task.folder))
-    for part, key in (("train", "no_train_part"), ("valid", "no_valid_part"), ("test", "no_test_part")):
-        path = task.data_folder / f"{part}.jsonl"
-        if not path.is_file() or not read_rows(path):
-            raise DataError(f"data.{key}")
-
-
-def _build_where_missing(task: Task, language: Language, *, quiet: bool) -> None:
-    """Makes `data/` from data_source.yaml where it has not been made yet, or the source or a raw file has changed since."""
-    source = task.folder / "data_source.yaml"
-    if not source.is_file():
-        return
-    from training.data.build import build_data
-    from training.data.source import raw_files, read_data_source
-
-    built = task.data_folder / "data_version.yaml"
-    if (task.data_folder / "train.jsonl").is_file() and built.is_file():
-        raw = [task.folder / path for path in raw_files(read_data_source(source))]
-        gone = [path.name for path in raw if not path.is_file()]
-        if gone:
-            print_lines([text("cli.training.raw_gone", language, names=", ".join(gone))], to=sys.stderr)
-            return
-        if max(path.stat().st_mtime for path in (source, *raw)) <= built.stat().st_mtime:
-            return
-    report = build_data(task.folder, read_data_source(source), task.file, now=local_now())
-    if not quiet:
-        print_lines(report.lines(language))
+def _prepare_data(task: Task, language: Language, *, quiet: bool) -> None:
+    prepared = prepare_data(task, local_now())
+    if prepared.raw_gone:
+        print_lines([text("cli.training.raw_gone", language, names=", ".join(prepared.raw_gone))], to=sys.stderr)
+    if prepared.report and not quiet:
+        print_lines(prepared.report.lines(language))
 
 
 def _show_licence(task: TaskFile, language: Language) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from coach.lineage import lineage_document
 from coach.statistics import bootstrap_interval, wilson_interval
 from coach.task_schema import TaskFile
-from coach.text import text
+from coach.text import language_of, text
 from coach.version_folder import Version
 from coach.workspace import write_atomically, write_json
 from training.baseline import BaselineScores
@@ -211,7 +211,7 @@ def write_lineage(
         version=version.name,
         created=_created(earlier, now),
         parent=earlier.get("parent"),
-        changes=earlier.get("changes") or [text("lineage.first_version", _language(task))],
+        changes=earlier.get("changes") or [text("lineage.first_version", language_of(task.language))],
         notes=earlier.get("notes") or "",
         verdict=verdict,
         decided_at=now,
@@ -225,10 +225,6 @@ def _created(earlier: Mapping[str, Any], now: datetime) -> datetime:
     if isinstance(found, datetime):
         return found
     return datetime.fromisoformat(found) if isinstance(found, str) else now
-
-
-def _language(task: TaskFile) -> Any:
-    return "zh-TW" if task.language.startswith("zh") else "en"
 
 
 def package_versions() -> dict[str, str]:

@@ -65,7 +65,7 @@ class PlainBackend:
         return loaded
 
     def expect_length(self, loaded: LoadedModel, max_tokens: int) -> None:
-        """Plain attention for short rows on a CPU: there the fused kernel's preparation costs more than it saves (bench/train_speed.py).
+        """Plain attention for short rows on a CPU: there the fused kernel's preparation costs more than it saves (bench/README.md).
 
         It holds a matrix of tokens × tokens a head, so longer rows keep the fused one.
         """

@@ -27,7 +27,7 @@ MICRO_BATCH_ROWS = 8
 """Rows computed at once; the effective batch beyond it is accumulated (evidence.md 5.3: micro-batch 8, not 1)."""
 
 OVERSAMPLING_EXPONENT = 0.5
-"""Half way (on a log scale) to equal classes. On the news sample full balance costs a third more steps and gains nothing over it
+"""Half way (on a log scale) to equal classes. On the news sample full balance costs a quarter more steps and gains nothing over it
 (bench/README.md): the repeated rows are learnt by heart."""
 
 _SCHEDULERS = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}

@@ -1,0 +1,80 @@
+"""From a task to a new version: data prepared where they have to be, parts checked, the version frozen, its lineage begun.
+
+What `training run` does before it trains, and what a page does when somebody presses start. Prints nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from coach.config_changes import changed_words, config_changes
+from coach.errors import DataError, UserError
+from coach.lineage import lineage_document
+from coach.text import language_of, text
+from coach.version_folder import SPLITS, Version
+from coach.versioning import version_key
+from coach.workspace import Task, freeze_version
+from training.data.rows import read_rows
+
+if TYPE_CHECKING:
+    from training.data.build_report import BuildReport
+
+
+@dataclass(frozen=True)
+class PreparedData:
+    """`report` where `data/` was made now; `raw_gone` names raw files that are missing while the data made from them are kept."""
+
+    report: BuildReport | None = None
+    raw_gone: tuple[str, ...] = ()
+
+
+def prepare_data(task: Task, now: datetime) -> PreparedData:
+    """Makes `data/` from data_source.yaml where it has not been made yet, or the source or a raw file has changed since."""
+    source_path = task.folder / "data_source.yaml"
+    if not source_path.is_file():
+        return PreparedData()
+    from training.data.build import build_data
+    from training.data.source import raw_files, read_data_source
+
+    source = read_data_source(source_path)
+    built = task.data_folder / "data_version.yaml"
+    if (task.data_folder / "train.jsonl").is_file() and built.is_file():
+        raw = [task.folder / path for path in raw_files(source)]
+        gone = tuple(path.name for path in raw if not path.is_file())
+        if gone or max(path.stat().st_mtime for path in (source_path, *raw)) <= built.stat().st_mtime:
+            return PreparedData(raw_gone=gone)
+    return PreparedData(build_data(task.folder, source, task.file, now=now))
+
+
+def new_version(task: Task, name: str, now: datetime) -> Version:
+    """Freezes task.yaml and `data/` as version `name`. Raises UserError without data, DataError without one of the three parts."""
+    if not (task.data_folder / "train.jsonl").is_file() and not (task.folder / "data_source.yaml").is_file():
+        raise UserError("training.no_data", folder=str(task.folder))
+    for part in SPLITS:
+        path = task.data_folder / f"{part}.jsonl"
+        if not path.is_file() or not read_rows(path):
+            raise DataError(f"data.no_{part}_part")
+    version = freeze_version(task, name, now)
+    _begin_lineage(task, version, now)
+    return version
+
+
+def _begin_lineage(task: Task, version: Version, now: datetime) -> None:
+    """Where the version comes from and what was changed, seen from the version before it; results follow at the end of the run."""
+    earlier = [other for other in task.versions() if version_key(other.name) < version_key(version.name)]
+    config = version.config
+    parent = earlier[-1] if earlier else None
+    changes = changed_words(list(config_changes(parent.config, config))) if parent else []
+    what = "lineage.first_version" if parent is None else "lineage.no_change"
+    document = lineage_document(
+        config,
+        version.snapshot(),
+        None,
+        version=version.name,
+        created=now,
+        parent=parent.name if parent else None,
+        changes=changes or [text(what, language_of(config.language))],
+    )
+    version.write_lineage(document)
