@@ -17,6 +17,7 @@ import yaml
 Language = Literal["zh-TW", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 DEFAULT_LANGUAGE: Language = "zh-TW"
+LANGUAGE_NAMES: dict[Language, str] = {"zh-TW": "繁中", "en": "EN"}  # each in itself, for whoever reads no other
 TEXT_FOLDER = Path(__file__).parent / "catalog" / "text"
 
 

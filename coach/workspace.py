@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from coach.answers import Answers, answers_to_yaml, read_answers, write_answers
 from coach.atomic_write import not_written, write_atomically
-from coach.errors import WorkspaceError
+from coach.errors import CoachError, WorkspaceError
 from coach.lineage import lineage_document
 from coach.task_file import read_task_file, task_to_yaml
 from coach.task_schema import SLUG_PATTERN, TaskFile
@@ -60,6 +60,15 @@ class Task:
     @property
     def name(self) -> str:
         return self.folder.name
+
+    @property
+    def title(self) -> str:
+        """What people see: the title in task.yaml, else in the answers, else the folder's name; a damaged file has none."""
+        for read in (lambda: self.file.title if self.has_file else None, lambda: self.answers().title):
+            with suppress(CoachError):
+                if found := read():
+                    return found
+        return self.name
 
     @property
     def data_folder(self) -> Path:

@@ -1,0 +1,166 @@
+"""The colours and the manner of every chart, light and dark: palettes, axis style, direct labels with a halo, rule lines.
+
+Owns how a chart looks. Refuses to know what it shows, and knows no `st.*`: the page hands in whether the theme is dark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+Spec = dict[str, Any]  # a Vega-Lite document, or a part of one
+
+FONT = "'Noto Sans TC', 'Noto Sans CJK TC', 'Source Sans', sans-serif"
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+TEXT_PX = 12
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A Vega-Lite spec without its rows, the rows, and `alt`: one line that says what the picture says, in the reader's language."""
+
+    spec: Spec
+    data: pd.DataFrame
+    alt: str
+
+
+@dataclass(frozen=True)
+class Palette:
+    """`paper` is the page's ground and the halo of labels; `ink` text; `muted` axis labels (contrast on paper at least 5:1)."""
+
+    paper: str
+    second: str
+    ink: str
+    muted: str
+    border: str
+    grid: str
+    accent: str
+    on_accent: str
+    target: str
+    categorical: tuple[str, ...]
+
+
+LIGHT = Palette(
+    paper="#fbfaf7",
+    second="#f1efe9",
+    ink="#23302f",
+    muted="#56615f",
+    border="#dedad0",
+    grid="#e9e6de",
+    accent="#1f6f6b",
+    on_accent="#ffffff",
+    target="#b5494e",
+    categorical=("#1f6f6b", "#b87320", "#7a6bb0", "#b5494e", "#5b8ab8", "#8a8f3c"),
+)
+DARK = Palette(
+    paper="#1b2221",
+    second="#242d2c",
+    ink="#e8e6df",
+    muted="#b6bfbb",
+    border="#3a4543",
+    grid="#2c3635",
+    accent="#5fb3ad",
+    on_accent="#0f1615",
+    target="#ea8f8f",
+    categorical=("#5fb3ad", "#dfa863", "#a89bd6", "#dd7f83", "#86afd6", "#b4b868"),
+)
+
+
+def palette(dark: bool) -> Palette:
+    return DARK if dark else LIGHT
+
+
+def framed(height: int, colours: Palette, **parts: Any) -> Spec:
+    """A spec that fills its container's width at `height` pixels, in the project's manner; `parts` are its layers or mark."""
+    return {
+        "$schema": SCHEMA,
+        "width": "container",
+        "height": height,
+        "autosize": {"type": "fit", "contains": "padding"},
+        "padding": {"left": 2, "right": 6, "top": 4, "bottom": 2},
+        "background": "transparent",
+        "config": _config(colours),
+        **parts,
+    }
+
+
+def _config(colours: Palette) -> Spec:
+    axis = {
+        "labelFont": FONT,
+        "titleFont": FONT,
+        "labelFontSize": TEXT_PX,
+        "titleFontSize": TEXT_PX,
+        "labelColor": colours.muted,
+        "titleColor": colours.muted,
+        "titleFontWeight": "normal",
+        "labelAngle": 0,
+        "titlePadding": 6,
+        "gridColor": colours.grid,
+        "domainColor": colours.border,
+        "tickColor": colours.border,
+    }
+    return {
+        "font": FONT,
+        "view": {"stroke": None},
+        "axis": axis,
+        "text": {"font": FONT, "fontSize": TEXT_PX, "color": colours.ink},
+        "range": {"category": list(colours.categorical)},
+    }
+
+
+def haloed(colours: Palette, mark: Mapping[str, Any], **layer: Any) -> list[Spec]:
+    """A text layer twice: first as a broad outline in the ground's colour, so that lines passing under it leave it legible."""
+    halo = {**mark, "stroke": colours.paper, "strokeWidth": 4, "strokeJoin": "round", "fill": colours.paper}
+    return [
+        {**layer, "mark": {"type": "text", **halo, "tooltip": None, "aria": False}},
+        {**layer, "mark": {"type": "text", **mark}},
+    ]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A value that holds along the whole chart, and its label."""
+
+    value: float
+    said: str
+
+
+def level_lines(target: Line | None, baselines: Sequence[Line], domain: tuple[float, float], colours: Palette) -> list[Spec]:
+    """Horizontal lines with their labels in the plot: the target dashed, label at the left; baselines dotted, labels at the right.
+
+    A baseline label that would touch the one above it goes under its line.
+    """
+    layers: list[Spec] = []
+    if target:
+        layers += _level(target, colours.target, [6, 4], left=True, under=False, colours=colours)
+    nearest = (domain[1] - domain[0]) * 0.09
+    upper: float | None = None
+    for line in sorted(baselines, key=lambda line: -line.value):
+        close = upper is not None and upper - line.value < nearest
+        layers += _level(line, colours.muted, [2, 3], left=False, under=close, colours=colours)
+        upper = line.value
+    return layers
+
+
+def _level(line: Line, colour: str, dash: list[int], *, left: bool, under: bool, colours: Palette) -> list[Spec]:
+    data = {"values": [{"level": line.value, "said": line.said}]}
+    y = {"field": "level", "type": "quantitative"}
+    rule = {"data": data, "mark": {"type": "rule", "color": colour, "strokeDash": dash, "strokeWidth": 1.5, "tooltip": None}}
+    mark = {"align": "left" if left else "right", "baseline": "top" if under else "bottom", "dy": 3 if under else -3, "color": colour}
+    x = {"value": 4} if left else {"value": "width"}
+    text = {"field": "said", "type": "nominal"}
+    return [{**rule, "encoding": {"y": y}}, *haloed(colours, mark, data=data, encoding={"x": x, "y": y, "text": text})]
+
+
+def score_domain(values: Sequence[float]) -> tuple[float, float]:
+    """A score axis that holds `values` with some room, in whole tenths so that it seldom moves while values come in."""
+    if not values:
+        return 0.0, 1.0
+    step = 0.1 if max(values) <= 1.0 else 10.0  # a few metrics count to a hundred
+    low = int(min(values) / step - 0.3) * step
+    high = (int(max(values) / step + 0.3) + 1) * step
+    top = 10 * step
+    return round(max(0.0, low), 6), round(min(high, top) if max(values) <= top * 0.97 else max(high, top + step / 3), 6)

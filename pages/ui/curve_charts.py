@@ -1,0 +1,194 @@
+"""Curves over training steps: the primary metric against its target and baselines, and the losses.
+
+Pure: events in, `Chart` out. How they look is chart_theme.py's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from coach.text import Language, has_text, text
+from pages.ui.chart_theme import Chart, Line, Palette, Spec, framed, haloed, level_lines, palette, score_domain
+from training.events import Event
+
+MOST_POINTS = 500  # a series: more cost the browser and show nothing
+TRAINING, VALIDATION = "training", "validation"
+
+
+def metric_name(metric: str, language: Language) -> str:
+    """What a metric is called to a reader; its own name where the catalogue does not know it."""
+    key = f"ui.charts.metric.{metric}"
+    return text(key, language) if has_text(key) else metric
+
+
+def metric_curve(
+    evals: Sequence[Event],
+    *,
+    metric: str,
+    target: float | None,
+    baselines: Mapping[str, float],
+    total_steps: int | None,
+    language: Language,
+    dark: bool,
+    height: int = 210,
+) -> Chart:
+    """Validation scores by step, the target dashed, each baseline (name → score) dotted, the best step a labelled diamond.
+
+    `evals` are eval events in order of step; those without a value are left out.
+    """
+    colours, name = palette(dark), metric_name(metric, language)
+    scored = [event for event in evals if event.get("value") is not None]
+    best = next((event for event in reversed(scored) if event.get("best")), None)
+    rows = [_metric_row(event, event is best, name, total_steps, language) for event in scored]
+    data = pd.DataFrame(rows, columns=["step", "value", "best", "label", "side", "said"])
+    domain = score_domain([*data["value"], *baselines.values(), *([target] if target is not None else [])])
+    goal = Line(target, text("ui.charts.target", language, value=target)) if target is not None else None
+    lines = [Line(score, text("ui.charts.baseline", language, name=each, value=score)) for each, score in baselines.items()]
+    encoding = {"x": _step_axis(total_steps, language), "y": _score_axis(domain), "tooltip": {"field": "said", "type": "nominal"}}
+    layers = [*level_lines(goal, lines, domain, colours), *_metric_layers(encoding, colours)]
+    return Chart(framed(height, colours, layer=layers), data, _metric_alt(scored, best, name, language))
+
+
+def _metric_row(event: Event, best: bool, name: str, total_steps: int | None, language: Language) -> dict[str, object]:
+    step, value = int(event["step"]), float(event["value"])
+    place = step / total_steps if total_steps else 0.5
+    side = "left" if place < 0.12 else "right" if place > 0.88 else "center"
+    label = text("ui.charts.best", language, value=value) if best else ""
+    said = text("ui.charts.point", language, step=step, metric=name, value=value)
+    return {"step": step, "value": value, "best": best, "label": label, "side": side, "said": said}
+
+
+def _metric_layers(encoding: Spec, colours: Palette) -> list[Spec]:
+    shape = {"condition": {"test": "datum.best", "value": "diamond"}, "value": "circle"}
+    size = {"condition": {"test": "datum.best", "value": 150}, "value": 40}
+    points = {"type": "point", "filled": True, "color": colours.accent, "opacity": 1}
+    label = {"align": {"expr": "datum.side"}, "baseline": "bottom", "dy": -9, "fontWeight": "bold", "color": colours.accent}
+    return [
+        {"mark": {"type": "line", "color": colours.accent, "strokeWidth": 2, "tooltip": None}, "encoding": encoding},
+        {"mark": points, "encoding": {**encoding, "shape": shape, "size": size}},
+        *haloed(
+            colours,
+            label,
+            transform=[{"filter": "datum.best"}],
+            encoding={"x": encoding["x"], "y": encoding["y"], "text": {"field": "label", "type": "nominal"}},
+        ),
+    ]
+
+
+def _metric_alt(scored: Sequence[Event], best: Event | None, name: str, language: Language) -> str:
+    if not scored:
+        return text("ui.charts.alt.metric_none", language, metric=name)
+    last, top = scored[-1], best or max(scored, key=lambda event: event["value"])
+    numbers = {"step": last["step"], "value": last["value"], "best_step": top["step"], "best": top["value"]}
+    return text("ui.charts.alt.metric", language, metric=name, **numbers)
+
+
+def loss_curve(
+    steps: Sequence[Event],
+    evals: Sequence[Event],
+    *,
+    total_steps: int | None,
+    language: Language,
+    dark: bool,
+    height: int = 210,
+) -> Chart:
+    """Training loss by step as a solid line (at most 500 points), validation loss dashed with dots; each named at its end.
+
+    Steps and evaluations without a finite loss are left out.
+    """
+    colours = palette(dark)
+    trained, valid = downsampled(_losses(steps), MOST_POINTS), _losses(evals)
+    names = {TRAINING: text("ui.charts.training_loss", language), VALIDATION: text("ui.charts.validation_loss", language)}
+    valid_above = bool(trained and valid and valid[-1][1] >= trained[-1][1])
+    rows = _loss_rows(trained, TRAINING, names, not valid_above, language) + _loss_rows(valid, VALIDATION, names, valid_above, language)
+    data = pd.DataFrame(rows, columns=["step", "value", "series", "label", "above", "said"])
+    encoding: Spec = {
+        "x": _step_axis(total_steps, language),
+        "y": {"field": "value", "type": "quantitative", "title": None, "scale": {"zero": False}, "axis": {"tickCount": 5, "format": "~g"}},
+        "tooltip": {"field": "said", "type": "nominal"},
+    }
+    chart = framed(height, colours, layer=_loss_layers(encoding, colours))
+    return Chart(chart, data, _loss_alt(_losses(steps), valid, language))
+
+
+def _losses(events: Sequence[Event]) -> list[tuple[int, float]]:
+    return [(int(event["step"]), float(event["loss"])) for event in events if event.get("loss") is not None]
+
+
+def _loss_rows(
+    points: list[tuple[int, float]], series: str, names: Mapping[str, str], above: bool, language: Language
+) -> list[dict[str, object]]:
+    name = names[series]
+    rows: list[dict[str, object]] = [
+        {
+            "step": step,
+            "value": value,
+            "series": series,
+            "label": "",
+            "above": above,
+            "said": text("ui.charts.loss_point", language, step=step, series=name, value=value),
+        }
+        for step, value in points
+    ]
+    if rows:
+        rows[-1]["label"] = f"{name} {points[-1][1]:.3f}"
+    return rows
+
+
+def _loss_layers(encoding: Spec, colours: Palette) -> list[Spec]:
+    first, second = colours.categorical[:2]
+    shared = {"x": encoding["x"], "y": encoding["y"]}
+    is_valid = f"datum.series === '{VALIDATION}'"
+    label = {
+        "align": "right",
+        "baseline": {"expr": "datum.above ? 'bottom' : 'top'"},
+        "dy": {"expr": "datum.above ? -7 : 8"},
+    }
+    layers: list[Spec] = [
+        _of(TRAINING, mark={"type": "line", "color": first, "strokeWidth": 1.5}, encoding=encoding),
+        _of(VALIDATION, mark={"type": "line", "color": second, "strokeWidth": 2, "strokeDash": [5, 3], "tooltip": None}, encoding=shared),
+        _of(VALIDATION, mark={"type": "point", "filled": True, "opacity": 1, "size": 40, "color": second}, encoding=encoding),
+    ]
+    colour = {"condition": {"test": is_valid, "value": second}, "value": first}
+    text_encoding = {**shared, "text": {"field": "label", "type": "nominal"}}
+    halo, plain = haloed(colours, label, transform=[{"filter": "datum.label !== ''"}], encoding=text_encoding)
+    return [*layers, halo, {**plain, "encoding": {**text_encoding, "color": colour}}]
+
+
+def _of(series: str, **layer: object) -> Spec:
+    return {"transform": [{"filter": f"datum.series === '{series}'"}], **layer}
+
+
+def _loss_alt(trained: list[tuple[int, float]], valid: list[tuple[int, float]], language: Language) -> str:
+    if not trained:
+        return text("ui.charts.alt.loss_none", language)
+    ends = {"first": trained[0][1], "last": trained[-1][1]}
+    if not valid:
+        return text("ui.charts.alt.loss", language, **ends)
+    return text("ui.charts.alt.loss_both", language, **ends, valid=valid[-1][1], lowest=min(value for _, value in valid))
+
+
+def downsampled(points: Sequence[tuple[int, float]], most: int) -> list[tuple[int, float]]:
+    """At most `most` of `points`: the lowest and the highest of each of most/2 buckets in their order, the first and the last kept."""
+    if len(points) <= most:
+        return list(points)
+    inner, buckets = points[1:-1], (most - 2) // 2
+    kept = [points[0]]
+    for number in range(buckets):
+        bucket = inner[number * len(inner) // buckets : (number + 1) * len(inner) // buckets]
+        ends = {min(bucket, key=lambda point: point[1]), max(bucket, key=lambda point: point[1])}
+        kept += sorted(ends)
+    return [*kept, points[-1]]
+
+
+def _step_axis(total_steps: int | None, language: Language) -> Spec:
+    axis = {"grid": False, "tickMinStep": 1, "format": "d", "titleAnchor": "end", "labelOverlap": True}
+    scale = {"domain": [0, total_steps], "nice": False} if total_steps else {"zero": True, "nice": False}
+    return {"field": "step", "type": "quantitative", "title": text("ui.charts.step", language), "scale": scale, "axis": axis}
+
+
+def _score_axis(domain: tuple[float, float]) -> Spec:
+    scale = {"domain": list(domain), "nice": False}
+    return {"field": "value", "type": "quantitative", "title": None, "scale": scale, "axis": {"tickCount": 5, "format": ".2~f"}}

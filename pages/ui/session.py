@@ -1,0 +1,113 @@
+"""The one door to a browser's own state: its address (task, version, language) and the few things that outlive a rerun.
+
+The only file that touches `st.session_state` and `st.query_params`. Nothing kept here matters once the browser is closed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import streamlit as st
+
+from coach.task_schema import SLUG_PATTERN
+from coach.text import DEFAULT_LANGUAGE, LANGUAGES, Language, language_of
+from coach.version_folder import SAFE_NAME
+
+MessageKind = Literal["error", "warning", "info", "success"]
+LANGUAGE_KEY = "ui.language"
+_MESSAGES_KEY = "ui.messages"
+
+
+@dataclass(frozen=True)
+class Address:
+    """What the URL says: a task and a version by name (None where it says none), and a language.
+
+    `refused` is a task that was asked for in a form that is no name.
+    """
+
+    task: str | None
+    version: str | None
+    language: Language
+    refused: str | None = None
+
+    def query(self) -> dict[str, str]:
+        """The address as query parameters, for links."""
+        return query(self.language, self.task, self.version)
+
+
+def query(language: Language, task: str | None = None, version: str | None = None) -> dict[str, str]:
+    given = {"task": task, "version": version, "lang": language}
+    return {name: value for name, value in given.items() if value}
+
+
+def read_address() -> Address:
+    """The checked address of this browser; its language is written back, so that a copied URL shows the same page."""
+    said = st.query_params
+    task, version = said.get("task"), said.get("version")
+    language = _language(said.get("lang"))
+    if said.get("lang") != language:
+        said["lang"] = language
+    is_name = bool(task and re.fullmatch(SLUG_PATTERN, task))
+    return Address(
+        task=task if is_name else None,
+        version=version if version and SAFE_NAME.fullmatch(version) else None,
+        language=language,
+        refused=task if task and not is_name else None,
+    )
+
+
+def show_version(name: str) -> None:
+    """Puts a version into the URL, so that a reload shows it again."""
+    if st.query_params.get("version") != name:
+        st.query_params["version"] = name
+
+
+def _language(said: str | None) -> Language:
+    """The URL's language, else the one last chosen here, else the browser's, else Traditional Chinese."""
+    for candidate in (said, st.session_state.get(LANGUAGE_KEY)):
+        if candidate in LANGUAGES:
+            return candidate
+    locale = st.context.locale
+    return language_of(locale) if locale else DEFAULT_LANGUAGE
+
+
+def offer_language(current: Language) -> None:
+    """The language control's value before it is drawn; `language_chosen` is its callback."""
+    st.session_state[LANGUAGE_KEY] = current
+
+
+def language_chosen() -> None:
+    st.query_params["lang"] = st.session_state[LANGUAGE_KEY] or DEFAULT_LANGUAGE
+
+
+def leave_message(kind: MessageKind, lines: Sequence[str]) -> None:
+    """A message to be drawn at the top of the next run, for callbacks and before a change of page."""
+    st.session_state.setdefault(_MESSAGES_KEY, []).append((kind, list(lines)))
+
+
+def take_messages() -> list[tuple[MessageKind, list[str]]]:
+    return list(st.session_state.pop(_MESSAGES_KEY, []))
+
+
+def widget_value(key: str, default: Any = None) -> Any:
+    """What a widget holds now, for its callback."""
+    return st.session_state.get(key, default)
+
+
+def begin_with(values: Mapping[str, Any]) -> None:
+    """First values of widgets, by key; a widget that holds one already keeps it."""
+    for key, value in values.items():
+        st.session_state.setdefault(key, value)
+
+
+def put_widget_value(key: str, value: Any) -> None:
+    """Replaces what a widget holds; only before it is drawn in this run, or in a callback."""
+    st.session_state[key] = value
+
+
+def forget(*keys: str) -> None:
+    for key in keys:
+        st.session_state.pop(key, None)
