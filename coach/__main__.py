@@ -80,7 +80,8 @@ def task(arguments: argparse.Namespace, language: Language) -> int:
     """task.yaml for confirmation; written into a folder with -o, else printed."""
     from coach.errors import UserError
     from coach.task_file import task_to_yaml
-    from training.first_folder import draft, refuse_target, write_first_files
+    from training.first_folder import refuse_target, write_first_files
+    from training.plan_to_task import draft_with
 
     answers, document = _answers(arguments.answers), Path(arguments.answers)
     if answers.task.type is None:
@@ -91,7 +92,8 @@ def task(arguments: argparse.Namespace, language: Language) -> int:
     data_path = document.parent / answers.resources.data_path if answers.resources.data_path else None
     look = _look(answers, data_path, arguments) if data_path else None
     plan, now = _plan(answers, look), datetime.now().astimezone().replace(microsecond=0)
-    drafted = draft(answers, plan, name=_task_name(answers, target, document), look=look, document=document.name, now=now)
+    name = _task_name(answers, target, document)
+    drafted = draft_with(answers, plan, None, name=name, look=look, document=document.name, now=now)
     if target is None:
         if arguments.json:
             print_json(drafted.task.model_dump(mode="json", by_alias=True, exclude_none=True))
@@ -163,19 +165,13 @@ def compare(arguments: argparse.Namespace, language: Language) -> int:
 
 def diagnose(arguments: argparse.Namespace, language: Language) -> int:
     """The verdict on a version and what may lie behind it."""
-    from coach.diagnosis import Evidence
     from coach.diagnosis import diagnose as diagnose_version
     from coach.judgement_lines import diagnosis_lines
     from coach.workspace import Task
-    from training.event_log import read_events
-    from training.run_view import RunView, fold
+    from training.evidence import evidence_on
 
     version = Task.open(Path(arguments.task_folder)).version(arguments.version)
-    results = _results(version, arguments.task_folder)
-    view = fold(RunView(), read_events(version.events_path))
-    counts = ((version.snapshot() or {}).get("splits") or {}).get("train", {}).get("class_distribution") or {}
-    evals = [event for event in view.evals if event.get("split", "valid") == "valid"]
-    found = diagnose_version(Evidence(results, evals, view.steps, counts, version.config.training.balance))
+    found = diagnose_version(evidence_on(version, _results(version, arguments.task_folder)))
     if arguments.json:
         print_json({"version": version.name, **found.as_json(language)})
     else:
@@ -206,9 +202,9 @@ def _answers(path: str) -> Answers:
 
 
 def _look(answers: Answers, path: Path, arguments: argparse.Namespace) -> Look:
-    from training.data_facts import look_at_file
+    from training.attached_file import look_in
 
-    return look_at_file(path, answers, text=arguments.text or (), label=arguments.label)
+    return look_in(Path(arguments.answers).parent, answers, path, text=arguments.text or (), label=arguments.label)
 
 
 def _plan(answers: Answers, look: Look | None) -> Plan:
@@ -266,11 +262,10 @@ def _results(version: Any, task_folder: str) -> dict[str, Any]:
 
 
 def _judged(opened: Task, name: str) -> Judged:
-    from coach.comparison import Judged, read_answers_given
+    from coach.comparison import judged
 
     version = opened.version(name)
-    config, results = version.config, _results(version, str(opened.folder))
-    return Judged(name, config, results, read_answers_given(version.predictions_path, next(iter(config.targets), None)))
+    return judged(version, _results(version, str(opened.folder)))
 
 
 if __name__ == "__main__":

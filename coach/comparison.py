@@ -5,16 +5,15 @@ Scores are compared on the test rows both versions answered (paired bootstrap). 
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from coach.answers_given import read_answers_given
 from coach.config_changes import ConfigChange, config_changes
 from coach.errors import WorkspaceError
 from coach.sentence import Data, Sentence, sentence
@@ -22,6 +21,7 @@ from coach.statistics import Difference, Interval, ScoreName, bootstrap_differen
 from coach.task_schema import TaskFile
 from coach.text import Language
 from coach.verdict import primary_metric
+from coach.version_folder import Version
 
 FEWEST_SHARED_ROWS = 20  # below this a bootstrap interval says more about the rows than about the versions
 RESAMPLES = 2_000
@@ -104,6 +104,12 @@ class Judged:
     answers: Mapping[str, tuple[Any, Any]]
 
 
+def judged(version: Version, results: Mapping[str, Any]) -> Judged:
+    """A version with its results as it is compared. Raises WorkspaceError and DocumentError where a file is damaged."""
+    config = version.config
+    return Judged(version.name, config, results, read_answers_given(version.predictions_path, next(iter(config.targets), None)))
+
+
 def compare(first: Judged, second: Judged, *, seed: int) -> Comparison:
     """`second` against `first` on the first one's primary metric. Raises WorkspaceError where the second does not have it."""
     metric, before = primary_metric(first.results)
@@ -134,35 +140,6 @@ def compare(first: Judged, second: Judged, *, seed: int) -> Comparison:
         rows_needed=_rows_needed(overall, paired),
         same_test_rows=set(first.answers) == set(second.answers),
     )
-
-
-def read_answers_given(path: Path, target: str | None = None) -> dict[str, tuple[Any, Any]]:
-    """Row id to (actual, predicted) from predictions.jsonl, None for an answer outside the format; empty where there is no file.
-
-    `target`: the property whose labels are taken where an answer has several; None takes the first.
-    Raises WorkspaceError naming the line that is no prediction.
-    """
-    answers: dict[str, tuple[Any, Any]] = {}
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")  # not splitlines: U+2028 may stand within a JSON string
-    except FileNotFoundError:
-        return answers
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            document = json.loads(line)
-            answers[str(document["id"])] = (_label(document["actual"], target), _label(document["predicted"], target))
-        except (ValueError, KeyError, TypeError) as error:
-            raise WorkspaceError("workspace.broken_json", path=str(path), reason=f"line {number}: {error}") from error
-    return answers
-
-
-def _label(output: Any, target: str | None) -> str | None:
-    """The label of one target, by name: the slots of two answers need not stand in the same order."""
-    if isinstance(output, Mapping):
-        output = output.get(target) if target is not None else next(iter(output.values()), None)
-    return None if output is None else str(output)
 
 
 @dataclass(frozen=True)

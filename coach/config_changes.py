@@ -13,6 +13,7 @@ from coach.task_schema import TaskFile
 UNCOMPARED = (
     "schema",
     "version",
+    "change",
     "created",
     "updated",
     "status",
@@ -46,8 +47,9 @@ def _flat(document: Any, prefix: str = "") -> dict[str, Any]:
 
 def changed_words(changes: Sequence[ConfigChange]) -> list[str]:
     """`training.lora.r: 16 → 32`, one a change."""
-    return [f"{change.path}: {_word(change.before)} → {_word(change.after)}" for change in changes]
+    return [f"{change.path}: {shown_value(change.before)} → {shown_value(change.after)}" for change in changes]
 
 
-def _word(value: Any) -> str:
+def shown_value(value: Any) -> str:
+    """A setting's value as a person reads it; a dash where it is unset."""
     return "—" if value is None else json.dumps(value, ensure_ascii=False) if isinstance(value, list) else str(value)

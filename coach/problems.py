@@ -39,9 +39,12 @@ class Problem:
 
     def sentence(self, language: Language = DEFAULT_LANGUAGE) -> str:
         """What is wrong or worth knowing, with its place in front: `line 3, training.epochs: …`."""
-        said = text(self.key, language, **_words(self.data, language))
-        place = {"path": self.path or text("problems.whole_document", language), "line": self.line, "said": said}
+        place = {"path": self.path or text("problems.whole_document", language), "line": self.line, "said": self.said(language)}
         return text("problems.at_line" if self.line else "problems.at_path", language, **place)
+
+    def said(self, language: Language = DEFAULT_LANGUAGE) -> str:
+        """What is wrong or worth knowing, without its place."""
+        return text(self.key, language, **_words(self.data, language))
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -44,13 +44,17 @@ class DataFacts:
 
 @dataclass(frozen=True)
 class Look:
-    """The facts, the columns they were read from, and the labels found there, largest class first."""
+    """The facts, the columns they were read from, and the labels found there, largest class first.
+
+    `mapping` goes from a task's field to a column, as the task's data_source.yaml says; empty where nobody has said.
+    """
 
     facts: DataFacts
     path: Path
     text_columns: tuple[str, ...]
     label_column: str | None
     labels: tuple[str, ...]
+    mapping: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

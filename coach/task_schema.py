@@ -155,6 +155,13 @@ class Versioning(Strict):
         return {"keep_recent": value} if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+class Change(Strict):
+    """What the version to come is for (ours): the one it starts from, and its maker's own words. Frozen with it, told in its lineage."""
+
+    parent: str | None = None
+    statement: str
+
+
 class TaskFile(Strict):
     """A whole task: what the model reads and writes, how it is trained, what success is, how versions are named."""
 
@@ -162,6 +169,7 @@ class TaskFile(Strict):
     task_name: str = Field(pattern=SLUG_PATTERN)
     title: str | None = None
     version: str = "v1"
+    change: Change | None = None
     task_type: TaskType = "classification"
     domain: str = "general"
     language: str = "zh-TW"

@@ -83,7 +83,7 @@ def summarize(answers: Answers, language: Language = DEFAULT_LANGUAGE, earlier: 
         success_criteria=SummarySuccess(
             primary_metric=success.primary_metric,
             threshold=success.threshold,
-            baseline=_baseline_text(success.baseline_name, success.baseline_score),
+            baseline=baseline_text(success.baseline_name, success.baseline_score),
         ),
         versioning=SummaryVersioning(
             strategy=versioning.strategy, deploy_target=versioning.deploy_target, retention=versioning.retention
@@ -96,8 +96,16 @@ def apply_summary(answers: Answers, summary: TaskSummary) -> Answers:
 
     A field whose value changes is no longer assumed: a person has now said it.
     """
+    said = fields_of(summary)
+    if said.get("resources.gpu_name") not in (None, answers.resources.gpu_name):
+        said.setdefault("resources.vram_gb", _FORGET)  # the memory of another card
+    return _with_fields(answers, said)
+
+
+def fields_of(summary: TaskSummary) -> dict[str, Any]:
+    """What `summary` says, by dotted key of the answers; None where it says nothing."""
     success, versioning = summary.success_criteria, summary.versioning
-    name, score = _baseline_parts(success.baseline)
+    name, score = baseline_parts(success.baseline)
     said: dict[str, Any] = {
         "task.name": summary.name,
         "task.type": summary.type,
@@ -112,9 +120,7 @@ def apply_summary(answers: Answers, summary: TaskSummary) -> Answers:
     }
     for sentence in summary.constraints:
         said |= recognise(sentence)
-    if said.get("resources.gpu_name") not in (None, answers.resources.gpu_name):
-        said.setdefault("resources.vram_gb", _FORGET)  # the memory of another card
-    return _with_fields(answers, said)
+    return said
 
 
 def read_summary(path: Path) -> TaskSummary:
@@ -130,8 +136,13 @@ def parse_summary(content: str | bytes, name: str = "task_summary.yaml") -> Task
 def summary_to_yaml(summary: TaskSummary) -> str:
     """The document in the specification's shape: `task_summary:` with its keys in order, what is unknown left out."""
     written = summary.model_dump(mode="python", exclude_none=True)
-    written["constraints"] = [_as_entry(sentence) for sentence in summary.constraints]
+    written["constraints"] = constraint_entries(summary.constraints)
     return dump({"task_summary": with_plain_numbers({key: value for key, value in written.items() if value not in ({}, [])})})
+
+
+def constraint_entries(sentences: list[str]) -> list[str | dict[str, str]]:
+    """The constraints as YAML writes them best: `GPU: A100` without quotes, as the specification does."""
+    return [_as_entry(sentence) for sentence in sentences]
 
 
 def write_summary(path: Path, summary: TaskSummary) -> None:
@@ -172,11 +183,12 @@ def _goal(answers: Answers, language: Language) -> str | None:
     return "\n".join(lines) + "\n" if lines else None
 
 
-def _baseline_text(name: str | None, score: float | None) -> str | None:
+def baseline_text(name: str | None, score: float | None) -> str | None:
+    """Name, last underscore, score, as the summary writes a baseline; None where there is neither."""
     return name if score is None else f"{name or 'baseline'}_{score!r}"
 
 
-def _baseline_parts(written: str | None) -> tuple[str | None, float | None]:
+def baseline_parts(written: str | None) -> tuple[str | None, float | None]:
     """Name and score; a tail that is no decimal fraction of 1 belongs to the name (`model_2`)."""
     found = re.fullmatch(r"(?:(?P<name>.*)_)?(?P<score>[01]?\.\d+(?:e-\d+)?)", (written or "").strip())
     if not written or not found or float(found["score"]) > 1:

@@ -25,6 +25,7 @@ from coach.task_schema import SLUG_PATTERN, TaskFile
 from coach.task_summary import TaskSummary, read_summary, write_summary
 from coach.version_folder import SAFE_NAME, Version, freeze, read_json, write_json
 from coach.versioning import version_key
+from coach.yaml_document import document_bytes
 
 __all__ = [
     "Task", "Version", "create_task", "find_task", "freeze_version", "lineage_document", "list_tasks", "read_json",
@@ -102,6 +103,29 @@ class Task:
                 raise WorkspaceError("workspace.changed_meanwhile", path=str(self.file_path))
             write_atomically(self.file_path, task_to_yaml(file))
 
+    def file_bytes(self) -> bytes | None:
+        """task.yaml as it is written, sound or not; None while there is none. Raises DocumentError."""
+        return document_bytes(self.file_path) if self.has_file else None
+
+    def save_file_text(self, content: str, *, expected: str | None) -> None:
+        """Replaces task.yaml by `content` as a person wrote it. `expected` is the fingerprint it had, None where there was no file.
+
+        Raises WorkspaceError where somebody wrote in between.
+        """
+        with self.lock():
+            if self.fingerprint() != expected:
+                raise WorkspaceError("workspace.changed_meanwhile", path=str(self.file_path))
+            write_atomically(self.file_path, content)
+
+    def summary_bytes(self) -> bytes | None:
+        """task_summary.yaml as it is written, sound or not; None while there is none. Raises DocumentError."""
+        path = self.folder / SUMMARY_FILE
+        return document_bytes(path) if path.exists() else None
+
+    def save_summary_text(self, content: str) -> None:
+        with self.lock():
+            write_atomically(self.folder / SUMMARY_FILE, content)
+
     def answers(self) -> Answers:
         """The answers so far; none where there is no file yet. Raises DocumentError."""
         path = self.folder / ANSWERS_FILE
@@ -141,6 +165,8 @@ class Task:
     def lock(self, wait_s: float = LOCK_WAIT_S) -> Iterator[None]:
         """Held while editing; may be taken again by whoever holds it. Raises WorkspaceError after `wait_s` seconds."""
         path = self.folder / ".task.lock"
+        if not self.folder.is_dir():  # FileLock would make it again
+            raise WorkspaceError("workspace.folder_gone", path=str(path), folder=str(self.folder))
         try:
             lock = FileLock(path, is_singleton=True)
             lock.acquire(timeout=wait_s)

@@ -52,12 +52,22 @@ class YamlDocument:
 
 def read_document(path: Path) -> YamlDocument:
     """The mapping in the file at `path`. Raises DocumentError for anything that is not one readable YAML mapping in UTF-8."""
+    return parse_document(document_bytes(path), str(path))
+
+
+def text_of(content: bytes, name: str) -> str:
+    """`content` as an editor shows it, YAML or not: line ends as one sign, no byte order mark. Raises DocumentError for no UTF-8."""
+    return _decoded(content, name).replace("\r\n", "\n")
+
+
+def document_bytes(path: Path) -> bytes:
+    """The file as it is. Raises DocumentError where there is none, it cannot be read, or it is no document by its size."""
     try:
         if path.exists() and not path.is_file():
             raise DocumentError("document.not_a_file", name=str(path))
         if path.stat().st_size > MAX_BYTES:
             raise DocumentError("document.too_large", name=str(path), size=path.stat().st_size, limit=MAX_BYTES)
-        content = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError as error:
         raise DocumentError("document.not_found", name=str(path)) from error
     except DocumentError:  # a ValueError too
@@ -65,7 +75,6 @@ def read_document(path: Path) -> YamlDocument:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise DocumentError("document.unreadable", name=str(path), reason=reason) from error
-    return parse_document(content, str(path))
 
 
 def parse_document(content: str | bytes, name: str) -> YamlDocument:

@@ -1,5 +1,89 @@
-from pages.ui import prose
-from pages.ui.frame import open_page
+"""Stage 1: the interview. What is known and what is needed still, then the questions by topic and the data file."""
+
+import streamlit as st
+
+from coach.answers import Answers
+from coach.interview import TOPICS, Question, Topic
+from coach.interview_progress import Progress, asked_questions, interview_figures, progress_of, spoken
+from coach.text import LANGUAGES, text
+from pages.ui import prose, session
+from pages.ui.data_file import draw_data_file, see_file
+from pages.ui.figure_row import figure_row
+from pages.ui.frame import TaskPage, link, open_page
+from pages.ui.one_question import draw_one_question
+from pages.ui.question_form import TITLE_KEY, draw_question
+from training.file_findings import Findings
+
+FILE = "file"  # stands beside the topics
+MANNERS = ("form", "single")
+
+
+def coach_says(page: TaskPage, answers: Answers, progress: Progress) -> None:
+    said = [found.say(page.language) for found in spoken(answers, progress)]
+    prose.sentence(page.say("discover.space").join(said))
+    if page.task.has_file:
+        prose.muted(page.say("discover.confirmed"))
+    if not progress.needed:
+        link(page, "goal", page.task, icon=":material/arrow_forward:")
+
+
+def choose_topic(page: TaskPage, progress: Progress) -> str:
+    """The topic shown: the one chosen, else the first with something needed; each says how far it is."""
+    first = progress.needed[0].topic if progress.needed else TOPICS[0]
+    session.begin_with({page.key("topic"): first})
+
+    def shown(topic: str) -> str:
+        if topic not in progress.topics:
+            return f":material/attach_file: {page.say('discover.file')}"
+        count = progress.topics[topic]
+        name = text(f"interview.topic.{topic}", page.language)
+        said = prose.plain(page.say("discover.topic_count", topic=name, answered=count.answered, asked=count.asked))
+        is_needed = any(question.topic == topic for question in progress.needed)
+        return f":material/check: {said}" if count.is_complete else f":material/flag: {said}" if is_needed else said
+
+    return st.segmented_control(page.say("discover.topic"), [*TOPICS, FILE], format_func=shown, key=page.key("topic"),
+                                required=True, label_visibility="collapsed", persist_state="session")  # fmt: skip
+
+
+def choose_manner(page: TaskPage) -> str:
+    session.begin_with({page.key("manner"): MANNERS[0]})
+    return st.segmented_control(page.say("discover.manner"), MANNERS, key=page.key("manner"), required=True,
+                                format_func=lambda manner: page.say(f"discover.manner_{manner}"),
+                                label_visibility="collapsed", persist_state="session")  # fmt: skip
+
+
+def draw_form(page: TaskPage, topic: Topic, answers: Answers, found: Findings) -> None:
+    if topic == "resources" and not found:
+        st.button(page.say("discover.data.offer"), key=page.key("offer_file"), icon=":material/attach_file:",
+                  on_click=session.put_widget_value, args=(page.key("topic"), FILE))  # fmt: skip
+    for question in [*([title_question()] if topic == "task" else []), *asked_questions(answers, topic)]:
+        draw_question(page, question, answers, found)
+    if topic == "task":
+        prose.muted(page.say("discover.fixed_name"))
+        st.code(page.task.name, language=None)
+
+
+def title_question() -> Question:
+    """The task's title, which is no question of the interview but is changed in the same way."""
+    parts = ("ask", "why", "example")
+    said = {part: {language: text(f"ui.discover.title.{part}", language) for language in LANGUAGES} for part in parts}
+    return Question.model_validate({"key": TITLE_KEY, "topic": "task", "step": 3, "kind": "text", "default": None, **said})
+
 
 with open_page("discover") as page:
+    answers = page.task.answers()
+    seen = see_file(page)
+    found = seen.findings
+    progress = progress_of(answers)
     prose.title(page.task.title)
+    coach_says(page, answers, progress)
+    rows = found.get("resources.labelled_rows")
+    is_counted = rows is not None and rows.agrees_with(answers.resources.labelled_rows)
+    figure_row(page, interview_figures(answers, progress, is_counted=is_counted))
+    topic = choose_topic(page, progress)
+    if topic == FILE:
+        draw_data_file(page, answers, seen)
+    elif choose_manner(page) == "single":
+        draw_one_question(page, topic, answers, found)
+    else:
+        draw_form(page, topic, answers, found)

@@ -1,5 +1,115 @@
-from pages.ui import prose
-from pages.ui.frame import open_page
+"""Stage 3, the plan: a sentence and three numbers, a card for each choice with its reason, other ways, and choosing otherwise."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import streamlit as st
+
+from coach.advised import Advised, advise
+from coach.errors import CoachError
+from coach.interview import load_questions
+from coach.plan_cards import figures
+from coach.situation import Look
+from pages.ui import cached, prose, session
+from pages.ui.beside_the_plan import alternatives, cautions, changes, decision_tree
+from pages.ui.charts import forecast_band
+from pages.ui.choice_controls import write_choice
+from pages.ui.figure_row import figure_row
+from pages.ui.frame import TaskPage, go_to, guarded, link, open_page, show_error
+from pages.ui.plan_cards import plan_cards
+from training.plan_to_task import adopt, draft_for, left_to_answer
+
+
+def look_of(page: TaskPage) -> Look | None:
+    """A look at the attached file; one that cannot be read is told, and the advice goes by the answers."""
+    try:
+        with st.spinner(page.say("recommend.looking"), show_time=True):
+            return cached.look(page.task)
+    except CoachError as error:
+        show_error(error, page.language)
+        return None
+
+
+def open_questions(page: TaskPage, advised: Advised) -> None:
+    if not advised.open_questions:
+        return
+    telling = [question.ask[page.language] for question in cached.telling_questions(advised)]
+    said = page.say("recommend.open_questions", questions=" ".join(telling))
+    if not telling:
+        said = page.say("recommend.open_minor", count=len(advised.open_questions))
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(f":material/help: {prose.plain(said)}")
+        link(page, "discover", page.task, label=page.say("recommend.answer_them"), icon=":material/arrow_back:")
+
+
+def take(page: TaskPage, advised: Advised, look: Look | None) -> None:
+    """The button that writes task.yaml; closed, it says what is missing."""
+    left = left_to_answer(advised.answers, look.labels if look else ())
+    asked = {question.key: question.ask[page.language] for question in load_questions()}
+    reason = page.say("recommend.take.closed", question=asked[left[0]]) if left else None
+    own = len(advised.otherwise)
+    label = page.say("recommend.take.with_changes", count=own) if own else page.say("recommend.take.button")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pressed = st.button(label, key=page.key("take"), type="primary", disabled=bool(left), help=reason and prose.plain(reason))
+        prose.muted(reason or page.say("recommend.take.what"))
+    if pressed:
+        with guarded(page.language):
+            now = datetime.now().astimezone().replace(microsecond=0)
+            adopt(page.task, draft_for(page.task, advised, look, now), now=now)
+            session.leave_message("success", [page.say("recommend.take.taken")])
+            go_to(page, "confirm", page.task)
+
+
+def all_back(page: TaskPage, advised: Advised) -> None:
+    for choice in advised.otherwise:
+        write_choice(page, advised, choice, advised.advised.value(choice))
+
+
+def taken(page: TaskPage, advised: Advised) -> None:
+    """There is a task.yaml: where it differs from the advice, and that frozen versions stay."""
+    own = advised.otherwise
+    names = "、" if page.language == "zh-TW" else ", "
+    said = page.say("recommend.taken.same")
+    if own:
+        listed = names.join(page.say(f"recommend.choice.{choice}") for choice in own)
+        said = page.say("recommend.taken.differs", count=len(own), names=listed)
+    if advised.frozen:
+        said += " " + page.say("recommend.taken.frozen", versions=names.join(advised.frozen))
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(f":material/description: {prose.plain(said)}")
+        if len(own) > 1:
+            st.button(page.say("recommend.taken.all_back"), key=page.key("all_back"), icon=":material/undo:", on_click=all_back,
+                      args=(page, advised))  # fmt: skip
+        link(page, "confirm", page.task, icon=":material/arrow_forward:")
+
+
+def basis(page: TaskPage, advised: Advised) -> None:
+    found, success = advised.forecast, advised.answers.success
+    with st.expander(page.say("recommend.basis.title"), icon=":material/functions:"):
+        if found.low is not None and found.expected is not None and found.high is not None:
+            chart = forecast_band(found.low, found.expected, found.high, metric=found.metric, target=success.threshold,
+                                  baseline=success.baseline_score, language=page.language, dark=page.dark,
+                                  baseline_name=success.baseline_name or page.say("recommend.basis.baseline"))  # fmt: skip
+            st.vega_lite_chart(chart.data, chart.spec, key=page.key("forecast"), alt=chart.alt, theme=None)
+        prose.sentence(page.say("recommend.basis.score", said=found.basis.say(page.language)))
+        prose.sentence(page.say("recommend.basis.cost", said=advised.estimate.basis.say(page.language)))
+
 
 with open_page("recommend") as page:
-    prose.title(page.task.title)
+    look = look_of(page)
+    advised = advise(page.task, look.facts if look else None, cached.machine())
+    prose.title(page.say("recommend.title"))
+    prose.sentence(advised.plan.headline.say(page.language))
+    figure_row(page, figures(advised, page.language))
+    if advised.otherwise:
+        prose.muted(page.say("recommend.basis.chosen"))
+    (taken(page, advised) if advised.has_file else take(page, advised, look))
+    open_questions(page, advised)
+    basis(page, advised)
+    choices, beside = st.columns([3, 2], gap="medium")
+    with choices:
+        plan_cards(page, advised)
+    with beside:
+        for part in (decision_tree, cautions, changes, alternatives):
+            part(page, advised)

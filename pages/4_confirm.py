@@ -1,5 +1,83 @@
-from pages.ui import prose
-from pages.ui.frame import open_page
+"""Stage 4, confirm: the complete task.yaml, checked as one types, with what it will take; then the start."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from coach.errors import CoachError
+from coach.remarks import task_remarks
+from coach.task_file import task_to_yaml
+from coach.task_schema import TaskFile
+from coach.workspace import TASK_FILE, Version
+from coach.yaml_document import text_of
+from pages.ui import cached, prose, yaml_editor
+from pages.ui.confirm_facts import data_section, three_numbers, what_will_happen, where_it_runs
+from pages.ui.frame import TaskPage, guarded, link, open_page, show_error
+from pages.ui.sheet import in_conflict
+from pages.ui.start_box import OpenFile, start_box
+from training.before_start import BeforeStart, before_start
+from training.clock import local_now
+from training.run_status import RunStatus
+
+EDITOR_HEIGHT_PX, BESIDE_WIDTH_PX = 400, 340
+
+
+def draw(page: TaskPage) -> None:
+    top, below = st.container(), st.container()  # what stands on top may come and go; the editor below keeps its place
+    key, task = page.key("yaml"), page.task
+    with top:
+        prose.title(task.title)
+        opened = open_file(page)
+        if opened is None:
+            return
+        sheet = yaml_editor.open_sheet(page, key, opened.text, opened.seen, name=TASK_FILE)
+        file, remarks = task_remarks(sheet.text, TASK_FILE, page.language, folder=task.folder, hardware=cached.machine())
+        before = look_before(page, file) if file else None
+        prose.sentence(what_will_happen(page, file, before, remarks, saved=opened.content is not None))
+        three_numbers(page, file, before, remarks)
+        if in_conflict(sheet, opened.seen):
+            yaml_editor.conflict(page, key, sheet, opened.text, opened.seen, name=TASK_FILE)
+        start_box(page, key, sheet, opened, file, before, remarks)
+    beside = below.container(horizontal=True, gap="medium")  # side by side, one below the other where there is little room
+    with beside.container():
+        yaml_editor.yaml_editor(page, key, sheet, remarks, label=page.say("confirm.yaml"), height=EDITOR_HEIGHT_PX)
+    with beside.container(width=BESIDE_WIDTH_PX):
+        prose.strong(page.say("confirm.remarks", count=len(remarks)))
+        if not remarks:
+            st.markdown(f":material/check: {prose.plain(page.say('confirm.no_remarks'))}")
+        yaml_editor.remark_list(page, remarks)
+        data_section(page, before)
+        where_it_runs(page, key, file, sheet)
+
+
+def look_before(page: TaskPage, file: TaskFile) -> BeforeStart:
+    """What stands between the text and its training; a data file that cannot be used is said, and counts as none."""
+    look = None
+    with guarded(page.language):
+        look = cached.look(page.task)
+    return before_start(page.task, file, look, status_of=status_of, today=local_now().date())
+
+
+def status_of(version: Version) -> RunStatus:
+    return cached.reader(version).read(time.time())
+
+
+def open_file(page: TaskPage) -> OpenFile | None:
+    """task.yaml as it is saved, else the draft of the answers; None, with the reason drawn, where there can be no draft yet."""
+    content = page.task.file_bytes()
+    if content is not None:
+        return OpenFile(text_of(content, TASK_FILE), page.task.fingerprint(), content, None)
+    try:
+        drafted = cached.drafted(page.task)
+    except CoachError as error:
+        prose.sentence(page.say("confirm.said.no_draft"))
+        show_error(error, page.language)
+        link(page, "discover", page.task, icon=":material/arrow_back:")
+        return None
+    return OpenFile(task_to_yaml(drafted.task, page.language), None, None, drafted)
+
 
 with open_page("confirm") as page:
-    prose.title(page.task.title)
+    draw(page)

@@ -1,5 +1,54 @@
-from pages.ui import prose
-from pages.ui.frame import open_page
+"""Stage 6, after training: the test score against target and baseline, the rows behind it, findings, and a box to try the version."""
+
+import streamlit as st
+
+from coach.figures import figures
+from coach.history import Entry
+from pages.ui import cached, prose
+from pages.ui.figure_row import figure_row
+from pages.ui.finding_cards import finding_cards
+from pages.ui.frame import TaskPage, link, open_page
+from pages.ui.row_browser import row_browser
+from pages.ui.try_it import try_it
+from pages.ui.version_choice import choose_version
+from training.evidence import Examined
+
+
+def not_finished(page: TaskPage, entry: Entry) -> None:
+    prose.sentence(page.say("evaluate.unfinished", version=entry.name))
+    link(page, "train", page.task, version=entry.name, icon=":material/arrow_forward:")
+
+
+def sentences(page: TaskPage, found: Examined) -> None:
+    """The judgement leads; how certain it is and the baselines follow in a smaller voice."""
+    first, *rest = (said.say(page.language) for said in found.diagnosis.verdict.sentences())
+    st.markdown(f"**{page.say('evaluate.coach')}** {prose.plain(first)}")
+    if rest:
+        prose.muted("\n".join(rest))
+
+
+def sections(page: TaskPage, version_name: str, found: Examined) -> None:
+    version = page.task.version(version_name)
+    sentences(page, found)
+    figure_row(page, figures(found.diagnosis.verdict, found.results))
+    row_browser(page, version, found)
+    prose.heading(page.say("evaluate.findings", count=len(found.diagnosis.findings)))
+    finding_cards(page, found.diagnosis)
+    link(page, "iterate", page.task, version=version.name, label=page.say("evaluate.to_iterate"), icon=":material/arrow_forward:")
+    prose.heading(page.say("evaluate.try.title"))
+    try_it(page, version, found)
+
 
 with open_page("evaluate") as page:
-    prose.title(page.task.title)
+    head, choice = st.columns([4, 1], vertical_alignment="center")
+    with choice:
+        entry = choose_version(page, cached.history(page.task.versions()))
+    with head:
+        prose.title(page.say("evaluate.title", version=entry.name))
+    examined = cached.examined(page.task.version(entry.name))
+    if examined is None:
+        not_finished(page, entry)
+    elif examined.config.task_type != "classification":
+        prose.sentence(page.say("evaluate.try.type_not_built", version=entry.name))
+    else:
+        sections(page, entry.name, examined)

@@ -1,6 +1,9 @@
 """Who may import whom (design.md section 2), read from the source; and what a start may load, seen in a fresh interpreter."""
 
 import ast
+import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -95,3 +98,49 @@ def test_no_code_from_a_model_folder_and_no_unsafe_yaml():
             source = path.read_text(encoding="utf-8")
             assert "trust_remote_code=True" not in source and "weights_only=False" not in source, path
             assert "yaml.load(" not in source or "SafeLoader" in source, path
+
+
+TRAINING_STACK = {"torch", "transformers", "trl", "peft", "datasets", "accelerate", "unsloth"}
+OPEN_EVERY_PAGE = """
+import json, sys
+from streamlit.testing.v1 import AppTest
+from coach.stages import STAGES
+
+home = AppTest.from_file("app.py", default_timeout=60).run()
+faults = ["home"] if home.exception else []
+for task in sys.argv[1:]:
+    for stage in STAGES:
+        home.switch_page(f"pages/{stage.page}")
+        home.query_params["task"] = task
+        faults += [f"{stage.id} of {task}"] if home.run().exception else []
+print(json.dumps({"faults": faults, "modules": sorted({name.split(".")[0] for name in sys.modules})}))
+"""
+
+
+def test_pages_import_no_heavy_module_themselves():
+    paths = [ROOT / "app.py", *files("pages")]
+    assert len(paths) > 10
+    assert offences(paths, TRAINING_STACK) == []
+
+
+def test_what_pages_import_of_training_is_its_light_part():
+    pages = {name for path in [ROOT / "app.py", *files("pages")] for name in imports(path) if name.split(".")[0] == "training"}
+    assert pages
+    code = f"import sys\nfor name in {sorted(pages)!r}: __import__(name)\nprint(sorted(set(sys.modules) & {TRAINING_STACK!r}))"
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_opening_every_page_loads_nothing_that_trains(tmp_path):
+    """Of a task that is planned and of one that is finished: the first visitor would wait for it, beside a running training too."""
+    from coach.workspace import create_task
+
+    create_task(tmp_path, "planned")
+    shutil.copytree(ROOT / "tests" / "data" / "example-task", tmp_path / "finished")
+    environment = {**os.environ, "COACH_WORKSPACE": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", OPEN_EVERY_PAGE, "planned", "finished"]
+    found = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr[-2000:]
+    seen = json.loads(found.stdout.splitlines()[-1])
+    assert seen["faults"] == [], found.stderr[-2000:]
+    assert TRAINING_STACK & set(seen["modules"]) == set()

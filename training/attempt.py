@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from coach.errors import DataError
+from coach.errors import DataError, WorkspaceError
 from coach.task_schema import TaskFile
 from coach.version_folder import SPLITS, SplitName, Version
+from training import checkpoints
 from training.data.rows import Row, read_rows
 from training.events import TerminalType
 from training.run_view import RunView
@@ -31,6 +32,17 @@ class Ending:
 
     kind: TerminalType
     fields: dict[str, Any]
+
+
+def refuse_to_begin(version: Version, before: RunView, *, resume: bool) -> None:
+    """Raises WorkspaceError where the files say at a glance that a start, or a resume, would be wrong. `before`: the log so far."""
+    if before.terminal is not None and before.terminal["type"] == "finished":
+        raise WorkspaceError("training.finished_already", version=version.name, folder=str(version.folder))
+    step = checkpoints.latest(version.checkpoints_folder)
+    if resume and step is None:
+        raise WorkspaceError("training.nothing_to_resume", version=version.name, folder=str(version.checkpoints_folder))
+    if not resume and step is not None:  # starting over would throw away what was learnt
+        raise WorkspaceError("training.resume_instead", version=version.name, step=step)
 
 
 def frozen_rows(version: Version) -> Rows:

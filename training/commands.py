@@ -6,30 +6,24 @@ Owns what is printed. The work is done by the modules that pages call too.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
-from datetime import datetime
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from coach.command_line import EXIT_OK, print_json, print_lines
-from coach.errors import DataError, UserError, WorkspaceError
-from coach.task_file import require_trainable
+from coach.errors import DataError, DocumentError, UserError
 from coach.task_schema import TaskFile
 from coach.text import Language, text
 from coach.version_folder import Version
 from coach.workspace import Task
+from training.clock import local_now
 from training.data.rows import read_rows
-from training.new_version import new_version, prepare_data
+from training.new_version import PreparedData, prepare_data
 from training.run_report import ProgressReport, result_lines, status_document, status_lines
 from training.run_status import run_status
-
-
-def local_now() -> datetime:
-    """The time with this machine's offset, to the second, as documents write it."""
-    return datetime.now().astimezone().replace(microsecond=0)
-
+from training.starting import stop_training, version_to_train
 
 # --- data ----------------------------------------------------------------------------------------------------------------------
 
@@ -82,7 +76,7 @@ def baseline(arguments: argparse.Namespace, language: Language) -> int:
     from training.baseline import train_baseline
 
     task = Task.open(Path(arguments.task))
-    _prepare_data(task, language, quiet=arguments.json)
+    _say_prepared(prepare_data(task, local_now()), language, quiet=arguments.json)
     file = task.file
     train, test = (read_rows(task.data_folder / f"{part}.jsonl") for part in ("train", "test"))
     if not test:
@@ -131,8 +125,12 @@ def estimate(arguments: argparse.Namespace, language: Language) -> int:
 
 def run(arguments: argparse.Namespace, language: Language) -> int:
     task = Task.open(Path(arguments.task))
-    version = _version_to_run(task, arguments.version, language, quiet=arguments.json)
-    return _train(version, language, as_json=arguments.json, resume=False, max_steps=arguments.max_steps)
+    found = version_to_train(task, local_now, wanted=arguments.version)
+    if found.prepared is not None:
+        _say_prepared(found.prepared, language, quiet=arguments.json)
+    elif not arguments.json:
+        _say_frozen(task, found.version, language)
+    return _train(found.version, language, as_json=arguments.json, resume=False, max_steps=arguments.max_steps)
 
 
 def resume(arguments: argparse.Namespace, language: Language) -> int:
@@ -140,21 +138,14 @@ def resume(arguments: argparse.Namespace, language: Language) -> int:
     return _train(version, language, as_json=arguments.json, resume=True, max_steps=None)
 
 
-def _version_to_run(task: Task, wanted: str | None, language: Language, *, quiet: bool) -> Version:
-    """The version to train: frozen already, or frozen now from task.yaml and the working data."""
-    name = wanted or task.file.version
-    if name in [version.name for version in task.versions()]:
-        version = task.version(name)
-        if not quiet and task.file.training != version.config.training:
-            print_lines([text("cli.training.frozen", language, version=name)], to=sys.stderr)
-        return version
-    require_trainable(task.file, task.file_path.name, folder=task.folder)
-    _prepare_data(task, language, quiet=quiet)
-    return new_version(task, name, local_now())
+def _say_frozen(task: Task, version: Version, language: Language) -> None:
+    """Edits of task.yaml after the freezing do not count; that is said where there are some."""
+    with suppress(DocumentError):  # a task.yaml that is just being edited is no reason not to train what is frozen
+        if task.file.training != version.config.training:
+            print_lines([text("cli.training.frozen", language, version=version.name)], to=sys.stderr)
 
 
-def _prepare_data(task: Task, language: Language, *, quiet: bool) -> None:
-    prepared = prepare_data(task, local_now())
+def _say_prepared(prepared: PreparedData, language: Language, *, quiet: bool) -> None:
     if prepared.raw_gone:
         print_lines([text("cli.training.raw_gone", language, names=", ".join(prepared.raw_gone))], to=sys.stderr)
     if prepared.report and not quiet:
@@ -173,8 +164,6 @@ def _train(version: Version, language: Language, *, as_json: bool, resume: bool,
     """Trains in this process, a bar or a line for each event; Ctrl-C asks for a stop with a checkpoint."""
     from training.worker import run as run_worker
 
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
     _show_licence(version.config, language)
     report = ProgressReport(version, language, quiet=as_json)
     try:
@@ -192,11 +181,7 @@ def _train(version: Version, language: Language, *, as_json: bool, resume: bool,
 def stop(arguments: argparse.Namespace, language: Language) -> int:
     version = Task.open(Path(arguments.task)).version(arguments.version)
     found = _status(version)
-    if not found.alive:
-        raise WorkspaceError(
-            "training.not_started", version=version.name, state=text(f"cli.training.state.{found.state}", language)
-        )
-    version.stop_path.touch()
+    stop_training(version)
     if arguments.json:
         print_json({"asked": True, "step": found.view.step})
     else:

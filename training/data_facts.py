@@ -6,7 +6,7 @@ Gives the coach its `DataFacts`. Reads one file; writes nothing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from coach.answers import Answers
@@ -27,21 +27,34 @@ MOST_CLASSES = 200
 
 
 def look_at_file(path: Path, answers: Answers, *, text: Sequence[str] = (), label: str | None = None, seed: int = 42) -> Look:
-    """The facts of `path` for the answers' type of task; columns are guessed unless given.
+    """`look_at_table` for a file nobody has said more about than its columns. Raises DataError where it cannot be read."""
+    return look_at_table(read_table(path), answers, text=text, label=label, seed=seed)
 
-    For a classification the baseline is scored by 5-fold cross-validation on all usable rows: the C it uses was chosen on the
-    same rows, which flatters it a little. Raises DataError for a file that cannot be read or has no text column.
+
+def look_at_table(
+    table: Table,
+    answers: Answers,
+    *,
+    text: Sequence[str] = (),
+    label: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    test: Table | None = None,
+    seed: int = 42,
+) -> Look:
+    """The facts of a table for the answers' type of task; columns are guessed unless given.
+
+    `mapping` is what data_source.yaml calls the columns, `test` the part that came with the data. For a classification the
+    baseline is scored by 5-fold cross-validation on all usable rows: the C it uses was chosen on the same rows, which flatters it a
+    little. Raises DataError for a table without a text column.
     """
-    table = read_table(path)
     wanted = answers.task.labels
     guess = guess_columns(table, wanted)
     texts, labelled = tuple(text) or guess.text[:1], label or guess.label
     if not texts:
-        raise DataError("data.column_missing", column="--text", path=path.name, columns=", ".join(table.columns))
+        raise DataError("data.column_missing", column="--text", path=table.path.name, columns=", ".join(table.columns))
     is_classification = (answers.task.type or "classification") == "classification"
-    report = audit(
-        table, list(texts), labelled if is_classification else None, allowed_labels=wanted if is_classification else None
-    )
+    audited, allowed = labelled if is_classification else None, wanted if is_classification else None
+    report = audit(table, list(texts), audited, allowed_labels=allowed)
     counts = {name: count for name, count in report.class_distribution.items() if name} if is_classification else {}
     macro_f1, accuracy = (
         _baseline(table, texts, labelled, counts, answers, seed) if is_classification and labelled else (None, None)
@@ -49,6 +62,7 @@ def look_at_file(path: Path, answers: Answers, *, text: Sequence[str] = (), labe
     facts = DataFacts(
         rows=report.rows_valid,
         class_counts=counts,
+        test_rows=audit(test, list(texts), audited, allowed_labels=allowed).rows_valid if test is not None else None,
         median_chars=report.chars.median if report.chars else None,
         p95_chars=report.chars.p95 if report.chars else None,
         conflicting_rows=len(report.problems.get("label_conflict", [])),
@@ -56,7 +70,7 @@ def look_at_file(path: Path, answers: Answers, *, text: Sequence[str] = (), labe
         baseline_macro_f1=macro_f1,
         baseline_accuracy=accuracy,
     )
-    return Look(facts, path, texts, labelled, tuple(counts))
+    return Look(facts, table.path, texts, labelled, tuple(counts), dict(mapping or {}))
 
 
 def _baseline(

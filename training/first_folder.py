@@ -13,7 +13,7 @@ from pathlib import Path
 
 from coach.answers import Answers
 from coach.atomic_write import not_written, write_atomically
-from coach.errors import DataError, UserError
+from coach.errors import DataError, DocumentError, UserError
 from coach.plan import Plan
 from coach.situation import Look
 from coach.task_draft import default_placeholders, draft_task
@@ -21,7 +21,8 @@ from coach.task_file import task_to_yaml
 from coach.task_schema import TaskFile
 from training.data.columns import guess_mapping
 from training.data.read import read_table
-from training.data.source import OUTPUT_FIELD, data_source_to_yaml, source_document
+from training.data.source import data_source_to_yaml, read_data_source, source_document
+from training.data.source_fit import fits, output_fields, refitted, sole_file
 from training.data.table import Table
 
 BEFORE = ".before"
@@ -57,18 +58,18 @@ def draft(answers: Answers, plan: Plan, *, name: str, look: Look | None, documen
     labels = answers.task.labels or (sorted(look.labels) if look else [])
     if (answers.task.type or "classification") == "classification" and len(labels) < 2:
         raise UserError("command.no_labels", name=document)
-    wanted = default_placeholders(answers)
-    for placeholders in [wanted, ["text"]] if len(wanted) > 1 else [wanted]:
+    wanted, at_least = _inputs(answers, look)
+    for placeholders in [wanted, at_least] if wanted != at_least else [wanted]:
         task = draft_task(answers, plan, name=name, labels=labels, placeholders=placeholders, now=now)
         if look is None:
             return Drafted(task)
         table = read_table(look.path)
         try:
-            mapping = _as_looked(
-                guess_mapping(table, task.placeholders, _output_fields(task), labels), look, _output_fields(task)
-            )
+            known = _said_before(look, task)
+            guessed = guess_mapping(table, task.placeholders, output_fields(task), labels, known)
+            mapping = guessed if known else _as_looked(guessed, look, output_fields(task))
         except DataError:
-            if placeholders == ["text"]:
+            if placeholders == at_least:
                 raise
             continue
         return Drafted(task, table, mapping, entity_left_out=placeholders != wanted)
@@ -97,8 +98,10 @@ def write_first_files(drafted: Drafted, task_path: Path, *, now: datetime) -> Wr
     except OSError as error:
         raise not_written(error, task_path) from error
     table, source_path = drafted.table, folder / "data_source.yaml"
-    existed = source_path.exists()
-    if not existed:
+    if source_path.exists():
+        existed = _source_that_stays(source_path, drafted, raw, now)
+    else:
+        existed = False
         source = source_document(
             drafted.task,
             drafted.mapping,
@@ -124,10 +127,39 @@ def _as_looked(mapping: dict[str, str], look: Look, output_fields: list[str]) ->
     return mapping
 
 
-def _output_fields(task: TaskFile) -> list[str]:
-    if task.output_format.type == "json":
-        return list(task.output_format.properties or {})
-    return [OUTPUT_FIELD]
+def _inputs(answers: Answers, look: Look | None) -> tuple[list[str], list[str]]:
+    """The placeholders wanted and those to fall back on: what data_source.yaml names, and what the described input speaks of."""
+    described = default_placeholders(answers)
+    said = [field for field, column in look.mapping.items() if column != look.label_column] if look else []
+    if not said:
+        return described, ["text"]
+    at_least = [field for field in said if field != "text"] + [field for field in said if field == "text"]
+    return [*(field for field in described if field not in said and field != "text"), *at_least], at_least
+
+
+def _said_before(look: Look, task: TaskFile) -> dict[str, str]:
+    """The columns data_source.yaml names for fields of the task; a label it names by another name stands for the one output."""
+    known = {field: column for field, column in look.mapping.items() if field in (*task.placeholders, *output_fields(task))}
+    outputs = output_fields(task)
+    if look.mapping and look.label_column and len(outputs) == 1:
+        known[outputs[0]] = look.label_column
+    return known
+
+
+def _source_that_stays(path: Path, drafted: Drafted, raw: str, now: datetime) -> bool:
+    """Whether the data_source.yaml at `path` stays as it is: any but one of this very file whose columns do not fit the task.
+
+    Such a one, written when the file was attached, gets the task's fields here.
+    """
+    try:
+        source = read_data_source(path)
+    except DocumentError:
+        return True
+    entry = sole_file(source)
+    if entry is None or entry.config.source_path != raw or fits(source, drafted.task):
+        return True
+    write_atomically(path, data_source_to_yaml(refitted(source, drafted.task, drafted.mapping, now=now)))
+    return False
 
 
 def _keep_former(task_path: Path, new: str) -> Path | None:
@@ -137,10 +169,10 @@ def _keep_former(task_path: Path, new: str) -> Path | None:
     former = task_path.read_text(encoding="utf-8", errors="replace")
     if _without_times(former) == _without_times(new):
         return None
-    return _copy_beside(task_path)
+    return copy_beside(task_path)
 
 
-def _copy_beside(path: Path) -> Path:
+def copy_beside(path: Path) -> Path:
     """Copies to `path.before`, or the first free of `.before-2`, `.before-3`, …; the file itself stays until it is replaced."""
     for number in itertools.count(1):
         kept = path.with_name(path.name + BEFORE + (f"-{number}" if number > 1 else ""))

@@ -5,6 +5,7 @@ What `training run` does before it trains, and what a page does when somebody pr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from coach.config_changes import changed_words, config_changes
 from coach.errors import DataError, UserError
 from coach.lineage import lineage_document
+from coach.task_schema import Change, TaskFile
 from coach.text import language_of, text
 from coach.version_folder import SPLITS, Version
 from coach.versioning import version_key
@@ -48,8 +50,11 @@ def prepare_data(task: Task, now: datetime) -> PreparedData:
     return PreparedData(build_data(task.folder, source, task.file, now=now))
 
 
-def new_version(task: Task, name: str, now: datetime) -> Version:
-    """Freezes task.yaml and `data/` as version `name`. Raises UserError without data, DataError without one of the three parts."""
+def new_version(task: Task, name: str, now: datetime, *, changes: str | None = None) -> Version:
+    """Freezes task.yaml and `data/` as version `name`; `changes` is what its maker says of it, for the lineage.
+
+    Raises UserError without data, DataError without one of the three parts.
+    """
     if not (task.data_folder / "train.jsonl").is_file() and not (task.folder / "data_source.yaml").is_file():
         raise UserError("training.no_data", folder=str(task.folder))
     for part in SPLITS:
@@ -57,16 +62,21 @@ def new_version(task: Task, name: str, now: datetime) -> Version:
         if not path.is_file() or not read_rows(path):
             raise DataError(f"data.no_{part}_part")
     version = freeze_version(task, name, now)
-    _begin_lineage(task, version, now)
+    _begin_lineage(task, version, now, changes)
     return version
 
 
-def _begin_lineage(task: Task, version: Version, now: datetime) -> None:
+def _begin_lineage(task: Task, version: Version, now: datetime, said: str | None) -> None:
     """Where the version comes from and what was changed, seen from the version before it; results follow at the end of the run."""
-    earlier = [other for other in task.versions() if version_key(other.name) < version_key(version.name)]
+    others = [other for other in task.versions() if other.name != version.name]
+    earlier = [other for other in others if version_key(other.name) < version_key(version.name)]
     config = version.config
-    parent = earlier[-1] if earlier else None
-    changes = changed_words(list(config_changes(parent.config, config))) if parent else []
+    intended = _intended(config, others)
+    named = next((other for other in others if intended and other.name == intended.parent), None)
+    parent = named or (earlier[-1] if earlier else None)
+    said = said or (intended.statement if intended else None)
+    changes = [" ".join(said.split())] if said and said.strip() else []
+    changes += changed_words(list(config_changes(parent.config, config))) if parent else []
     what = "lineage.first_version" if parent is None else "lineage.no_change"
     document = lineage_document(
         config,
@@ -78,3 +88,10 @@ def _begin_lineage(task: Task, version: Version, now: datetime) -> None:
         changes=changes or [text(what, language_of(config.language))],
     )
     version.write_lineage(document)
+
+
+def _intended(config: TaskFile, others: Sequence[Version]) -> Change | None:
+    """What task.yaml says this version is for; nothing where an earlier version was frozen with the same words: they are left over."""
+    if config.change is None or any(other.config.change == config.change for other in others):
+        return None
+    return config.change

@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from coach.errors import DataError, UserError, WorkspaceError
+from coach.errors import DataError, ModelError, UserError, WorkspaceError
 from coach.task_schema import TaskFile
 from coach.version_folder import Version
 from coach.workspace import write_atomically
@@ -22,6 +22,10 @@ from training.data.columns import guess_columns
 from training.data.read import read_table
 from training.data.rows import Output, Row
 from training.run_status import run_status
+
+if TYPE_CHECKING:
+    from training.backends.loaded import Backend, LoadedModel
+    from training.evaluation.answering import Answerer
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -40,16 +44,34 @@ class Answer:
 
 Inputs = Sequence[Mapping[str, str]]
 Ask = Callable[[Inputs], list[Answer]]
+Progress = Callable[[str, int, int], None]
 
 
-def open_version(version: Version, progress: Callable[[str, int, int], None] | None = None) -> Ask:
+def open_version(version: Version, progress: Progress | None = None) -> Ask:
     """A function that answers rows as the finished version does. Raises WorkspaceError where it has not finished."""
+    _refuse_unfinished(version)
+    if version.config.training.method == "baseline":
+        return _ask_baseline(version)
+    return _ask_answerer(version.config, _load(version, progress))
+
+
+def open_with_base(version: Version, progress: Progress | None = None) -> tuple[Ask, Ask]:
+    """The version with an adapter, and its base model on the same prompt: one set of weights, so never ask both at once."""
+    _refuse_unfinished(version)
+    answerer = _load(version, progress)
+    trained = _ask_answerer(version.config, answerer)
+
+    def ask_base(inputs: Inputs) -> list[Answer]:
+        with answerer.loaded.model.disable_adapter():
+            return trained(inputs)
+
+    return trained, ask_base
+
+
+def _refuse_unfinished(version: Version) -> None:
     state = run_status(version.events_path, version.lock_path, time.time()).state
     if state != "finished":
         raise WorkspaceError("training.no_model", version=version.name)
-    if version.config.training.method == "baseline":
-        return _ask_baseline(version)
-    return _ask_model(version, progress)
 
 
 def _ask_baseline(version: Version) -> Ask:
@@ -67,10 +89,9 @@ def _ask_baseline(version: Version) -> Ask:
     return ask
 
 
-def _ask_model(version: Version, progress: Callable[[str, int, int], None] | None) -> Ask:
+def _load(version: Version, progress: Progress | None) -> Answerer:
     from training.backends import choose_backend, open_backend
     from training.base_model import resolve_base_model
-    from training.data.render import output_of
     from training.data.tokens import AUTO_LIMIT_TOKENS, RowEncoder
     from training.device import choose_device
     from training.evaluation.answering import Answerer
@@ -85,9 +106,24 @@ def _ask_model(version: Version, progress: Callable[[str, int, int], None] | Non
     max_tokens = trained_with or (AUTO_LIMIT_TOKENS if fixed == "auto" else int(fixed))
     loaded = backend.load(source, device, max_tokens=max_tokens, four_bit=task.training.quantization == "4bit")
     if task.training.method != "prompt":
-        backend.open_adapter(loaded, version.model_folder)
+        _open_adapter(backend, loaded, version)
     encoder = RowEncoder(task, loaded.tokenizer, min(max_tokens, loaded.context or max_tokens))
-    answerer = Answerer(task, loaded, backend, device, encoder)
+    return Answerer(task, loaded, backend, device, encoder)
+
+
+def _open_adapter(backend: Backend, loaded: LoadedModel, version: Version) -> None:
+    """Raises ModelError where the weights a training left are gone or damaged."""
+    from safetensors import SafetensorError
+
+    try:
+        backend.open_adapter(loaded, version.model_folder)
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ModelError("model.unreadable", source=str(version.model_folder), problem=reason) from error
+
+
+def _ask_answerer(task: TaskFile, answerer: Answerer) -> Ask:
+    from training.data.render import output_of
 
     def ask(inputs: Inputs) -> list[Answer]:
         return [Answer(output_of(task, found.labels), found.scores) for found in answerer.predict_inputs(inputs)]

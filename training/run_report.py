@@ -110,11 +110,12 @@ class ProgressReport:
 
 
 def notice_sentence(event: Event, language: Language) -> str:
-    """The sentence of a notice; its code and numbers where a later version wrote one this version does not know."""
-    key = event["message_key"]
-    if not has_text(key):
-        return f"{event.get('code')}: {event.get('data')}"
-    return text(key, language, **event["data"])
+    """The sentence of a notice; its code and numbers where another version wrote one with a key or numbers not known here."""
+    key, data = event.get("message_key"), event.get("data") or {}
+    try:
+        return text(str(key), language, **data)
+    except KeyError:
+        return f"{event.get('code')}: {data}"
 
 
 def status_document(version: Version, status: RunStatus) -> dict[str, Any]:

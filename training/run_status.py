@@ -11,6 +11,11 @@ from typing import Literal
 
 from filelock import FileLock, Timeout
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 from training.event_log import read_events
 from training.run_view import RunView, fold
 
@@ -33,6 +38,11 @@ class RunStatus:
     def alive(self) -> bool:
         return self.state in ("running", "stalled", "silent")
 
+    @property
+    def started_at(self) -> float | None:
+        """When the last attempt began, in Unix seconds; None before the first."""
+        return self.view.started_t
+
 
 def run_status(events_path: Path, lock_path: Path, now: float) -> RunStatus:
     """The state of the run whose log and lock lie at the two paths; `now` in Unix seconds.
@@ -41,10 +51,11 @@ def run_status(events_path: Path, lock_path: Path, now: float) -> RunStatus:
     """
     held = is_locked(lock_path)
     view = fold(RunView(), read_events(events_path))
-    return RunStatus(_state(view, held, now), view)
+    return RunStatus(state_of(view, now, held=held), view)
 
 
-def _state(view: RunView, held: bool, now: float) -> State:
+def state_of(view: RunView, now: float, *, held: bool) -> State:
+    """The state of a run whose log folds to `view`; `held`: whether a worker held the lock before the log was read."""
     if view.attempt == 0:
         return "running" if held else "new"
     if view.terminal is not None:
@@ -61,7 +72,23 @@ def _state(view: RunView, held: bool, now: float) -> State:
 
 
 def is_locked(lock_path: Path) -> bool:
-    """Whether a worker, in this process or another, holds the lock."""
+    """Whether a worker, in this process or another, holds the lock.
+
+    Asked with a shared lock, so that readers who ask at the same moment do not take one another for a worker.
+    """
+    if fcntl is None:
+        return _is_locked_elsewhere(lock_path)
+    try:
+        with lock_path.open("rb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError) as error:  # some file systems say EACCES for a lock that is held
+        return error.filename is None
+    except OSError:
+        return False  # no such file, or a file system without locks: nobody can be working on it
+    return False
+
+
+def _is_locked_elsewhere(lock_path: Path) -> bool:
     if not lock_path.exists():
         return False
     probe = FileLock(lock_path)

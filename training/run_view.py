@@ -27,6 +27,8 @@ class RunView:
     notices: tuple[Event, ...] = ()
     baseline: dict[str, float] = field(default_factory=dict)  # the cheap baseline's scores on the validation rows
     terminal: Event | None = None
+    phase_event: Event | None = None  # the latest of the attempt: while loading it counts `done` of `total` in a `stage`
+    started_t: float | None = None  # the attempt's beginning
     last_step_t: float | None = None
     last_t: float | None = None
 
@@ -63,11 +65,13 @@ def fold(view: RunView, events: Iterable[Event]) -> RunView:
             samples, checkpoints = _up_to(samples, from_step), _up_to(checkpoints, from_step)
             notices = [notice for notice in notices if int(notice.get("step", 0)) <= from_step]
             attempt = int(event.get("attempt", view.attempt + 1))
-            view = replace(view, attempt=attempt, worker=event.get("worker", {}), phase=None, terminal=None, last_step_t=None)
+            view = replace(view, attempt=attempt, worker=event.get("worker", {}), started_t=event.get("t"))
+            view = replace(view, phase=None, phase_event=None, terminal=None, last_step_t=None)
         elif kind == "phase":
             view = replace(
                 view,
                 phase=event.get("name"),
+                phase_event=event,
                 total_steps=event.get("total_steps", view.total_steps),
                 baseline=event.get("baseline", view.baseline),
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -73,8 +74,8 @@ def task_of(sample: Sample, name: str, seed: int, now: datetime, language: Langu
     )
 
 
-def answers_of(sample: Sample, name: str, rows: int, data_path: str, language: Language) -> Answers:
-    """What a person who brings these data would have answered."""
+def answers_of(sample: Sample, name: str, rows: int, data_path: str, first: Mapping[str, str], language: Language) -> Answers:
+    """What a person who brings these data would have answered; `first` is a row of theirs, the example."""
     said = _in_language(sample.answers, language)
     resources = {"labelled_rows": rows, "data_format": "csv", "data_path": data_path, "more_data": "none", "gpu": "none"}
     return Answers.model_validate(
@@ -89,12 +90,20 @@ def answers_of(sample: Sample, name: str, rows: int, data_path: str, language: L
                 "input": said["input"],
                 "output": said["output"],
                 "labels": list(sample.labels),
+                "example": {"input": _example_input(sample, first), "output": first[sample.mapping["label"]]},
             },
             "resources": {**resources, "class_balance": said["class_balance"]},
             "success": said["success"],
             "versioning": {"iterations": "many", "strategy": "semantic", "deploy_target": "local", "retention": 3},
+            "needs": {"reasoning": False, "light_deployment": True, "tooling": False},
+            "assumed": ["success.baseline_name", "needs.max_latency_ms"],
         }
     )
+
+
+def _example_input(sample: Sample, first: Mapping[str, str]) -> str:
+    """What the model is given of a row, the label left out."""
+    return "\n".join(first[column] for name, column in sample.mapping.items() if name != "label")
 
 
 def _in_language(value: Any, language: Language) -> Any:

@@ -179,8 +179,7 @@ def _fill(
     now: datetime,
     language: Language,
 ) -> BuildReport:
-    stem = sample.name.replace("-", "_")
-    paths = {part: f"raw/{stem}.csv" if part == "train" else f"raw/{stem}_{part}.csv" for part in parts}
+    paths = {part: f"raw/{raw_name(sample.name, part)}" for part in parts}
     (folder / "raw").mkdir(parents=True)
     for part, records in parts.items():
         write_atomically(folder / paths[part], _csv(sample.columns, finished(sample.name, records)))
@@ -191,11 +190,18 @@ def _fill(
     )  # fmt: skip
     if sample.ratios is not None:
         source.split.ratios = dict(sample.ratios)
-    answers = answers_of(sample, task_name, len(parts["train"]), paths["train"], language)
+    first = dict(zip(sample.columns, finished(sample.name, parts["train"][:1])[0]))
+    answers = answers_of(sample, task_name, len(parts["train"]), paths["train"], first, language)
     write_answers(folder / "answers.yaml", answers)
     write_atomically(folder / "task.yaml", task_to_yaml(task, language))
     write_atomically(folder / "data_source.yaml", data_source_to_yaml(source))
     return build_data(folder, source, task, now=now)
+
+
+def raw_name(sample: str, part: str = "train") -> str:
+    """What the raw file of a part is called: `news_sentiment.csv`, `news_sentiment_test.csv`."""
+    stem = sample.replace("-", "_")
+    return f"{stem}.csv" if part == "train" else f"{stem}_{part}.csv"
 
 
 def _csv(columns: Sequence[str], records: Sequence[Record]) -> str:

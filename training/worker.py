@@ -24,7 +24,7 @@ from coach.atomic_write import not_written
 from coach.errors import CoachError, TrainingError, UserError, WorkspaceError
 from coach.version_folder import Version
 from training import checkpoints
-from training.attempt import Attempt, Ending
+from training.attempt import Attempt, Ending, refuse_to_begin
 from training.event_log import EventLog, Listener, read_events
 from training.run_status import HEARTBEAT_S
 from training.run_view import RunView, fold
@@ -51,14 +51,14 @@ def run(
     """
     with _worker_lock(version):
         before = fold(RunView(), read_events(version.events_path))
-        attempt = _attempt(version, before, resume=resume, max_steps=max_steps)
+        refuse_to_begin(version, before, resume=resume)
         version.stop_path.unlink(missing_ok=True)
         if not resume:
             _clear(version)
         log = _open_log(version, listener)
         try:
             with _heartbeat(log):
-                kind = _work(version, attempt, log, now)
+                kind = _work(version, lambda: _attempt(version, before, resume=resume, max_steps=max_steps), log, now)
         finally:
             log.close()
         if kind == "finished":  # only now: until that event stood in the log they were what a resume would need
@@ -67,18 +67,33 @@ def run(
         return kind
 
 
-def _work(version: Version, attempt: Attempt, log: EventLog, now: Callable[[], datetime]) -> str:
+def _work(version: Version, begin: Callable[[], Attempt], log: EventLog, now: Callable[[], datetime]) -> str:
     try:
+        attempt = begin()
         _write_beginning(log, version, attempt)
         ending = _method_of(version)(version, attempt, log, now)
         log.append(ending.kind, **ending.fields)
         return ending.kind
     except BaseException as error:
+        if _program_is_closing():
+            return _stop_with_the_program(version, log)
         found = _as_ours(error, version.folder)
         _write_failure(log, found, error)
         if found is error or isinstance(error, KeyboardInterrupt):
             raise
         raise found from error
+
+
+def _program_is_closing() -> bool:
+    """The main thread has ended and this one is a server's: libraries cannot import or start threads any more and fail in many ways."""
+    return not threading.main_thread().is_alive()
+
+
+def _stop_with_the_program(version: Version, log: EventLog) -> str:
+    """`stopped`, since nothing is wrong with the task: it goes on from the latest checkpoint, or from the beginning."""
+    step = checkpoints.latest(version.checkpoints_folder)
+    log.append("stopped", step=step or 0, reason="closed", checkpoint=step and f"checkpoints/{step}")
+    return "stopped"
 
 
 def _clear(version: Version) -> None:
@@ -103,31 +118,22 @@ def _method_of(version: Version) -> Callable[[Version, Attempt, EventLog, Callab
         from training.baseline_run import run_baseline
 
         return run_baseline
-    from training.backends import import_in_order
+    from training.backends import heavy_imports
 
-    import_in_order()
-    if method == "prompt":
-        from training.prompt_run import run_prompt
-
-        return run_prompt
-    from training.fine_tuning import fine_tune
-
-    return fine_tune
+    with heavy_imports():
+        if method == "prompt":
+            from training.prompt_run import run_prompt as carry_out
+        else:
+            from training.fine_tuning import fine_tune as carry_out
+    return carry_out
 
 
 def _attempt(version: Version, before: RunView, *, resume: bool, max_steps: int | None) -> Attempt:
-    if before.terminal is not None and before.terminal["type"] == "finished":
-        raise WorkspaceError("training.finished_already", version=version.name, folder=str(version.folder))
     if not resume:
-        step = checkpoints.latest(version.checkpoints_folder)
-        if step is not None:  # starting over would throw away what was learnt
-            raise WorkspaceError("training.resume_instead", version=version.name, step=step)
         return Attempt(before.attempt + 1, 0, RunView(), max_steps)
     step = checkpoints.latest_sound(version.checkpoints_folder)
-    if step is None and checkpoints.latest(version.checkpoints_folder) is not None:
-        raise WorkspaceError("training.checkpoint_damaged", version=version.name, folder=str(version.checkpoints_folder))
     if step is None:
-        raise WorkspaceError("training.nothing_to_resume", version=version.name, folder=str(version.checkpoints_folder))
+        raise WorkspaceError("training.checkpoint_damaged", version=version.name, folder=str(version.checkpoints_folder))
     recorded = max_steps if max_steps is not None else _recorded_max_steps(version)
     view = fold(before, [{"type": "resumed", "attempt": before.attempt + 1, "from_step": step}])
     return Attempt(before.attempt + 1, step, view, recorded)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from coach.forecast import score_noise
+from coach.forecast import metric_words, score_noise
 from coach.recommendation.draft import Draft
 from coach.recommendation.hyperparameters import SPEC_LEARNING_RATE, short_rate
 from coach.sentence import Data, Sentence, sentence
@@ -50,7 +50,7 @@ def target_out_of_reach(draft: Draft) -> Sentence | None:
     if draft.target not in ("unlikely", "possible") or threshold is None:
         return None
     data: Data = {
-        "metric": found.metric,
+        "metric": metric_words(found.metric),
         "threshold": threshold,
         "low": found.low,
         "high": found.high,
@@ -75,7 +75,7 @@ def test_too_small(draft: Draft) -> Sentence | None:
 def accuracy_hides(draft: Draft) -> Sentence | None:
     if not draft.situation.is_skewed or draft.situation.metric not in ("accuracy", "micro_f1", "weighted_f1"):
         return None
-    return sentence("warnings.accuracy_hides", metric=draft.situation.metric)
+    return sentence("warnings.accuracy_hides", metric=metric_words(draft.situation.metric))
 
 
 def baseline_at_target(draft: Draft) -> Sentence | None:

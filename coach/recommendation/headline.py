@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from coach.forecast import metric_words
 from coach.recommendation.draft import Draft
 from coach.reference_data import method_row
 from coach.sentence import Sentence, sentence
@@ -30,7 +31,7 @@ def _does(draft: Draft) -> Sentence:
 
 def _target(draft: Draft) -> Sentence:
     found, threshold = draft.forecast, draft.situation.answers.success.threshold
-    data = {"metric": found.metric, "low": found.low, "high": found.high, "threshold": threshold}
+    data = {"metric": metric_words(found.metric), "low": found.low, "high": found.high, "threshold": threshold}
     if draft.target == "none":
         return Sentence(
             "advice.headline.target_none" if found.low is not None else "advice.headline.nothing_foretold", dict(data)

@@ -5,16 +5,44 @@ The folder stays the truth: any browser may clear these for all (streamlit.md 0.
 
 from __future__ import annotations
 
+import time
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
+from coach.advised import Advised, advise
+from coach.comparison import Comparison, compare, judged
+from coach.errors import CoachError
+from coach.estimate import Estimate
 from coach.hardware import Hardware, this_machine
-from coach.version_folder import Version
+from coach.history import Entry, entry_of, finished_results
+from coach.interview import Question
+from coach.overrides import overrides_path
+from coach.situation import Look
+from coach.task_schema import TaskFile
+from coach.telling_questions import most_telling
+from coach.version_folder import SPLITS, SplitName, Version
+from coach.what_if import Change, what_would_change
+from coach.workspace import ANSWERS_FILE, Task, list_tasks
+from training.answered_rows import AnsweredRow
+from training.answered_rows import answered_rows as read_answered_rows
+from training.asking import AskBoth, open_both
+from training.attached_file import Attachment, Inspection, attached, inspect
+from training.attached_file import look as look_at_data
+from training.before_start import data_state, expected_estimate, saved_estimate
+from training.data.rows import Row, find_rows
+from training.evidence import Examined
+from training.evidence import examine as examine_version
+from training.first_folder import Drafted
+from training.overview import Overviews, TaskOverview
+from training.plan_to_task import draft_for
 
 if TYPE_CHECKING:
     from training.run_reader import RunReader
+
+T = TypeVar("T")
 
 
 @st.cache_resource(ttl="10m", show_spinner=False)
@@ -27,9 +55,187 @@ def machine() -> Hardware:
 def _reader(folder: str) -> RunReader:
     from training.run_reader import RunReader
 
-    return RunReader(Version(Path(folder)))
+    version = Version(Path(folder))
+    return RunReader(version.events_path, version.lock_path)
 
 
 def reader(version: Version) -> RunReader:
     """The one reader of a version's log that all viewers of this process share."""
     return _reader(str(version.folder))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _overviews(root: str) -> Overviews:
+    return Overviews()
+
+
+def overviews(root: Path) -> list[TaskOverview]:
+    """Every task's line for the home page, the one changed last first; only what has changed is read again."""
+    return _overviews(str(root)).read(list_tasks(root), lambda version: reader(version).read(time.time()))
+
+
+Stamps = tuple[tuple[str, int, int], ...]  # name, time of change in ns, bytes; zeros for a file that is not there
+
+
+def _stamps(*paths: Path) -> Stamps:
+    """What tells whether a file is the one that was read: files are replaced, never written into."""
+    found = []
+    for path in paths:
+        try:
+            seen = path.stat()
+        except OSError:
+            found.append((path.name, 0, 0))
+        else:
+            found.append((path.name, seen.st_mtime_ns, seen.st_size))
+    return tuple(found)
+
+
+def _judged_files(version: Version) -> Stamps:
+    return _stamps(version.config_path, version.results_path, version.lineage_path, version.events_path, version.predictions_path)
+
+
+@st.cache_resource(max_entries=512, show_spinner=False)
+def _entry(folder: str, stamps: Stamps) -> Entry:
+    return entry_of(Version(Path(folder)))
+
+
+def history(versions: list[Version]) -> list[Entry]:
+    """A line for each version, in their order."""
+    return [_entry(str(version.folder), _judged_files(version)) for version in versions]
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _examined(folder: str, stamps: Stamps) -> Examined | None:
+    return examine_version(Version(Path(folder)))
+
+
+def examined(version: Version) -> Examined | None:
+    """The finished version with its diagnosis, or None."""
+    return _examined(str(version.folder), (*_judged_files(version), *_stamps(version.snapshot_path)))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _answered_rows(folder: str, target: str | None, stamps: Stamps) -> tuple[AnsweredRow, ...]:
+    return read_answered_rows(Version(Path(folder)), target)
+
+
+def answered_rows(version: Version, target: str | None) -> tuple[AnsweredRow, ...]:
+    """Each test row with its answer."""
+    stamps = _stamps(version.config_path, version.predictions_path, version.split_path("test"))
+    return _answered_rows(str(version.folder), target, stamps)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _compared(first: str, second: str, stamps: Stamps) -> Comparison | None:
+    sides = [(version, finished_results(version)) for version in (Version(Path(first)), Version(Path(second)))]
+    before, after = (judged(version, results) if results is not None else None for version, results in sides)
+    return compare(before, after, seed=before.config.training.seed) if before and after else None
+
+
+def compared(first: Version, second: Version) -> Comparison | None:
+    """`second` against `first`, or None where one of them is not finished. The bootstrap takes a moment, once."""
+    return _compared(str(first.folder), str(second.folder), _judged_files(first) + _judged_files(second))
+
+
+@st.cache_resource(max_entries=1, ttl="30m", show_spinner=False)
+def _opened(folder: str, stamps: Stamps) -> AskBoth:
+    return open_both(Version(Path(folder)))
+
+
+def opened(version: Version) -> AskBoth:
+    """The version's model, loaded; one at a time for all viewers, let go half an hour later."""
+    weights = sorted(version.model_folder.glob("*")) if version.model_folder.is_dir() else []
+    return _opened(str(version.folder), _stamps(version.config_path, version.results_path, *weights))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _rows_by_id(path: str, ids: tuple[str, ...], stamps: Stamps) -> dict[str, Row]:
+    return find_rows(Path(path), set(ids))
+
+
+def rows_by_id(version: Version, split: SplitName, ids: tuple[str, ...]) -> dict[str, Row]:
+    """The rows of a frozen split called `ids`, as far as they stand near its beginning; ids that are not found are left out."""
+    path = version.split_path(split)
+    return _rows_by_id(str(path), ids, _stamps(path))
+
+
+@st.cache_resource(max_entries=16, ttl="1h", show_spinner=False)
+def _inspection(key: str, _attachment: Attachment) -> Inspection | CoachError:
+    try:
+        return inspect(_attachment)
+    except CoachError as error:
+        return error
+
+
+def inspection(attachment: Attachment) -> Inspection:
+    """What a data file shows, read once for each state of it. Raises DataError."""
+    return _or_raise(_inspection(repr(attachment), attachment))
+
+
+@st.cache_resource(max_entries=16, ttl="1h", show_spinner=False)
+def _look(key: str, _task: Task) -> Look | CoachError | None:
+    try:
+        return look_at_data(_task)
+    except CoachError as error:
+        return error
+
+
+def look(task: Task) -> Look | None:
+    """The look at the task's file that advice is given on, or None without one. Seconds, once. Raises DataError, DocumentError."""
+    said = task.answers()
+    return _or_raise(_look(repr((attached(task), said.task.language, said.success.primary_metric)), task))
+
+
+def _or_raise(found: T | CoachError) -> T:
+    if isinstance(found, CoachError):
+        raise found.with_traceback(None)
+    return found
+
+
+@st.cache_resource(max_entries=16, ttl="1h", show_spinner=False)
+def _drafted(key: str, _task: Task, _machine: Hardware) -> Drafted | CoachError:
+    try:
+        found = look(_task)
+        now = datetime.fromtimestamp((_task.folder / ANSWERS_FILE).stat().st_mtime).astimezone().replace(microsecond=0)
+        return draft_for(_task, advise(_task, found.facts if found else None, _machine), found, now)
+    except CoachError as error:
+        return error
+
+
+def drafted(task: Task) -> Drafted:
+    """The task.yaml a task without one would get; its times are those of the answers. Raises UserError, DataError, DocumentError."""
+    stamps = _stamps(task.folder / ANSWERS_FILE, overrides_path(task))
+    return _or_raise(_drafted(repr((str(task.folder), stamps, attached(task), machine())), task, machine()))
+
+
+@st.cache_resource(max_entries=64, ttl="1h", show_spinner=False)
+def _estimate(key: str, _file: TaskFile, _task: Task) -> Estimate | None:
+    found = look(_task) if data_state(_task, None) != "ready" else None
+    return expected_estimate(_task, _file, found, machine()) if found else saved_estimate(_file, _task, machine())
+
+
+def estimate(task: Task, file: TaskFile) -> Estimate | None:
+    """Time and memory of the training that `file`, saved or not, asks for; None where nothing can be said."""
+    parts = [task.data_folder / f"{part}.jsonl" for part in SPLITS]
+    said = file.model_copy(update={"title": None, "version": "", "updated": None, "change": None})
+    return _estimate(repr((str(task.folder), _stamps(*parts), attached(task), machine(), said)), file, task)
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _changes(asked: str, _known: Advised) -> list[Change]:
+    return what_would_change(_known.answers, _known.facts, _known.hardware, _known.plan)
+
+
+def changes(known: Advised) -> list[Change]:
+    """What would change the advice; some dozens of plans are tried for it."""
+    return _changes(repr((known.answers, known.facts, known.hardware, known.plan.rules_version)), known)
+
+
+@st.cache_resource(max_entries=128, show_spinner=False)
+def _telling(asked: str, _known: Advised) -> list[Question]:
+    return most_telling(_known.answers, _known.facts, _known.hardware)
+
+
+def telling_questions(known: Advised) -> list[Question]:
+    """The open questions whose answers would change the plan most."""
+    return _telling(repr((known.answers, known.facts, known.hardware)), known)

@@ -113,10 +113,11 @@ def _config(colours: Palette) -> Spec:
 
 def haloed(colours: Palette, mark: Mapping[str, Any], **layer: Any) -> list[Spec]:
     """A text layer twice: first as a broad outline in the ground's colour, so that lines passing under it leave it legible."""
-    halo = {**mark, "stroke": colours.paper, "strokeWidth": 4, "strokeJoin": "round", "fill": colours.paper}
+    placed = {name: value for name, value in mark.items() if name != "color"}
+    halo = {**placed, "stroke": colours.paper, "strokeWidth": 5, "strokeJoin": "round", "fill": colours.paper}
     return [
         {**layer, "mark": {"type": "text", **halo, "tooltip": None, "aria": False}},
-        {**layer, "mark": {"type": "text", **mark}},
+        {**layer, "mark": {"type": "text", **mark, "tooltip": None}},
     ]
 
 
@@ -128,31 +129,58 @@ class Line:
     said: str
 
 
-def level_lines(target: Line | None, baselines: Sequence[Line], domain: tuple[float, float], colours: Palette) -> list[Spec]:
-    """Horizontal lines with their labels in the plot: the target dashed, label at the left; baselines dotted, labels at the right.
+def level_lines(
+    target: Line | None, baselines: Sequence[Line], domain: tuple[float, float], colours: Palette
+) -> tuple[list[Spec], list[Spec]]:
+    """Horizontal lines, the target dashed, baselines dotted, and their labels, to be laid under and over what the chart shows.
 
-    A baseline label that would touch the one above it goes under its line.
+    No label stands on another one or on a line; they are at the left, where a curve has hardly begun, while there is room.
     """
-    layers: list[Spec] = []
-    if target:
-        layers += _level(target, colours.target, [6, 4], left=True, under=False, colours=colours)
-    nearest = (domain[1] - domain[0]) * 0.09
-    upper: float | None = None
-    for line in sorted(baselines, key=lambda line: -line.value):
-        close = upper is not None and upper - line.value < nearest
-        layers += _level(line, colours.muted, [2, 3], left=False, under=close, colours=colours)
-        upper = line.value
-    return layers
+    looks = [(line, colours.muted, [2, 3]) for line in baselines] + ([(target, colours.target, [6, 4])] if target else [])
+    values = [line.value for line, _, _ in looks]
+    taken: list[_Slot] = []
+    rules: list[Spec] = []
+    labels: list[Spec] = []
+    for line, colour, dash in sorted(looks, key=lambda look: -look[0].value):
+        slots = _slots(line.value, (domain[1] - domain[0]) * LABEL_SHARE)
+        free = [slot for slot in slots if not any(slot.touches(other) for other in taken)]
+        clear = [slot for slot in free if not any(slot.low < value < slot.high for value in values)]
+        slot = (clear or free or slots)[0]
+        taken.append(slot)
+        data = {"values": [{"level": line.value, "said": line.said}]}
+        y = {"field": "level", "type": "quantitative", "scale": {"domain": list(domain), "nice": False}}
+        rule = {"type": "rule", "color": colour, "strokeDash": dash, "strokeWidth": 1.5, "tooltip": None}
+        rules.append({"data": data, "mark": rule, "encoding": {"y": y}})
+        labels += _label(slot, colour, data, y, colours)
+    return rules, labels
 
 
-def _level(line: Line, colour: str, dash: list[int], *, left: bool, under: bool, colours: Palette) -> list[Spec]:
-    data = {"values": [{"level": line.value, "said": line.said}]}
-    y = {"field": "level", "type": "quantitative"}
-    rule = {"data": data, "mark": {"type": "rule", "color": colour, "strokeDash": dash, "strokeWidth": 1.5, "tooltip": None}}
-    mark = {"align": "left" if left else "right", "baseline": "top" if under else "bottom", "dy": 3 if under else -3, "color": colour}
-    x = {"value": 4} if left else {"value": "width"}
-    text = {"field": "said", "type": "nominal"}
-    return [{**rule, "encoding": {"y": y}}, *haloed(colours, mark, data=data, encoding={"x": x, "y": y, "text": text})]
+LABEL_SHARE = 0.11  # of the plot's height, for one line of text
+
+
+@dataclass(frozen=True)
+class _Slot:
+    """Where a label may stand: over or under its line, at the left or the right; `low` to `high` on the score axis."""
+
+    left: bool
+    over: bool
+    low: float
+    high: float
+
+    def touches(self, other: _Slot) -> bool:
+        return self.left == other.left and self.low < other.high and other.low < self.high
+
+
+def _slots(value: float, tall: float) -> list[_Slot]:
+    spans = [(True, value, value + tall), (False, value - tall, value)]
+    return [_Slot(left, over, low, high) for left in (True, False) for over, low, high in spans]
+
+
+def _label(slot: _Slot, colour: str, data: Spec, y: Spec, colours: Palette) -> list[Spec]:
+    place = {"baseline": "bottom", "dy": -3} if slot.over else {"baseline": "top", "dy": 3}
+    mark = {"align": "left" if slot.left else "right", **place, "color": colour}
+    x = {"value": 4} if slot.left else {"value": "width"}
+    return haloed(colours, mark, data=data, encoding={"x": x, "y": y, "text": {"field": "said", "type": "nominal"}})
 
 
 def score_domain(values: Sequence[float]) -> tuple[float, float]:

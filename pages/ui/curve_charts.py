@@ -47,7 +47,9 @@ def metric_curve(
     goal = Line(target, text("ui.charts.target", language, value=target)) if target is not None else None
     lines = [Line(score, text("ui.charts.baseline", language, name=each, value=score)) for each, score in baselines.items()]
     encoding = {"x": _step_axis(total_steps, language), "y": _score_axis(domain), "tooltip": {"field": "said", "type": "nominal"}}
-    layers = [*level_lines(goal, lines, domain, colours), *_metric_layers(encoding, colours)]
+    rules, labels = level_lines(goal, lines, domain, colours)
+    curve, *points = _metric_layers(encoding, colours)
+    layers = [*rules, curve, *labels, *points]
     return Chart(framed(height, colours, layer=layers), data, _metric_alt(scored, best, name, language))
 
 
@@ -102,14 +104,20 @@ def loss_curve(
     trained, valid = downsampled(_losses(steps), MOST_POINTS), _losses(evals)
     names = {TRAINING: text("ui.charts.training_loss", language), VALIDATION: text("ui.charts.validation_loss", language)}
     valid_above = bool(trained and valid and valid[-1][1] >= trained[-1][1])
-    rows = _loss_rows(trained, TRAINING, names, not valid_above, language) + _loss_rows(valid, VALIDATION, names, valid_above, language)
-    data = pd.DataFrame(rows, columns=["step", "value", "series", "label", "above", "said"])
+    beside = bool(total_steps and trained and trained[-1][0] < 0.6 * total_steps)  # there is room behind the line's end
+    series = [_series(trained, TRAINING, names, not valid_above, beside), _series(valid, VALIDATION, names, valid_above, beside)]
+    data = pd.concat(series, ignore_index=True)
     encoding: Spec = {
         "x": _step_axis(total_steps, language),
-        "y": {"field": "value", "type": "quantitative", "title": None, "scale": {"zero": False}, "axis": {"tickCount": 5, "format": "~g"}},
-        "tooltip": {"field": "said", "type": "nominal"},
+        "y": {
+            "field": "value",
+            "type": "quantitative",
+            "title": None,
+            "scale": {"zero": False, "padding": 16},
+            "axis": {"tickCount": 5, "format": "~g"},
+        },
     }
-    chart = framed(height, colours, layer=_loss_layers(encoding, colours))
+    chart = framed(height, colours, layer=_loss_layers(encoding, names, colours))
     return Chart(chart, data, _loss_alt(_losses(steps), valid, language))
 
 
@@ -117,44 +125,43 @@ def _losses(events: Sequence[Event]) -> list[tuple[int, float]]:
     return [(int(event["step"]), float(event["loss"])) for event in events if event.get("loss") is not None]
 
 
-def _loss_rows(
-    points: list[tuple[int, float]], series: str, names: Mapping[str, str], above: bool, language: Language
-) -> list[dict[str, object]]:
-    name = names[series]
-    rows: list[dict[str, object]] = [
-        {
-            "step": step,
-            "value": value,
-            "series": series,
-            "label": "",
-            "above": above,
-            "said": text("ui.charts.loss_point", language, step=step, series=name, value=value),
-        }
-        for step, value in points
-    ]
-    if rows:
-        rows[-1]["label"] = f"{name} {points[-1][1]:.3f}"
-    return rows
+def _series(points: list[tuple[int, float]], series: str, names: Mapping[str, str], above: bool, beside: bool) -> pd.DataFrame:
+    """One line's rows; the last carries the line's name, to stand `above` or below it, `beside` its end or before it."""
+    steps, values = [step for step, _ in points], [value for _, value in points]
+    label = [""] * len(points)
+    if points:
+        label[-1] = f"{names[series]} {values[-1]:.3f}"
+    columns = {"step": steps, "value": values, "series": series, "label": label, "above": above, "beside": beside}
+    return pd.DataFrame(columns)
 
 
-def _loss_layers(encoding: Spec, colours: Palette) -> list[Spec]:
+def _loss_layers(encoding: Spec, names: Mapping[str, str], colours: Palette) -> list[Spec]:
     first, second = colours.categorical[:2]
-    shared = {"x": encoding["x"], "y": encoding["y"]}
-    is_valid = f"datum.series === '{VALIDATION}'"
     label = {
-        "align": "right",
+        "align": {"expr": "datum.beside ? 'left' : 'right'"},
         "baseline": {"expr": "datum.above ? 'bottom' : 'top'"},
-        "dy": {"expr": "datum.above ? -7 : 8"},
+        "dx": {"expr": "datum.beside ? 7 : 0"},
+        "dy": {"expr": "datum.above ? (datum.beside ? 0 : -8) : (datum.beside ? 0 : 10)"},
     }
+    solid = {"type": "line", "color": first, "strokeWidth": 1.5}
+    dashed = {"type": "line", "color": second, "strokeWidth": 2, "strokeDash": [5, 3], "tooltip": None}
+    dots = {"type": "point", "filled": True, "opacity": 1, "size": 40, "color": second}
     layers: list[Spec] = [
-        _of(TRAINING, mark={"type": "line", "color": first, "strokeWidth": 1.5}, encoding=encoding),
-        _of(VALIDATION, mark={"type": "line", "color": second, "strokeWidth": 2, "strokeDash": [5, 3], "tooltip": None}, encoding=shared),
-        _of(VALIDATION, mark={"type": "point", "filled": True, "opacity": 1, "size": 40, "color": second}, encoding=encoding),
+        _of(TRAINING, mark=solid, encoding={**encoding, "tooltip": _loss_tooltip(encoding, names[TRAINING])}),
+        _of(VALIDATION, mark=dashed, encoding=encoding),
+        _of(VALIDATION, mark=dots, encoding={**encoding, "tooltip": _loss_tooltip(encoding, names[VALIDATION])}),
     ]
-    colour = {"condition": {"test": is_valid, "value": second}, "value": first}
-    text_encoding = {**shared, "text": {"field": "label", "type": "nominal"}}
+    colour = {"condition": {"test": f"datum.series === '{VALIDATION}'", "value": second}, "value": first}
+    text_encoding = {**encoding, "text": {"field": "label", "type": "nominal"}}
     halo, plain = haloed(colours, label, transform=[{"filter": "datum.label !== ''"}], encoding=text_encoding)
     return [*layers, halo, {**plain, "encoding": {**text_encoding, "color": colour}}]
+
+
+def _loss_tooltip(encoding: Spec, name: str) -> list[Spec]:
+    return [
+        {"field": "step", "type": "quantitative", "title": encoding["x"]["title"]},
+        {"field": "value", "type": "quantitative", "title": name, "format": ".3f"},
+    ]
 
 
 def _of(series: str, **layer: object) -> Spec:
@@ -184,8 +191,8 @@ def downsampled(points: Sequence[tuple[int, float]], most: int) -> list[tuple[in
 
 
 def _step_axis(total_steps: int | None, language: Language) -> Spec:
-    axis = {"grid": False, "tickMinStep": 1, "format": "d", "titleAnchor": "end", "labelOverlap": True}
-    scale = {"domain": [0, total_steps], "nice": False} if total_steps else {"zero": True, "nice": False}
+    axis = {"grid": False, "tickMinStep": 1, "format": "d", "titleAnchor": "end", "labelOverlap": "greedy", "labelSeparation": 8}
+    scale = {"domain": [0, total_steps], "nice": False} if total_steps else {"domainMin": 0, "nice": False}
     return {"field": "step", "type": "quantitative", "title": text("ui.charts.step", language), "scale": scale, "axis": axis}
 
 

@@ -23,6 +23,7 @@ from coach.workspace import Task, find_task, workspace_root
 from pages.ui import prose, session
 
 HOME = "app.py"
+FAVICON = Path(__file__).with_name("icon.svg")  # a Material symbol here would be fetched from fonts.gstatic.com
 ICONS = {"done": ":material/check_circle:", "here": ":material/radio_button_checked:", "ahead": ":material/radio_button_unchecked:"}
 LOCKED_ICON, HOME_ICON = ":material/lock:", ":material/home:"
 
@@ -72,11 +73,14 @@ def open_page(stage_id: StageId) -> Iterator[TaskPage]:
     _set_page(f"{text(stage.title_key, page.language)} · {page.say('frame.brand')}")
     task = _task(page, stage, address)
     _menu(page, task, stage, address.version)
-    _messages()
+    first = st.container()  # there whether or not it says anything: what follows keeps its place, and the browser its cursor
+    with first:
+        _messages()
     with guarded(address.language):
         if not stage.is_open(task):
             _not_open_yet(page, task, stage)
-        _warn_if_early(page, task, stage)
+        with first:
+            _warn_if_early(page, task, stage)
         yield TaskPage(page.language, page.dark, page.root, stage, task, address.version)
 
 
@@ -121,7 +125,7 @@ def _begin() -> tuple[session.Address, Page]:
 
 
 def _set_page(title: str) -> None:
-    st.set_page_config(page_title=title, page_icon=":material/school:", layout="wide", initial_sidebar_state="auto")
+    st.set_page_config(page_title=title, page_icon=str(FAVICON), layout="wide", initial_sidebar_state="auto")
 
 
 def _task(page: Page, stage: Stage, address: session.Address) -> Task:

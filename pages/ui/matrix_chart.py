@@ -6,17 +6,20 @@ Pure: labels and counts in, `Chart` out. What a click on a cell opens is the pag
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from coach.text import Language, text
-from pages.ui.chart_theme import Chart, Palette, Spec, framed, palette
+from pages.ui.chart_theme import TEXT_PX, Chart, Palette, Spec, framed, palette
 
 OUTSIDE = "\ue000outside"  # `predicted` of the extra column; a private-use character, so that no label can be the same
 CELL = "cell"  # the selection's name
 MOST_NUMBERED = 12  # labels: beyond it the cells are too small for a number
-ROW_PX, LEAST_PX, MOST_PX = 44, 150, 640
+HEAD_PX, LEAST_PX, MOST_PX = 44, 150, 640
+LINE_PX, LATIN_WIDTH = 14, 0.56  # the second a share of the text size
+ACROSS_PX = 340  # of the columns together, where the chart stands in a narrow part of a page
 
 
 def confusion_matrix(
@@ -31,7 +34,8 @@ def confusion_matrix(
     """Rows are the actual class, columns the prediction, shaded by the share of the row; the diagonal is outlined.
 
     `counts` has a row for each label and a column for each label, and may have one more for answers outside the format: drawn only
-    where it is not all zero, with `OUTSIDE` as its value of `predicted`. A class without rows shows dashes. With `selectable` a click
+    where it is not all zero, with `OUTSIDE` as its value of `predicted`. A class without rows shows dashes. Beyond 12 labels classes
+    are numbered: rows read `1 name`, columns `1`, and a cell says its names and count when pointed at. With `selectable` a click
     on a cell is a selection named `cell` on the fields `actual` and `predicted`. `height` in pixels; by default after the labels.
     """
     colours = palette(dark)
@@ -42,12 +46,17 @@ def confusion_matrix(
         for predicted, count in zip(columns, row)
     ]
     data = pd.DataFrame(rows, columns=["actual", "predicted", "answer", "count", "share", "number", "hit", "said"])
-    encoding = {"x": _across(columns, language), "y": _down(labels, language)}
-    layers = [_cells(encoding, colours, selectable, language)]
-    if len(labels) <= MOST_NUMBERED:
+    many = len(labels) > MOST_NUMBERED
+    encoding = {"x": _across(columns, many, language), "y": _down(labels, many, language)}
+    layers = [_cells(encoding, colours, many, selectable, language)]
+    if not many:
         layers.append(_numbers(encoding, colours))
-    height = height or min(MOST_PX, max(LEAST_PX, ROW_PX + len(labels) * (ROW_PX if len(labels) <= 5 else 30 if len(labels) <= 12 else 12)))
-    return Chart(framed(height, colours, layer=layers), data, _alt(labels, counts, language))
+    return Chart(framed(height or _height(len(labels)), colours, layer=layers), data, _alt(labels, counts, language))
+
+
+def _height(labels: int) -> int:
+    row_px = 44 if labels <= 5 else 30 if labels <= MOST_NUMBERED else 12
+    return min(MOST_PX, max(LEAST_PX, HEAD_PX + labels * row_px))
 
 
 def _has_outside(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> bool:
@@ -68,26 +77,81 @@ def _cell(actual: str, predicted: str, count: int, in_row: int, numbered: bool, 
     }
 
 
-def _across(columns: Sequence[str], language: Language) -> Spec:
-    outside = json.dumps(text("ui.charts.outside", language), ensure_ascii=False)
+def _across(columns: Sequence[str], many: bool, language: Language) -> Spec:
+    """Column names in up to three lines of the column's width, all standing on the matrix."""
+    outside = text("ui.charts.outside", language)
+    px = ACROSS_PX // max(1, len(columns))
+    said = {column: in_lines(outside if column == OUTSIDE else column, px) for column in columns}
+    if many:
+        said = {column: [str(place + 1)] if column != OUTSIDE else ["–"] for place, column in enumerate(columns)}
+    tallest = max((len(lines) for lines in said.values()), default=1)
+    level = {column: [""] * (tallest - len(lines)) + lines for column, lines in said.items()}
+    padding = 5 + (tallest - 1) * LINE_PX  # Vega lets further lines of a label above an axis run down into the plot
+    limit = 24 if many else px + 12
     axis = {
+        **_axis(level),
         "orient": "top",
-        "labelExpr": f"datum.value === '{OUTSIDE}' ? {outside} : datum.label",
-        "labelLimit": max(30, 340 // len(columns)) if columns else 100,
-        "labelOverlap": "greedy",
-        "ticks": False,
-        "domain": False,
-        "labelPadding": 5,
+        "labelPadding": padding,
+        "labelLineHeight": LINE_PX,
         "titlePadding": 4,
+        "labelLimit": limit,
     }
     return _band("predicted", columns, text("ui.charts.predicted", language), axis)
 
 
-def _down(labels: Sequence[str], language: Language) -> Spec:
+def _down(labels: Sequence[str], many: bool, language: Language) -> Spec:
     """The title stands level with the column labels, above the row labels, so that no text is turned on its side."""
+    said = {label: f"{place + 1}  {label}" if many else label for place, label in enumerate(labels)}
     title = {"titleAngle": 0, "titleAlign": "right", "titleBaseline": "bottom", "titleX": -8, "titleY": -6}
-    axis = {"labelLimit": 110, "labelOverlap": "greedy", "ticks": False, "domain": False, "labelPadding": 8, **title}
-    return _band("actual", labels, text("ui.charts.actual", language), axis)
+    return _band(
+        "actual", labels, text("ui.charts.actual", language), {**_axis(said), "labelLimit": 110, "labelPadding": 8, **title}
+    )
+
+
+def _axis(said: Mapping[str, object]) -> Spec:
+    names = json.dumps(said, ensure_ascii=True)  # a Vega expression; JSON is one
+    return {
+        "labelExpr": f"({names})[datum.value]",
+        "labelOverlap": "greedy",
+        "labelSeparation": 3,
+        "ticks": False,
+        "domain": False,
+    }
+
+
+def in_lines(label: str, px: int, most: int = 3) -> list[str]:
+    """`label` in at most `most` lines of about `px` pixels, the last ending in … if it goes on.
+
+    Broken at a space or between wide and narrow script where there is such a place, else where the line is full.
+    """
+    lines: list[str] = []
+    rest = label.strip()
+    while rest:
+        end = _fitting(rest, px)
+        if end < len(rest):
+            good = [
+                place for place in range(1, end + 1) if rest[place] == " " or _is_wide(rest[place]) != _is_wide(rest[place - 1])
+            ]
+            end = good[-1] if good else end
+        if len(lines) == most - 1 and end < len(rest):
+            return [*lines, rest[: max(1, _fitting(rest, px - TEXT_PX))].rstrip() + "…"]
+        lines.append(rest[:end].rstrip())
+        rest = rest[end:].lstrip()
+    return lines or [""]
+
+
+def _fitting(said: str, px: int) -> int:
+    """How many of the first characters of `said` fit `px` pixels at the charts' text size; at least one."""
+    width = 0.0
+    for place, character in enumerate(said):
+        width += TEXT_PX if _is_wide(character) else TEXT_PX * LATIN_WIDTH
+        if width > px:
+            return max(1, place)
+    return len(said)
+
+
+def _is_wide(character: str) -> bool:
+    return unicodedata.east_asian_width(character) in "WF"
 
 
 def _band(field: str, values: Sequence[str], title: str, axis: Spec) -> Spec:
@@ -95,14 +159,14 @@ def _band(field: str, values: Sequence[str], title: str, axis: Spec) -> Spec:
     return {"field": field, "type": "nominal", "title": title, "sort": None, "scale": scale, "axis": axis}
 
 
-def _cells(encoding: Spec, colours: Palette, selectable: bool, language: Language) -> Spec:
+def _cells(encoding: Spec, colours: Palette, many: bool, selectable: bool, language: Language) -> Spec:
     chosen = [{"param": CELL, "empty": False, "value": colours.ink}] if selectable else []
     wide = [{"param": CELL, "empty": False, "value": 3}] if selectable else []
     titles = [("actual", "actual"), ("answer", "predicted"), ("count", "rows"), ("share", "share")]
     tooltip = [{"field": field, "type": "nominal", "title": text(f"ui.charts.{key}", language)} for field, key in titles]
     tooltip[-1] |= {"type": "quantitative", "format": ".0%"}
     layer: Spec = {
-        "mark": {"type": "rect", "cornerRadius": 3, "cursor": "pointer" if selectable else "default"},
+        "mark": {"type": "rect", "cornerRadius": 0 if many else 3, "cursor": "pointer" if selectable else "default"},
         "encoding": {
             **encoding,
             "color": {
@@ -112,7 +176,10 @@ def _cells(encoding: Spec, colours: Palette, selectable: bool, language: Languag
                 "scale": {"domain": [0, 1], "range": [colours.second, colours.accent]},
             },
             "stroke": {"condition": [*chosen, {"test": "datum.hit", "value": colours.accent}], "value": colours.border},
-            "strokeWidth": {"condition": [*wide, {"test": "datum.hit", "value": 1.5}], "value": 0.5},
+            "strokeWidth": {
+                "condition": [*wide, {"test": "datum.hit", "value": 0.8 if many else 1.5}],
+                "value": 0.3 if many else 0.5,
+            },
             "tooltip": tooltip,
             "description": {"field": "said", "type": "nominal"},
         },

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import streamlit as st
 
@@ -16,6 +16,7 @@ from coach.task_schema import SLUG_PATTERN
 from coach.text import DEFAULT_LANGUAGE, LANGUAGES, Language, language_of
 from coach.version_folder import SAFE_NAME
 
+T = TypeVar("T")
 MessageKind = Literal["error", "warning", "info", "success"]
 LANGUAGE_KEY = "ui.language"
 _MESSAGES_KEY = "ui.messages"
@@ -111,3 +112,14 @@ def put_widget_value(key: str, value: Any) -> None:
 def forget(*keys: str) -> None:
     for key in keys:
         st.session_state.pop(key, None)
+
+
+def keep(key: str, value: object) -> None:
+    """Something of this browser's that is no widget's value and outlives a rerun."""
+    st.session_state[key] = value
+
+
+def recall(key: str, kind: type[T]) -> T | None:
+    """What was kept under `key`, where it is of `kind`."""
+    found = st.session_state.get(key)
+    return found if isinstance(found, kind) else None

@@ -169,7 +169,7 @@ def test_the_reason_says_what_the_specification_has_at_this_size(rows, spec):
 
 def test_from_two_thousand_rows_both_opinions_on_full_fine_tuning_are_said():
     said = because(plan(2000, machine=A100), "method.many_rows")
-    assert "specification" in said and "full fine-tuning" in said and "evidence" in said
+    assert "common tree" in said and "full fine-tuning" in said and "published results" in said
     assert plan(2000, machine=A100).peft == "lora"
 
 
@@ -216,7 +216,7 @@ def test_pairs_in_a_task_with_right_answers_stay_sft_and_the_reason_is_said(task
     found = plan(600, task, resources={"preference_pairs": 5000})
     assert methods(found) == ["sft"]
     said = because(found, "method.pairs_in_a_label_task")
-    assert "specification" in said and "ORPO" in said and "SFT" in said
+    assert "Common advice" in said and "ORPO" in said and "SFT" in said
 
 
 def test_alignment_without_pairs_asks_for_pairs():
@@ -241,7 +241,7 @@ def test_without_a_gpu_the_starter_model_is_taken_with_its_own_numbers():
         ({"needs": {"light_deployment": True}}, QWEN_2B, "Phi-4"),
         ({"needs": {"light_deployment": True}, "task": {"language": "en"}}, PHI_MINI, "Phi-4"),
         ({"needs": {"tooling": True}}, LLAMAS[0], "Llama-3.3"),
-        ({"task": {"language": "en"}}, QWEN_4B, "specification"),
+        ({"task": {"language": "en"}}, QWEN_4B, "published comparisons"),
     ],
 )
 def test_each_need_of_the_specifications_model_table_leads_to_a_model_that_can_be_tuned(topics, expected, named):
@@ -461,3 +461,10 @@ def test_full_fine_tuning_is_said_in_words_in_both_languages():
     assert found.peft == "none" and "hyperparameters.no_lora" in rules(found)
     for language, said in (("zh-TW", "全參數微調，不用 LoRA"), ("en", "all weights, no LoRA")):
         assert any(said in line for line in plan_lines(found, language)) and found.as_json(language)
+
+
+def test_no_sentence_presumes_a_specification_somebody_has_read():
+    for machine in (NO_GPU, A100):
+        found = plan(300, machine=machine, success={"threshold": 0.8}, needs={"reasoning": True})
+        for language, word in (("zh-TW", "規格"), ("en", "specification")):
+            assert [line for line in plan_lines(found, language) if word in line] == []

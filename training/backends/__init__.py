@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 from training.backends.loaded import Backend
 
 BackendName = Literal["plain", "unsloth"]
+_SETTINGS = {
+    "TOKENIZERS_PARALLELISM": "false",  # its threads and a fork do not go together
+    "TRL_EXPERIMENTAL_SILENCE": "1",
+}
 
 
 def choose_backend() -> BackendName:
@@ -24,10 +32,26 @@ def choose_backend() -> BackendName:
 
 def import_in_order() -> BackendName:
     """Chooses the backend and imports Unsloth now where it is the one; call it before anything that imports transformers, trl or peft."""
+    for setting, value in _SETTINGS.items():
+        os.environ.setdefault(setting, value)
     name = choose_backend()
     if name == "unsloth":
         import unsloth  # noqa: F401
     return name
+
+
+@contextmanager
+def heavy_imports() -> Iterator[BackendName]:
+    """Around the first import of the heavy libraries, in the right order.
+
+    What they leave in memory (half a million objects) is kept out of later collections, each of which would stop every thread of a
+    server for a quarter of a second (streamlit.md 0.1). Once a process: freezing again would keep garbage of the pages for ever.
+    """
+    first = "trl" not in sys.modules
+    yield import_in_order()
+    if first:
+        gc.collect()
+        gc.freeze()
 
 
 def open_backend(name: BackendName) -> Backend:

@@ -5,7 +5,7 @@ A guess is shown to a person, never trusted in silence: below LOW_CONFIDENCE the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from coach.errors import DataError
@@ -68,13 +68,17 @@ def guess_columns(table: Table, label_hint: Sequence[str] | None = None) -> Colu
 
 
 def guess_mapping(
-    table: Table, placeholders: Sequence[str], output_fields: Sequence[str], labels: Sequence[str] | None = None
+    table: Table,
+    placeholders: Sequence[str],
+    output_fields: Sequence[str],
+    labels: Sequence[str] | None = None,
+    known: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """A column for each placeholder and output field: by its own name, its known synonyms, then by content.
+    """A column for each placeholder and output field: as `known`, by its own name, its known synonyms, then by content.
 
     Raises DataError naming every field without a column, and the columns there are.
     """
-    mapping: dict[str, str] = {}
+    mapping = {field: column for field, column in (known or {}).items() if column in table.columns}
     for field in (*placeholders, *output_fields):
         _claim(mapping, field, _named(table.columns, (field,), mapping.values()))
     for field in placeholders:

@@ -6,7 +6,9 @@ Owns the type and the reading and writing of already clean files. Reading what p
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -55,3 +57,30 @@ def read_rows(path: Path) -> list[Row]:
 def rows_to_jsonl(rows: list[Row]) -> str:
     """The file's whole text, one row a line, keys in the contract's order."""
     return "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows)
+
+
+def find_rows(path: Path, ids: Collection[str], *, within: int = 1000) -> dict[str, Row]:
+    """The rows called `ids` among the first `within` lines, by id; reading ends with the last one found.
+
+    For looking something up, so what is missing, broken or beyond is left out without a word.
+    """
+    found: dict[str, Row] = {}
+    try:
+        with path.open(encoding="utf-8", errors="replace", newline="\n") as lines:
+            for line in islice(lines, within):
+                if len(found) == len(ids):
+                    break
+                row = _row_or_none(line)
+                if row is not None and row.id in ids:
+                    found[row.id] = row
+    except OSError:
+        pass
+    return found
+
+
+def _row_or_none(line: str) -> Row | None:
+    try:
+        fields = json.loads(line)
+        return Row(str(fields["id"]), {name: str(value) for name, value in fields["input"].items()}, fields["output"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None

@@ -1,0 +1,34 @@
+"""Go on or stop: one sentence on the latest version, from what its verdict, its comparison and its diagnosis already say.
+
+Weighing cost, effort and the history of gains comes with a later issue; this only points.
+"""
+
+from __future__ import annotations
+
+from coach.comparison import Comparison
+from coach.diagnosis import Diagnosis, Finding
+from coach.sentence import Sentence, sentence
+
+_ASK_FOR_TEST_ROWS = ("few_test_rows", "class_low_few_rows")  # which no new version brings
+
+
+def next_step(version: str, diagnosis: Diagnosis, comparison: Comparison | None) -> Sentence:
+    """What to do after `version`. `comparison` holds it against the version it came from, where that is there."""
+    verdict = diagnosis.verdict
+    finding = first_finding(diagnosis)
+    if verdict.word == "met" and verdict.certain:
+        return sentence("next_step.met", version=version)
+    if verdict.word == "met":
+        return sentence("next_step.met_uncertain", version=version)
+    if comparison is not None and comparison.judgement == "worse":
+        return sentence("next_step.worse", version=version, parent=comparison.first)
+    if finding is None:
+        return sentence("next_step.rows", version=version)
+    if comparison is not None and comparison.judgement == "cannot_tell":
+        return sentence("next_step.unclear", version=version, parent=comparison.first, finding=finding.title)
+    return sentence("next_step.try", version=version, finding=finding.title)
+
+
+def first_finding(diagnosis: Diagnosis) -> Finding | None:
+    """The first finding that a new version can act on."""
+    return next((found for found in diagnosis.findings if found.name not in _ASK_FOR_TEST_ROWS), None)

@@ -1,0 +1,109 @@
+"""Answered test rows as a table, one of them in full, and a label's probabilities.
+
+Texts are shown as text, never as Markdown. Which rows, the caller has chosen.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from coach.version_folder import Version
+from pages.ui import prose
+from pages.ui.frame import TaskPage
+from training.answered_rows import AnsweredRow, rows_to_csv
+from training.evidence import Examined
+
+ROWS_A_PAGE, MOST_LABELS = 50, 200
+ROW_PX, HEAD_PX, MOST_PX = 35, 38, 393  # of Streamlit's tables; beyond the last they scroll
+
+
+def answered_table(page: TaskPage, version: Version, found: Examined, rows: Sequence[AnsweredRow], here: str) -> None:
+    """The rows as a table of at most 50, all of them as a file, and the one that is picked in full."""
+    if not rows:
+        prose.sentence(page.say("evaluate.rows.none"))
+        return
+    names = found.config.placeholders
+    which = zlib.crc32("\n".join(row.id for row in rows).encode())
+    prose.muted(page.say("evaluate.rows.count", count=len(rows)))
+    table = st.container()
+    left, right = st.columns([3, 1], vertical_alignment="center")
+    pages = -(-len(rows) // ROWS_A_PAGE)
+    with left:
+        place = st.pagination(pages, key=page.key(f"{here}.page.{which}")) if pages > 1 else 1
+    right.download_button(
+        page.say("evaluate.rows.download"),
+        data=lambda: rows_to_csv(rows, names),
+        file_name=f"{page.task.name}-{version.name}-rows.csv",
+        mime="text/csv",
+        key=page.key(f"{here}.download"),
+        on_click="ignore",
+        icon=":material/download:",
+        width="stretch",
+    )
+    part = rows[(place - 1) * ROWS_A_PAGE : place * ROWS_A_PAGE]
+    with table:
+        event = _row_table(page, part, names, page.key(f"{here}.rows.{which}.{place}"))
+    picked = event["selection"]["rows"]
+    if picked and picked[0] < len(part):
+        _one_row(page, part[picked[0]], names, page.key(f"{here}.row"))
+
+
+def _row_table(page: TaskPage, rows: Sequence[AnsweredRow], names: Sequence[str], key: str) -> Any:
+    outside = page.say("evaluate.rows.outside")
+    inputs = [(f"input.{place}", name) for place, name in enumerate(names)]
+    data = pd.DataFrame(
+        [
+            {
+                **{column: row.inputs.get(name, "") for column, name in inputs},
+                "actual": row.actual,
+                "predicted": row.predicted if row.predicted is not None else outside,
+                "sure": row.sure,
+                "score_of_actual": row.score_of_actual,
+            }
+            for row in rows
+        ]
+    )
+    config = {
+        column: st.column_config.TextColumn(name, width="large" if len(inputs) == 1 else "medium") for column, name in inputs
+    }
+    for name in ("actual", "predicted"):
+        config[name] = st.column_config.TextColumn(page.say(f"evaluate.rows.{name}"), width="small")
+    for name in ("sure", "score_of_actual"):
+        config[name] = st.column_config.NumberColumn(page.say(f"evaluate.rows.{name}"), format="%.2f", width=96)
+    height = min(MOST_PX, HEAD_PX + ROW_PX * len(rows))
+    return st.dataframe(
+        data, hide_index=True, column_config=config, height=height, key=key, on_select="rerun", selection_mode="single-row"
+    )
+
+
+def _one_row(page: TaskPage, row: AnsweredRow, names: Sequence[str], key: str) -> None:
+    """The whole text, and what the model gave each label."""
+    with st.container(border=True):
+        left, right = st.columns([3, 2])
+        with left:
+            for name in names:
+                prose.muted(name)
+                st.code(row.inputs.get(name, ""), language=None, wrap_lines=True)
+            if row.raw is not None:
+                prose.muted(page.say("evaluate.rows.raw"))
+                st.code(row.raw, language=None, wrap_lines=True)
+        with right:
+            label_scores(page, row.scores, key)
+            prose.muted(row.id)
+
+
+def label_scores(page: TaskPage, scores: Mapping[str, float], key: str) -> None:
+    """Each label's probability, the highest first."""
+    ranked = sorted(scores.items(), key=lambda pair: -pair[1])[:MOST_LABELS]
+    data = pd.DataFrame(ranked, columns=["label", "score"])
+    config = {
+        "label": st.column_config.TextColumn(page.say("evaluate.class")),
+        "score": st.column_config.ProgressColumn(page.say("evaluate.probability"), format="%.2f", min_value=0.0, max_value=1.0),
+    }
+    height = min(MOST_PX, HEAD_PX + ROW_PX * max(1, len(ranked)))
+    st.dataframe(data, hide_index=True, column_config=config, height=height, key=key)

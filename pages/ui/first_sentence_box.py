@@ -1,0 +1,84 @@
+"""The box for a first sentence: what the coach takes from it, and the way on. Understanding it is `coach`'s."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from coach.first_sentence import LONGEST_SENTENCE, FirstSentence
+from coach.interview import understand
+from coach.new_task import first_answers, proposed_name, taken_names
+from coach.task_schema import Metric
+from coach.workspace import create_task
+from pages.ui import prose, session
+from pages.ui.frame import Page, go_to, link
+from training.overview import TaskOverview
+
+SENTENCE = "home.sentence"
+CLOSED_SETS = {"type": "task.type", "domain": "task.domain", "in": "task.language", "gpu": "resources.gpu"}  # text → answer
+
+
+def first_sentence_box(page: Page, lines: list[TaskOverview]) -> None:
+    """`lines`: every task, the one changed last first; trouble and advice are looked at where there is something to look at."""
+    sentence = st.text_area(
+        page.say("home.sentence.label"), key=SENTENCE, height=80, max_chars=LONGEST_SENTENCE,
+        placeholder=page.say("home.sentence.hint"), persist_state="session",
+    )  # fmt: skip
+    st.button(page.say("home.sentence.go"), key="home.sentence.go", type="primary", icon=":material/chat:")
+    if sentence and sentence.strip():
+        with st.container(border=True, key="home-understood"):
+            _understood(page, sentence, lines)
+
+
+def _understood(page: Page, sentence: str, lines: list[TaskOverview]) -> None:
+    said = understand(sentence)
+    prose.sentence(page.say(f"home.sentence.road.{said.road}"))
+    prose.strong(" · ".join(_known(page, said)) or page.say("home.sentence.nothing_known"))
+    if said.road != "discover":
+        _where_it_helps(page, said, lines)
+    answers = first_answers(sentence, said)
+    title = answers.title or ""
+    name = proposed_name(title, taken_names(page.root))
+    prose.muted(page.say("home.sentence.named", title=title, name=name))
+    if answers.business.problem:
+        prose.muted(page.say("home.sentence.kept"))
+    if st.button(page.say("home.sentence.begin"), key="home.sentence.begin", icon=":material/arrow_forward:"):
+        task = create_task(page.root, name, answers=answers)
+        session.forget(SENTENCE)
+        go_to(page, "discover", task)
+
+
+def _where_it_helps(page: Page, said: FirstSentence, lines: list[TaskOverview]) -> None:
+    """A link to the page that answers today: the evaluation of what was trained last, or the plan of the task worked on last."""
+    if said.road == "diagnose":
+        trained = next((line for line in lines if line.state == "finished"), None)
+        if trained is None:
+            prose.muted(page.say("home.sentence.no_version"))
+            return
+        label = page.say("home.sentence.to_evaluation", title=trained.title, version=trained.version)
+        link(page, "evaluate", trained.task, label=label, version=trained.version, icon=":material/troubleshoot:")
+    elif sound := next((line for line in lines if line.state != "damaged"), None):
+        link(
+            page, "recommend", sound.task, label=page.say("home.sentence.to_plan", title=sound.title), icon=":material/alt_route:"
+        )
+
+
+def _known(page: Page, said: FirstSentence) -> list[str]:
+    """What the sentence tells, a few words each."""
+    known = said.known
+    told = [page.say(f"home.understood.{kind}.{known[key]}") for kind, key in CLOSED_SETS.items() if key in known]
+    if rows := known.get("resources.labelled_rows"):
+        told.append(page.say("home.understood.rows", value=rows))
+    if card := known.get("resources.gpu_name"):
+        told.append(page.say("home.understood.gpu_name", value=card))
+    if metric := known.get("success.primary_metric"):
+        told.append(page.say("home.understood.metric", value=page.say(f"charts.metric.{metric}")))
+    told += [page.say(f"home.understood.{key}") for key in known if key.startswith("needs.")]
+    if said.score is not None:
+        told.append(_score(page, said.metric, said.score))
+    return told
+
+
+def _score(page: Page, metric: Metric | None, score: float) -> str:
+    if metric is None:
+        return page.say("home.sentence.scored_plain", score=score)
+    return page.say("home.sentence.scored", metric=page.say(f"charts.metric.{metric}"), score=score)

@@ -1,0 +1,239 @@
+"""The one part of a page that polls: where a run stands, what the coach says of it, and the three numbers that decide.
+
+Looks once a second while the run lives and not at all otherwise; when that changes the whole page is drawn anew, once. The scores
+below are run_scores.py's, the buttons run_header.py's.
+"""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from coach.text import has_text, text
+from coach.version_folder import Version
+from pages.ui import cached, prose
+from pages.ui.charts import metric_name
+from pages.ui.frame import TaskPage, guarded
+from pages.ui.run_header import Run
+from pages.ui.run_scores import scores
+from training import checkpoints
+from training.events import Event
+from training.leading_notice import Said, said_of
+from training.run_numbers import RunNumbers, WeakestClass, class_scores, run_numbers, shown_evaluation
+from training.run_reader import time_left_s
+from training.run_report import failure_lines, notice_sentence
+from training.run_status import RunStatus
+
+LOOK_EVERY_S = 1.0
+SAID_AT_ONCE, EARLIER_SHOWN = 2, 50  # sentences; more would push the scores out of sight
+SHORT_LABEL = 14  # characters of a class's name that fit a number's caption
+ENDED_EARLY = {"early_stopping": "finished_early", "max_steps": "finished_limited"}
+WARNING_ICON, COACH_ICON = ":material/warning:", ":material/school:"
+
+
+def live_run(page: TaskPage, run: Run) -> None:
+    """Everything of a run that moves."""
+    watch = st.fragment(_watch, run_every=LOOK_EVERY_S if run.status.alive else None)
+    watch(page, run)
+
+
+def _watch(page: TaskPage, run: Run) -> None:
+    with guarded(page.language):
+        now = time.time()
+        status = cached.reader(run.version).read(now)
+        stopping = status.alive and run.version.stop_path.exists()
+        if (status.alive, stopping) != (run.status.alive, run.stopping):
+            st.rerun()
+        _where(page, status, stopping, now)
+        evaluation = shown_evaluation(status.view, alive=status.alive)
+        about_classes = class_scores(run.version, evaluation) if evaluation else None
+        found = run_numbers(evaluation, status.view, run.config.success_criteria, about_classes) if evaluation else None
+        said = said_of(status.view, evaluation, alive=status.alive)
+        learning = status.alive and bool(status.view.total_steps)
+        if found or learning:
+            _three_numbers(page, run, found)
+        rest = _coach(page, run.version, status, said)
+        if found or learning or len(status.view.steps) > 1:
+            scores(page, run, status, evaluation, about_classes)
+        _folded(page, status, rest, said)
+
+
+# --- where it stands -----------------------------------------------------------------------------------------------------------
+
+
+def _where(page: TaskPage, status: RunStatus, stopping: bool, now: float) -> None:
+    """Phase, step of total and time left, over a bar."""
+    if status.state == "new":
+        return
+    view = status.view
+    share = min(1.0, view.step / view.total_steps) if view.total_steps else 0.0
+    if status.alive and view.phase_event and view.phase_event.get("total"):
+        share = min(1.0, view.phase_event.get("done", 0) / view.phase_event["total"])
+    st.progress(share, text=prose.plain(_line(page, status, stopping, now)))
+
+
+def _line(page: TaskPage, status: RunStatus, stopping: bool, now: float) -> str:
+    view = status.view
+    if not status.alive:
+        state = text(f"cli.training.state.{status.state}", page.language)
+        return page.say("train.line.ended", state=state, step=view.step, total=view.total_steps) if view.total_steps else state
+    left = _time_left(page, time_left_s(view, now))
+    if view.phase == "training":
+        where = page.say("train.line.working", step=view.step, total=view.total_steps, left=left)
+        return page.say("train.line.stopping" if stopping else "train.line.working_phase", where=where)
+    if stopping:
+        return page.say("train.line.stopping_early")
+    if view.phase == "evaluating":
+        return page.say("train.line.phase_left", phase=_phase(page, view.phase_event), left=left)
+    return _phase(page, view.phase_event)
+
+
+def _phase(page: TaskPage, event: Event | None) -> str:
+    """What a phase is called; a stage of it where the event names one."""
+    key = (
+        f"cli.training.stage.{event['stage']}"
+        if event and "stage" in event
+        else f"cli.training.phase.{(event or {}).get('name')}"
+    )
+    return text(key, page.language) if has_text(key) else page.say("train.line.beginning")
+
+
+def _time_left(page: TaskPage, seconds: float | None) -> str:
+    if seconds is None:
+        return page.say("train.left.unknown")
+    minutes, s = divmod(round(seconds), 60)
+    if minutes >= 60:
+        return page.say("train.left.hours", h=minutes // 60, m=minutes % 60)
+    return page.say("train.left.minutes", m=minutes, s=s) if minutes else page.say("train.left.seconds", s=s)
+
+
+# --- three numbers -------------------------------------------------------------------------------------------------------------
+
+
+def _three_numbers(page: TaskPage, run: Run, found: RunNumbers | None) -> None:
+    with st.container(horizontal=True):  # where the window is narrow a card goes to the next row; none is cut
+        _score(page, run, found)
+        _distance(page, run, found)
+        _weakest(page, found)
+
+
+def _number(label: str, value: str, beside: str, help: str | None = None) -> None:
+    """What stands beside a number is a comparison, not a change: no arrow, no colour."""
+    st.metric(
+        prose.plain(label), value, beside, border=True, delta_color="off", delta_arrow="off", help=help and prose.plain(help)
+    )
+
+
+def _score(page: TaskPage, run: Run, found: RunNumbers | None) -> None:
+    metric = metric_name(run.config.success_criteria.primary_metric, page.language)
+    label = page.say("train.number.metric", metric=metric)
+    if found is None:
+        _number(label, page.say("train.number.none"), page.say("train.number.wait"))
+    elif found.baseline is None or found.gap is None:
+        _number(label, f"{found.value:.3f}", page.say("train.number.no_baseline"))
+    else:
+        _number(label, f"{found.value:.3f}", page.say("train.number.gap", gap=found.gap, name=shortened(found.baseline[0])))
+
+
+def _distance(page: TaskPage, run: Run, found: RunNumbers | None) -> None:
+    target = run.config.success_criteria.threshold
+    if target is None:
+        _number(page.say("train.number.no_target"), page.say("train.number.none"), page.say("train.number.no_target_todo"))
+    elif found is None or found.distance is None:
+        _number(page.say("train.number.short", target=target), page.say("train.number.none"), page.say("train.number.wait"))
+    else:
+        label = page.say("train.number.short" if found.distance < 0 else "train.number.above", target=target)
+        _number(label, f"{abs(found.distance):.3f}", page.say("train.number.rows", rows=found.rows or "—"))
+
+
+def _weakest(page: TaskPage, found: RunNumbers | None) -> None:
+    if found is None or found.weakest is None:
+        _number(page.say("train.number.weakest_none"), page.say("train.number.none"), page.say("train.number.wait"))
+        return
+    weakest = found.weakest
+    label = page.say("train.number.weakest", label=shortened(weakest.label))
+    numbers = {"label": weakest.label, "support": weakest.support, "recognised": weakest.recognised}
+    _number(label, f"F1 {weakest.f1:.2f}", _mistaken(page, weakest), page.say("train.number.weakest_help", **numbers))
+
+
+def _mistaken(page: TaskPage, weakest: WeakestClass) -> str:
+    if weakest.taken_for is not None:
+        return page.say("train.number.weakest_for", recall=weakest.recall, other=shortened(weakest.taken_for))
+    key = "train.number.weakest_outside" if weakest.taken else "train.number.weakest_alone"
+    return page.say(key, recall=weakest.recall)
+
+
+def shortened(label: str) -> str:
+    return label if len(label) <= SHORT_LABEL else label[: SHORT_LABEL - 1] + "…"
+
+
+# --- what the coach says -------------------------------------------------------------------------------------------------------
+
+
+def _coach(page: TaskPage, version: Version, status: RunStatus, said: Said) -> list[str]:
+    """The state where it needs a word, then the notice that matters most; returns what is left for the fold."""
+    current = [notice for notice in (said.lead, *said.others) if notice is not None]
+    sentences = [(_notice(page, notice), notice.get("level") == "warning") for notice in current]
+    about_state = _about_state(page, version, status)
+    if about_state and (status.state != "running" or not sentences):
+        sentences.insert(0, (about_state, status.state in ("stalled", "silent", "interrupted", "failed")))
+    if status.state == "failed" and status.view.terminal:
+        _failure(page, status.view.terminal)
+    for place, (sentence, warns) in enumerate(sentences[:SAID_AT_ONCE]):
+        icon = WARNING_ICON if warns else COACH_ICON
+        if place == 0:
+            st.markdown(f"{icon} **{page.say('train.coach')}** {prose.plain(sentence)}")
+        else:
+            st.caption(f"{icon} {prose.plain(sentence)}")
+    return [sentence for sentence, _ in sentences[SAID_AT_ONCE:]]
+
+
+def _about_state(page: TaskPage, version: Version, status: RunStatus) -> str | None:
+    kept = checkpoints.latest(version.checkpoints_folder)
+    key, step = f"train.state.{status.state}", kept
+    if status.state in ("interrupted", "stopped") and kept is None:
+        key += "_bare"
+    elif status.state == "failed":
+        if kept is None:
+            return None  # the error has said it all
+    elif status.state == "running":
+        key += "_quiet" if status.view.evals else "" if status.view.total_steps else "_preparing"
+    elif status.state == "finished" and status.view.terminal:
+        step = status.view.terminal.get("best_step")
+        reason = status.view.terminal.get("reason")
+        key = "train.state.finished_plain" if step is None else f"train.state.{ENDED_EARLY.get(reason, 'finished')}"
+    return page.say(key, version=version.name, step=step)
+
+
+def _failure(page: TaskPage, terminal: Event) -> None:
+    with st.container(border=True):
+        found, *others = failure_lines(terminal, page.language)
+        st.markdown(f":material/error: **{prose.plain(found)}**")
+        if len(others) == 2:  # one of ours, in its three beats
+            others = [page.say("frame.expected", said=others[0]), page.say("frame.todo", said=others[1])]
+        for line in others:
+            prose.sentence(line)
+
+
+def _notice(page: TaskPage, notice: Event) -> str:
+    """Its sentence, the metric called as the page calls it."""
+    data = dict(notice.get("data") or {})
+    if "metric" in data:
+        data["metric"] = metric_name(str(data["metric"]), page.language)
+    return notice_sentence({**notice, "data": data}, page.language)
+
+
+def _folded(page: TaskPage, status: RunStatus, rest: list[str], said: Said) -> None:
+    """What did not find room above, what was said before, and the end of a failure's traceback: there for whoever wants it."""
+    earlier = said.earlier
+    if rest or earlier:
+        with st.expander(page.say("train.earlier", count=len(rest) + len(earlier)), key=page.key("earlier")):
+            for sentence in rest:
+                prose.sentence(sentence)
+            for notice in earlier[:EARLIER_SHOWN]:
+                prose.muted(page.say("train.at_step", step=notice.get("step", 0), said=_notice(page, notice)))
+    trace = (status.view.terminal or {}).get("traceback") if status.state == "failed" else None
+    if trace:
+        with st.expander(page.say("train.technical"), key=page.key("technical")):
+            st.code(str(trace), language=None)

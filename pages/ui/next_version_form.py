@@ -1,0 +1,185 @@
+"""The form for the next version: from which one, what changes in one sentence, and the settings that are changed most.
+
+Owns the form. What the draft of task.yaml says is `coach.next_version_draft`'s; everything else is edited on the confirm page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import streamlit as st
+
+from coach.diagnosis import Diagnosis
+from coach.errors import CoachError
+from coach.history import Entry
+from coach.next_version_draft import (
+    MOST_LETTERS,
+    Settings,
+    draft_next_version,
+    experiment_of,
+    next_name,
+    settings_of,
+    waiting_draft,
+)
+from coach.reference_data import models
+from coach.task_check import BUILT_METHODS
+from coach.task_schema import TaskFile
+from coach.version_folder import Version
+from coach.versioning import Change as ChangeKind
+from pages.ui import prose, session
+from pages.ui.frame import TaskPage, go_to, show_error
+
+KINDS: tuple[ChangeKind, ...] = ("major", "minor", "exp")
+BALANCES = ("none", "oversample", "class_weights")
+MOST_PROPOSALS = 3
+
+
+def next_version_form(page: TaskPage, entries: Sequence[Entry], focus: Entry, diagnosis: Diagnosis | None, now: datetime) -> None:
+    """`diagnosis` is of `focus`, None where it is not finished."""
+    left, right = st.columns(2)
+    with left:
+        parent = _parent(page, entries, focus)
+    config = parent.config
+    with right:
+        name = next_name(page.task, parent, _kind(page, config), now)
+    session.begin_with({_setting_key(page, parent, field): value for field, value in asdict(settings_of(config)).items()})
+    if diagnosis is not None and parent.name == focus.name:
+        _proposals(page, parent, config, diagnosis)
+    seen = session.widget_value(page.key("next.seen"), page.task.fingerprint())
+    session.put_widget_value(page.key("next.seen"), page.task.fingerprint())
+    with st.form(page.key("next"), enter_to_submit=False):
+        statement = st.text_area(
+            page.say("iterate.next.statement"),
+            key=page.key("next.statement"),
+            placeholder=page.say("iterate.next.statement_example"),
+            max_chars=MOST_LETTERS,
+            height=80,
+            persist_state="session",
+        )
+        settings = _settings(page, parent, config)
+        _waiting(page)
+        pressed = st.form_submit_button(
+            page.say("iterate.next.create", version=name), key=page.key("next.create"), type="primary", icon=":material/add:"
+        )
+    if pressed:
+        _create(page, parent, name, statement or "", settings, seen, now)
+
+
+def _parent(page: TaskPage, entries: Sequence[Entry], focus: Entry) -> Version:
+    key = page.key("next.parent")
+    session.begin_with({key: focus.name})
+    names = [entry.name for entry in reversed(entries)]
+    chosen = st.selectbox(page.say("iterate.next.parent"), names, key=key, help=page.say("iterate.next.parent_help"))
+    return page.task.version(chosen)
+
+
+def _kind(page: TaskPage, config: TaskFile) -> ChangeKind:
+    """Asked for semantic names alone; a date or a hybrid name does not tell the kind."""
+    if config.versioning.strategy != "semantic":
+        return "major"
+    key = page.key("next.kind")
+    session.begin_with({key: "major"})
+    return st.segmented_control(
+        page.say("iterate.next.kind"),
+        KINDS,
+        key=key,
+        required=True,
+        format_func=lambda kind: page.say(f"iterate.next.kinds.{kind}"),
+        persist_state="session",
+    )
+
+
+def _proposals(page: TaskPage, parent: Version, config: TaskFile, diagnosis: Diagnosis) -> None:
+    """Each finding's experiment as a button that fills the form; nothing is made before the form is sent."""
+    if not diagnosis.findings:
+        return
+    prose.muted(page.say("iterate.next.proposals"))
+    with st.container(horizontal=True):
+        for place, finding in enumerate(diagnosis.findings[:MOST_PROPOSALS]):
+            said = finding.next_experiment.say(page.language)
+            st.button(
+                prose.plain(finding.title.say(page.language)),
+                key=page.key(f"next.proposal.{parent.name}.{place}"),
+                icon=":material/edit_note:",
+                help=prose.plain(said),
+                on_click=_fill,
+                args=(page, parent, said, experiment_of(finding, config)),
+            )
+
+
+def _fill(page: TaskPage, parent: Version, statement: str, values: dict[str, Any]) -> None:
+    session.put_widget_value(page.key("next.statement"), statement[:MOST_LETTERS])
+    for name, value in {**asdict(settings_of(parent.config)), **values}.items():
+        session.put_widget_value(_setting_key(page, parent, name), value)
+
+
+def _settings(page: TaskPage, parent: Version, config: TaskFile) -> Settings:
+    """The settings as they stand in the form; those the method has no use for keep the parent's values."""
+    keys = {name: _setting_key(page, parent, name) for name in asdict(settings_of(config))}
+    say = page.say
+    top, below = st.columns(3), st.columns(3)
+    methods = list(dict.fromkeys([*BUILT_METHODS, config.training.method]))
+    method = top[0].selectbox(
+        say("iterate.next.method"), methods, key=keys["method"], format_func=lambda name: _method(page, name)
+    )
+    known = list(
+        dict.fromkeys([config.training.base_model, session.widget_value(keys["base_model"]), *(row.id for row in models())])
+    )
+    base_model = top[1].selectbox(say("iterate.next.base_model"), known, key=keys["base_model"], accept_new_options=True)
+    balance = top[2].selectbox(
+        say("iterate.next.balance"), BALANCES, key=keys["balance"], format_func=lambda name: say(f"iterate.next.balances.{name}")
+    )
+    rate = below[0].number_input(
+        say("iterate.next.learning_rate"), min_value=1e-7, max_value=0.1, step=5e-5, format="%g", key=keys["learning_rate"]
+    )
+    epochs = below[1].number_input(
+        say("iterate.next.epochs"), min_value=0.1, max_value=1000.0, step=1.0, format="%g", key=keys["epochs"]
+    )
+    rank = below[2].number_input(
+        say("iterate.next.lora_r"),
+        min_value=1,
+        max_value=1024,
+        value=None,
+        step=8,
+        key=keys["lora_r"],
+        help=say("iterate.next.lora_help"),
+    )
+    prose.muted(say("iterate.next.rest"))
+    return Settings(method, base_model or "", rate, epochs, rank, balance)
+
+
+def _method(page: TaskPage, name: str) -> str:
+    return page.say(f"iterate.next.methods.{name}") if name in BUILT_METHODS else name
+
+
+def _waiting(page: TaskPage) -> None:
+    """Says whose place the draft takes, where task.yaml stands for a version that was never started."""
+    try:
+        waiting = waiting_draft(page.task)
+    except CoachError:
+        prose.muted(page.say("iterate.next.replaces_damaged"))
+        return
+    if waiting is not None:
+        prose.muted(page.say("iterate.next.replaces", version=waiting.version))
+
+
+def _create(
+    page: TaskPage, parent: Version, name: str, statement: str, settings: Settings, seen: str | None, now: datetime
+) -> None:
+    try:
+        page.task.save_file(draft_next_version(parent, name, statement, settings, now), expected=seen)
+    except CoachError as error:
+        show_error(error, page.language)
+        return
+    session.forget(page.key("next.statement"), page.key("next.parent"), page.key("next.seen"))
+    session.forget(*(_setting_key(page, parent, field) for field in asdict(settings)))
+    session.leave_message("success", [page.say("iterate.next.created", version=name, parent=parent.name)])
+    go_to(page, "confirm", page.task)
+
+
+def _setting_key(page: TaskPage, parent: Version, name: str) -> str:
+    """Each parent has a form of its own, so that another parent's values come with it."""
+    return page.key(f"next.{parent.name}.{name}")

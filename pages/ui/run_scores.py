@@ -1,0 +1,117 @@
+"""The scores of a run as they come: curves, the table of classes, the confusion matrix, and a few answers in full.
+
+Draws what it is handed; which evaluation that is, live_run.py has chosen.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from pages.ui import cached, prose
+from pages.ui.charts import MOST_NUMBERED, Chart, confusion_matrix, loss_curve, metric_curve, metric_name
+from pages.ui.frame import TaskPage
+from pages.ui.run_header import Run
+from training.data.rows import Output, Row
+from training.events import Event
+from training.run_numbers import ClassScores, baselines
+from training.run_status import RunStatus
+
+CURVE_PX, MANY_LABELS_PX = 156, 430  # so that table and matrix stand above 940 px
+ROW_PX, HEAD_PX, MOST_ROWS_PX = 32, 36, 260
+
+
+def scores(page: TaskPage, run: Run, status: RunStatus, evaluation: Event | None, found: ClassScores | None) -> None:
+    """Curves over the classes' table at the left, the matrix over the answers at the right."""
+    left, right = st.columns([11, 9], gap="medium")
+    with left:
+        _curves(page, run, status)
+        _classes(page, evaluation, found)
+    with right:
+        _matrix(page, evaluation, found)
+        _samples(page, run, status, evaluation)
+
+
+def _draw(page: TaskPage, name: str, chart: Chart) -> None:
+    st.vega_lite_chart(chart.data, chart.spec, key=page.key(name), alt=chart.alt, theme=None)
+
+
+def _curves(page: TaskPage, run: Run, status: RunStatus) -> None:
+    view, criteria = status.view, run.config.success_criteria
+    metric = criteria.primary_metric
+    look = {"total_steps": view.total_steps, "language": page.language, "dark": page.dark, "height": CURVE_PX}
+    first, second = st.tabs([metric_name(metric, page.language), page.say("train.tab.loss")], key=page.key("curves"))
+    with first:
+        lines = baselines(view, criteria)
+        _draw(page, "metric", metric_curve(view.evals, metric=metric, target=criteria.threshold, baselines=lines, **look))
+    with second:
+        _draw(page, "loss", loss_curve(view.steps, view.evals, **look))
+
+
+def _classes(page: TaskPage, evaluation: Event | None, found: ClassScores | None) -> None:
+    if evaluation is None or found is None:
+        prose.muted(page.say("train.no_classes" if evaluation else "train.wait_classes"))
+        return
+    prose.strong(page.say("train.classes", step=evaluation["step"]))
+    rows = [{"class": label, **found.per_class[label]} for label in found.labels]
+    names = {field: page.say(f"train.column.{field}") for field in ("class", "precision", "recall", "f1", "support")}
+    number = {name: st.column_config.NumberColumn(names[name], format="%.2f", width=64) for name in ("precision", "recall")}
+    st.dataframe(
+        pd.DataFrame(rows, columns=list(names)),
+        hide_index=True,
+        row_height=ROW_PX,
+        height=min(MOST_ROWS_PX, ROW_PX * len(rows) + HEAD_PX),
+        key=page.key("classes"),
+        column_config={
+            "class": st.column_config.TextColumn(names["class"]),
+            **number,
+            "f1": st.column_config.ProgressColumn(names["f1"], format="%.2f", min_value=0.0, max_value=1.0),
+            "support": st.column_config.NumberColumn(names["support"], width=56),
+        },
+    )
+
+
+def _matrix(page: TaskPage, evaluation: Event | None, found: ClassScores | None) -> None:
+    if evaluation is None or found is None:
+        prose.muted(page.say("train.no_classes" if evaluation else "train.wait_matrix"))
+        return
+    prose.strong(page.say("train.matrix", step=evaluation["step"]))
+    height = None if len(found.labels) <= MOST_NUMBERED else MANY_LABELS_PX
+    look = {"language": page.language, "dark": page.dark, "height": height}
+    _draw(page, "matrix", confusion_matrix(found.labels, found.counts, **look))
+
+
+def _samples(page: TaskPage, run: Run, status: RunStatus, evaluation: Event | None) -> None:
+    """The rows decoded freely at the shown look, the text beside the answer."""
+    step = evaluation["step"] if evaluation else None
+    samples = [sample for sample in status.view.samples if sample["step"] == step]
+    if not samples:
+        return
+    texts = cached.rows_by_id(run.version, "valid", tuple(str(sample["id"]) for sample in samples))
+    rows = [
+        {
+            "actual": _answer(page, sample.get("actual")),
+            "predicted": _answer(page, sample.get("predicted")),
+            "input": _input(texts.get(str(sample["id"]))) or str(sample["id"]),
+            "raw": str(sample.get("raw", "")),
+        }
+        for sample in samples
+    ]
+    with st.expander(page.say("train.samples", step=step), key=page.key("samples")):
+        prose.muted(page.say("train.samples_note"))
+        config = {name: st.column_config.TextColumn(page.say(f"train.column.{name}")) for name in rows[0]}
+        st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=config, key=page.key("samples_table"))
+
+
+def _input(row: Row | None) -> str:
+    if row is None:
+        return ""
+    if len(row.input) == 1:
+        return next(iter(row.input.values()))
+    return "\n".join(f"{name}: {value}" for name, value in row.input.items())
+
+
+def _answer(page: TaskPage, output: Output | None) -> str:
+    if output is None:
+        return page.say("train.outside")
+    return " / ".join(str(value) for value in output.values()) if isinstance(output, dict) else str(output)

@@ -1,0 +1,93 @@
+"""A box to ask the trained version, the base model beside it.
+
+Owns the question and its answer on the page; asking is `training.asking`'s, and heavy libraries come with the first question.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from coach.version_folder import Version
+from coach.workspace import list_tasks
+from pages.ui import cached, prose, session
+from pages.ui.answered_table import label_scores
+from pages.ui.frame import TaskPage, guarded
+from training.asking import Asked, askable, beside, in_the_way
+from training.evidence import Examined
+from training.predicting import Answer
+
+MOST_LETTERS = 20_000
+
+
+@st.fragment
+def try_it(page: TaskPage, version: Version, found: Examined) -> None:
+    """The form, or a sentence on why this version cannot be asked; below it the latest answer."""
+    with guarded(page.language):
+        state = askable(version)
+        if state != "yes":
+            prose.sentence(page.say(f"evaluate.try.{state}", version=version.name))
+            return
+        prose.muted(page.say(f"evaluate.try.about.{beside(found.config)}"))
+        values, pressed = _form(page, version, found.config.placeholders)
+        if pressed:
+            _ask(page, version, values)
+        _last_answer(page, version, found)
+
+
+def _form(page: TaskPage, version: Version, names: list[str]) -> tuple[dict[str, str], bool]:
+    with st.form(page.key(f"{version.name}.try"), border=False):
+        values = {
+            name: st.text_area(
+                prose.plain(name),
+                key=page.key(f"{version.name}.try.{name}"),
+                height=68 if len(names) > 1 else 100,
+                max_chars=MOST_LETTERS,
+                persist_state="session",
+            )
+            for name in names
+        }
+        pressed = st.form_submit_button(page.say("evaluate.try.ask"), key=page.key(f"{version.name}.ask"), icon=":material/chat:")
+    return {name: (value or "").strip() for name, value in values.items()}, pressed
+
+
+def _ask(page: TaskPage, version: Version, values: dict[str, str]) -> None:
+    """Puts the answer where it outlives the next run of the page; or says why there is none."""
+    answer_key = page.key(f"{version.name}.answer")
+    session.forget(answer_key)
+    if empty := [name for name, value in values.items() if not value]:
+        st.info(prose.plain(page.say("evaluate.try.empty", names=", ".join(empty))), icon=":material/edit:")
+        return
+    others = (other for task in list_tasks(page.root) for other in task.versions())
+    busy = in_the_way(version, others, cached.machine())
+    if busy is not None:
+        said = page.say("evaluate.try.busy", task=busy.folder.parent.parent.name, version=busy.name)
+        st.info(prose.plain(said), icon=":material/hourglass_top:")
+        return
+    with st.spinner(page.say("evaluate.try.loading")):
+        ask = cached.opened(version)
+    with st.spinner(page.say("evaluate.try.asking")):
+        session.put_widget_value(answer_key, ask(values))
+
+
+def _last_answer(page: TaskPage, version: Version, found: Examined) -> None:
+    asked: Asked | None = session.widget_value(page.key(f"{version.name}.answer"))
+    if asked is None:
+        return
+    if asked.base is not None:
+        prose.sentence(page.say("evaluate.try.same" if asked.base.output == asked.trained.output else "evaluate.try.differs"))
+    sides = [(page.say("evaluate.try.trained", version=version.name), asked.trained)]
+    if asked.base is not None:
+        sides.append((page.say("evaluate.try.base", model=found.config.training.base_model), asked.base))
+    for place, (cell, (heading, answer)) in enumerate(zip(st.columns(2), sides)):
+        with cell, st.container(border=True):
+            _answer(page, heading, answer, page.key(f"{version.name}.answer.{place}"))
+
+
+def _answer(page: TaskPage, heading: str, answer: Answer, key: str) -> None:
+    prose.muted(heading)
+    for target, scores in answer.scores.items():
+        label = max(scores, key=lambda name: scores[name])
+        if target is not None and len(answer.scores) > 1:
+            prose.muted(target)
+        prose.heading(label)
+        label_scores(page, scores, f"{key}.{target}")

@@ -1,0 +1,78 @@
+"""The history of a task as a table and a small chart: score, interval, where each version came from, its main change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from coach.history import Entry
+from coach.verdict import Verdict
+from pages.ui import prose
+from pages.ui.charts import VersionScore, metric_name, version_scores
+from pages.ui.frame import TaskPage
+
+MOST_VERSIONS = 200
+WIDTHS = {"version": 76, "score": 146, "target": 82, "parent": 76, "change": "large"}
+ROW_PX, HEAD_PX, MOST_PX = 35, 38, 318
+
+
+def version_table(page: TaskPage, entries: Sequence[Entry], focus: Entry | None) -> None:
+    """`entries` oldest first; the table shows the latest on top. `focus` gives the chart its metric and target."""
+    left, right = st.columns([3, 2], gap="medium") if focus else (st.container(), None)
+    with left:
+        _table(page, entries)
+    if right and focus and focus.verdict:
+        with right:
+            _chart(page, entries, focus.verdict)
+
+
+def _table(page: TaskPage, entries: Sequence[Entry]) -> None:
+    shown = list(reversed(entries))[:MOST_VERSIONS]
+    config = {
+        name: st.column_config.TextColumn(page.say(f"iterate.column.{name}"), width=width) for name, width in WIDTHS.items()
+    }
+    height = min(MOST_PX, HEAD_PX + ROW_PX * len(shown))
+    data = pd.DataFrame([_row(page, entry) for entry in shown])
+    st.dataframe(data, hide_index=True, column_config=config, height=height, key=page.key("versions"))
+
+
+def _row(page: TaskPage, entry: Entry) -> dict[str, str]:
+    change = entry.main_change or ""
+    if entry.further_changes:
+        change = page.say("iterate.further_changes", change=change, count=entry.further_changes)
+    verdict = entry.verdict
+    return {
+        "version": entry.name,
+        "score": page.say(f"iterate.state.{entry.state}") if verdict is None else _score(page, verdict),
+        "target": "" if verdict is None or verdict.word is None else page.say(f"iterate.word.{verdict.word}"),
+        "parent": entry.parent or "",
+        "change": change,
+    }
+
+
+def _score(page: TaskPage, verdict: Verdict) -> str:
+    if verdict.low is None or verdict.high is None:
+        return f"{verdict.value:.3f}"
+    return page.say("iterate.score", value=verdict.value, low=verdict.low, high=verdict.high)
+
+
+def _chart(page: TaskPage, entries: Sequence[Entry], focus: Verdict) -> None:
+    """Versions judged by the same metric; others would not stand on one scale."""
+    judged = [(entry.name, entry.verdict) for entry in entries if entry.verdict and entry.verdict.metric == focus.metric]
+    scores = [VersionScore(name, verdict.value, verdict.low, verdict.high) for name, verdict in judged]
+    baselines = {
+        found.label if isinstance(found.label, str) else found.label.say(page.language): found.score for found in focus.baselines
+    }
+    chart = version_scores(
+        scores,
+        metric=focus.metric,
+        target=focus.threshold,
+        language=page.language,
+        dark=page.dark,
+        baselines=baselines,
+        height=200,
+    )
+    prose.muted(page.say("iterate.chart", metric=metric_name(focus.metric, page.language)))
+    st.vega_lite_chart(chart.data, chart.spec, key=page.key("scores"), theme=None, alt=chart.alt)

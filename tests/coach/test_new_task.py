@@ -1,0 +1,93 @@
+"""Names and titles of new tasks: proposed from any language, never one that is taken, never one that leads out."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from coach.interview import understand
+from coach.new_task import (
+    LONGEST_NAME,
+    LONGEST_TITLE,
+    clean_title,
+    first_answers,
+    free_name,
+    name_fault,
+    proposed_name,
+    taken_names,
+    title_of,
+)
+from coach.task_schema import SLUG_PATTERN
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("新聞標題情感", "news-sentiment"),
+        ("我想做情感分析", "sentiment"),
+        ("客服意圖", "support-classification"),
+        ("Café reviews: good or bad?", "cafe-reviews-good-or-bad"),
+        ("BERT 試做", "bert"),
+        ("測試", "task-1"),
+        ("日本語のタスク", "task-1"),
+        ("!!!", "task-1"),
+        ("../../etc/passwd", "etc-passwd"),
+    ],
+)
+def test_a_name_is_proposed_from_a_title_in_any_language(title, name):
+    assert proposed_name(title, frozenset()) == name
+
+
+@pytest.mark.parametrize("title", ["x" * 500, "新聞" * 200, "a-" * 100, "\u202e evil", "É" * 90, "𝒻𝒶𝓃𝒸𝓎"])
+def test_whatever_the_title_the_proposal_is_a_name(title):
+    taken = {proposed_name(title, frozenset())}
+    for _ in range(12):
+        name = proposed_name(title, taken)
+        assert re.fullmatch(SLUG_PATTERN, name) and len(name) <= LONGEST_NAME and name not in taken
+        taken.add(name)
+
+
+def test_a_taken_name_gets_the_next_number():
+    assert free_name("news", {"news", "news-2"}) == "news-3"
+    assert free_name("task-1", {"task-1"}) == "task-2"
+    assert free_name("news", set()) == "news"
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [("", "empty"), ("News", "shape"), ("a b", "shape"), ("-a", "shape"), ("..", "shape"), ("news", "taken"), ("n", None)],
+)
+def test_what_is_wrong_with_a_name_is_told(name, fault):
+    assert name_fault(name, {"news"}) == fault
+
+
+def test_anything_in_the_workspace_takes_its_name(tmp_path):
+    (tmp_path / "not-a-task").mkdir()
+    assert taken_names(tmp_path) == {"not-a-task"}
+    assert taken_names(tmp_path / "absent") == frozenset()
+
+
+def test_a_title_is_one_line_of_visible_signs():
+    assert clean_title("  a\n b\x00\u202ec  ") == "a b c"
+    assert len(clean_title("字" * 500)) == LONGEST_TITLE
+
+
+def test_a_long_sentence_gives_a_short_title_and_is_kept_whole_as_the_problem():
+    sentence = "我們客服每天收到上千封信，想用 500 筆標註資料把客服意圖分成十五類，而且希望一個月內可以上線，目前沒有顯示卡"
+    answers = first_answers(sentence, understand(sentence))
+    assert answers.title and len(answers.title) <= 40 and answers.title.endswith("…")
+    assert answers.business.problem == sentence
+    assert (answers.task.type, answers.resources.labelled_rows, answers.task.domain) == ("classification", 500, "support")
+
+
+def test_a_short_sentence_is_the_title_and_guesses_no_business_problem():
+    answers = first_answers("我想做情感分析", understand("我想做情感分析"))
+    assert answers.title == "我想做情感分析" and answers.business.problem is None
+
+
+def test_an_english_title_is_cut_at_a_word():
+    assert (
+        title_of("I would like to train a model that sorts incoming e-mail into categories")
+        == "I would like to train a model that…"
+    )

@@ -1,0 +1,79 @@
+"""Whether a data_source.yaml still names the columns a task needs, and the same source with its columns named anew.
+
+A source is first written when a file is attached, before there is a task.yaml; the task may then want other fields of it. Owns that
+one step. The document's shape is `source.py`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from coach.task_schema import TaskFile
+from training.data.source import OUTPUT_FIELD, OUTPUT_FIELDS, DataSource, FileSource
+
+TEXT_FIELD = "text"
+
+
+def sole_file(source: DataSource) -> FileSource | None:
+    """The one file all rows come from, or None where there are several sources or another kind: those a person edits by hand."""
+    only = source.sources[0] if len(source.sources) == 1 else None
+    return only if isinstance(only, FileSource) and only.enabled else None
+
+
+def first_file(source: DataSource) -> FileSource | None:
+    """The first file rows are read from."""
+    return next((entry for entry in source.sources if isinstance(entry, FileSource) and entry.enabled), None)
+
+
+def output_fields(task: TaskFile) -> list[str]:
+    """What a mapping calls the parts of the answer."""
+    if task.output_format.type == "json":
+        return list(task.output_format.properties or {})
+    return [OUTPUT_FIELD]
+
+
+def sketch(placeholders: Sequence[str], labels: Sequence[str] | None) -> TaskFile:
+    """Just enough of a task to write a source for, before there is one."""
+    return TaskFile.model_validate(
+        {
+            "task_name": "sketch",
+            "input_template": "\n".join(f"{{{name}}}" for name in placeholders),
+            "output_format": {"type": "text", "enum": list(labels) if labels else None},
+            "training": {"base_model": "none", "method": "baseline"},
+        }
+    )
+
+
+def fits(source: DataSource, task: TaskFile) -> bool:
+    """Whether each source names a column for every field of the task, and nothing leans on a field the task does not have."""
+    outputs = output_fields(task)
+    fields = {*task.placeholders, *outputs, *(name for name in OUTPUT_FIELDS if task.output_format.type == "text")}
+    leaning = {*(source.merge.deduplication.fields or []), *filter(None, [source.split.stratify_by])}
+    whole = [] if task.output_format.type == "text" else [name for name in OUTPUT_FIELDS if name not in task.placeholders]
+    return leaning <= fields and all(
+        {*task.placeholders, *outputs} <= set(entry.mapping) and not any(name in entry.mapping for name in whole)
+        for entry in source.sources
+        if entry.enabled
+    )
+
+
+def refitted(source: DataSource, task: TaskFile, mapping: Mapping[str, str], *, now: datetime) -> DataSource:
+    """`source` of one file with `mapping`; what else a person set in it stays, as far as it names fields there still are."""
+    entry = source.sources[0].model_copy(update={"mapping": dict(mapping)})
+    keys = task.placeholders
+    deduplication = source.merge.deduplication
+    if deduplication.key is not None:
+        deduplication = deduplication.model_copy(update={"key": keys[0] if len(keys) == 1 else keys})
+    stratify = next(iter(task.targets), None) or (OUTPUT_FIELD if task.targets else None)
+    split = source.split.model_copy(update={"stratify_by": stratify, "group_by": _group(source, keys)})
+    merge = source.merge.model_copy(update={"deduplication": deduplication})
+    return source.model_copy(update={"updated": now, "sources": [entry], "merge": merge, "split": split})
+
+
+def _group(source: DataSource, keys: Sequence[str]) -> str | None:
+    """Rows of one text stay in one part once something else stands beside the text."""
+    beside_before = len(source.merge.deduplication.fields or []) > 1
+    if len(keys) > 1 and not beside_before and TEXT_FIELD in keys:
+        return source.split.group_by or TEXT_FIELD
+    return None if len(keys) == 1 and source.split.group_by == TEXT_FIELD else source.split.group_by

@@ -1,0 +1,40 @@
+"""A finished version as it is judged: its results, its diagnosis, and the evidence that the diagnosis reads.
+
+Owns the gathering. What the numbers mean is `coach.diagnosis`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from coach.diagnosis import Diagnosis, Evidence, diagnose
+from coach.history import finished_results
+from coach.task_schema import TaskFile
+from coach.version_folder import JsonObject, Version
+from training.event_log import read_events
+from training.run_view import RunView, fold
+
+
+@dataclass(frozen=True)
+class Examined:
+    """One finished version, read once."""
+
+    config: TaskFile
+    results: JsonObject
+    diagnosis: Diagnosis
+
+
+def examine(version: Version) -> Examined | None:
+    """The version with its diagnosis; None where its last attempt has not finished. Raises WorkspaceError and DocumentError."""
+    results = finished_results(version)
+    return None if results is None else Examined(version.config, results, diagnose(evidence_on(version, results)))
+
+
+def evidence_on(version: Version, results: Mapping[str, Any]) -> Evidence:
+    """Raises WorkspaceError and DocumentError where a document of the version is damaged."""
+    view = fold(RunView(), read_events(version.events_path))
+    counts = ((version.snapshot() or {}).get("splits") or {}).get("train", {}).get("class_distribution") or {}
+    evals = [event for event in view.evals if event.get("split", "valid") == "valid"]
+    return Evidence(results, evals, view.steps, counts, version.config.training.balance)

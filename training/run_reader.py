@@ -1,0 +1,105 @@
+"""Following a run as pages do: again and again, many at once, each look costing only what has come since the last.
+
+Owns the place in the log and the view folded so far, and the guess at the time left. Which state follows from them is
+`run_status.py`'s; refuses to know who asks.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from statistics import median
+
+from training.event_log import EventTail
+from training.run_status import RunStatus, is_locked, state_of
+from training.run_view import RunView, fold
+
+STEPS_TO_GUESS = 4  # the first steps of an attempt are slow ones: libraries still warm up
+MARK_BYTES = 96  # the end of what has been read; it holds an event's number and time, so no other log has the same in its place
+
+
+class RunReader:
+    """One run's log, for any number of threads: `RunReader(version.events_path, version.lock_path)`."""
+
+    def __init__(self, events_path: Path, lock_path: Path) -> None:
+        self._events_path = events_path
+        self._lock_path = lock_path
+        self._turn = threading.Lock()
+        self._begin_anew()
+
+    def read(self, now: float) -> RunStatus:
+        """What `run_status` would say; `now` in Unix seconds. The view is shared by all who ask: read it, change nothing in it."""
+        with self._turn:
+            held = is_locked(self._lock_path)  # before the log, as run_status says why
+            self._follow()
+            return RunStatus(state_of(self._view, now, held=held), self._view)
+
+    def _begin_anew(self) -> None:
+        self._tail = EventTail(self._events_path)
+        self._view = RunView()
+        self._mark = b""
+
+    def _follow(self) -> None:
+        if self._tail.offset and self._end_of_what_was_read() != self._mark:  # shorter, replaced or gone
+            self._begin_anew()
+        before = self._tail.offset
+        events = self._tail.poll()
+        if events:
+            self._view = fold(self._view, events)
+        if self._tail.offset != before:
+            self._mark = self._end_of_what_was_read()
+
+    def _end_of_what_was_read(self) -> bytes:
+        start = max(0, self._tail.offset - MARK_BYTES)
+        try:
+            with self._events_path.open("rb") as handle:
+                handle.seek(start)
+                return handle.read(self._tail.offset - start)
+        except FileNotFoundError:
+            return b""
+
+
+def time_left_s(view: RunView, now: float) -> float | None:
+    """Seconds until the run ends by itself, at most (it may stop early); None while nobody can know.
+
+    Steps to come at the median step of this attempt, validations to come and the closing test at the median validation so far. Before
+    the first validation its cost is unknown and left out, so the guess rises once then. It falls evenly between two events.
+    """
+    look_s = _median_look_s(view)
+    if view.terminal is not None or view.phase_event is None:
+        return None
+    if view.phase == "evaluating":
+        return None if look_s is None else max(0.0, look_s - max(0.0, now - float(view.phase_event["t"])))
+    here = sum(event.get("_attempt") == view.attempt for event in view.steps)
+    step_s = view.median_step_s() if here >= STEPS_TO_GUESS else None
+    if view.phase != "training" or view.total_steps is None or step_s is None:
+        return None
+    looks, due = _looks_to_come(view, view.total_steps)
+    left = max(0, view.total_steps - view.step) * step_s + (looks + 1) * (look_s or 0.0)
+    expected = look_s if due and look_s is not None else step_s
+    return left - min(max(0.0, now - _last_progress_t(view)), expected, left)
+
+
+def _median_look_s(view: RunView) -> float | None:
+    """Seconds from a step's end to the end of its validation, checkpoint included; None before the first."""
+    began = {event["step"]: float(event["t"]) for event in view.steps}
+    ended = {event["step"]: float(event["t"]) for event in (*view.evals, *view.checkpoints) if event["step"] in began}
+    seen = {event["step"] for event in view.evals}
+    spans = [max(0.0, t - began[step]) for step, t in ended.items() if step in seen]
+    return median(spans) if spans else None
+
+
+def _looks_to_come(view: RunView, total: int) -> tuple[int, bool]:
+    """How many validations are left, and whether one is due at this moment. They come every so many steps, and at the last one."""
+    done = int(view.evals[-1]["step"]) if view.evals else 0
+    every = int(view.evals[0]["step"]) if view.evals else 0
+    if not 0 < every < total:
+        return (0, False) if done >= total else (1, view.step >= total)
+    left = 0 if done >= total else total // every - done // every + (total % every > 0)
+    return left, view.step > done and (view.step % every == 0 or view.step >= total)
+
+
+def _last_progress_t(view: RunView) -> float:
+    """When a step, a validation or a checkpoint was last through; heartbeats are none."""
+    latest = [events[-1] for events in (view.steps, view.evals, view.checkpoints) if events]
+    return max(float(event["t"]) for event in latest)

@@ -1,0 +1,62 @@
+"""What every runner on this machine does alike: tell whether a run is on, wait until it has begun, ask it to stop.
+
+Knows files and a question "does it still live?"; whether that is a thread or a process is the runner's.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from coach.version_folder import Version
+from training.run_reader import RunReader
+from training.run_status import RunStatus, is_locked
+
+_LOOK_EVERY_S = 0.02
+_LEAVING_S = 1.0
+
+Lives = Callable[[], bool]
+
+
+def folder_of(version: Version) -> str:
+    """What a run is known by: the version's folder, links followed."""
+    return str(version.folder.resolve())
+
+
+def read_status(version: Version, now: float = 0.0) -> RunStatus:
+    """The state as the files have it, the whole log read once; `now` in Unix seconds. Whoever asks again and again keeps a RunReader."""
+    return RunReader(version.events_path, version.lock_path).read(now)
+
+
+def is_taken(version: Version) -> bool:
+    """Whether a worker trains the version. One that has written its last event is given a moment to let go of the lock."""
+    reader, deadline = RunReader(version.events_path, version.lock_path), time.monotonic() + _LEAVING_S
+    while is_locked(version.lock_path):
+        if reader.read(0.0).view.terminal is None or time.monotonic() > deadline:
+            return True
+        time.sleep(_LOOK_EVERY_S)
+    return False
+
+
+def is_over(version: Version, attempts_before: int) -> bool:
+    """Whether the attempt begun after `attempts_before` others has come and gone, whatever still lives of its thread or process."""
+    locked = is_locked(version.lock_path)  # asked first: what is free now has written its last event
+    return not locked and read_status(version).view.attempt > attempts_before
+
+
+def wait_until_begun(version: Version, attempts_before: int, lives: Lives, wait_s: float) -> None:
+    """Returns once the new attempt stands in the log, the run has ended, or `wait_s` seconds have passed."""
+    reader, deadline = RunReader(version.events_path, version.lock_path), time.monotonic() + wait_s
+    while lives() and reader.read(0.0).view.attempt <= attempts_before and time.monotonic() < deadline:
+        time.sleep(_LOOK_EVERY_S)
+
+
+def with_beginning(found: RunStatus, attempts_before: int, lives: bool) -> RunStatus:
+    """`found`, or `running` where a run lives that has not come to its first event yet."""
+    begins = lives and not found.alive and found.view.attempt <= attempts_before
+    return RunStatus("running", found.view) if begins else found
+
+
+def ask_to_stop(version: Version) -> None:
+    """Puts down the file the worker looks for at the end of each step."""
+    version.stop_path.touch()

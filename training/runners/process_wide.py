@@ -1,0 +1,47 @@
+"""What this process holds exactly once, however often Streamlit reloads our modules or any browser clears its caches.
+
+It hangs on a module that has no file: a reload gives every file of ours a new module, `st.cache_resource` is emptied by one message of
+any client (streamlit.md 3.1). Holds plain data and objects of the standard library alone: after a reload our own classes are others.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import types
+from typing import Any, TypedDict, cast
+
+_MODULE = "_coach_process"
+Refusal = tuple[str, dict[str, Any]]  # a CoachError's key and data; the class itself may be another after a reload
+
+
+class Training(TypedDict):
+    """The training in this process. `attempts_before`: attempts its log held when it was begun; `refused`: the error it ended with."""
+
+    folder: str
+    thread: threading.Thread
+    attempts_before: int
+    refused: list[Refusal]
+
+
+class Child(TypedDict):
+    """A training in a process that this one started."""
+
+    process: subprocess.Popen[bytes]
+    attempts_before: int
+
+
+class ProcessWide(TypedDict):
+    """Take `lock` to begin a run. `training` is the latest in this process, ended or not; `children` are kept by version folder."""
+
+    lock: threading.Lock
+    training: Training | None
+    children: dict[str, Child]
+    end_watcher: threading.Thread | None
+
+
+def process_wide() -> ProcessWide:
+    module = sys.modules.setdefault(_MODULE, types.ModuleType(_MODULE))
+    fresh: ProcessWide = {"lock": threading.Lock(), "training": None, "children": {}, "end_watcher": None}
+    return cast(ProcessWide, module.__dict__.setdefault("held", fresh))
