@@ -12,6 +12,7 @@ from coach.answers import Answers
 from coach.choices import (
     STRUCTURE,
     Choice,
+    ChoiceValue,
     Settings,
     advised_settings,
     differences,
@@ -72,6 +73,12 @@ class Advised:
     def otherwise(self) -> list[Choice]:
         """The choices made otherwise than advised, in their order."""
         return differences(self.chosen, self.advised, trains=self.trains)
+
+    @property
+    def ways_back(self) -> dict[Choice, ChoiceValue]:
+        """Every choice that is not the plan's own, with the plan's value: what leads back to the plan as a whole."""
+        own = advised_settings(self.plan, self.situation)
+        return {choice: own.value(choice) for choice in differences(self.chosen, own, trains=trains(self.plan, own))}
 
     def opinion(self, choice: Choice) -> Opinion:
         """What the coach thinks of the value chosen."""

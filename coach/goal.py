@@ -13,7 +13,7 @@ from typing import Any
 
 from coach.answers import Answers
 from coach.errors import DocumentError, WorkspaceError
-from coach.problems import Problem
+from coach.problems import Problem, readable_path
 from coach.remarks import Remark, remarks_on
 from coach.task_summary import (
     SummaryDocument,
@@ -121,10 +121,16 @@ def _problems(document: YamlDocument, task: Task) -> Iterable[Problem]:
 def _left_open(summary: TaskSummary, document: YamlDocument) -> Iterable[Problem]:
     """What a plan and a verdict will need; it can be said later, so it is worth a word only."""
     success = summary.success_criteria
-    for key, value in (("type", summary.type), ("goal", summary.goal)):
-        if value is None:
-            yield Problem(f"task_summary.{key}", document.line_of(("task_summary",)), f"goal.without_{key}", {}, "warning")
-    for key, value in (("primary_metric", success.primary_metric), ("threshold", success.threshold)):
-        if value is None:
-            line = document.line_of(("task_summary", "success_criteria"))
-            yield Problem(f"task_summary.success_criteria.{key}", line, f"goal.without_{key}", {}, "warning")
+    if summary.type is None:
+        yield _open(document, "type")
+    if summary.goal is None:
+        yield _open(document, "goal")
+    if success.primary_metric is None:
+        yield _open(document, "primary_metric", "success_criteria")
+    if success.threshold is None:
+        yield _open(document, "threshold", "success_criteria")
+
+
+def _open(document: YamlDocument, key: str, *sections: str) -> Problem:
+    path = ("task_summary", *sections)
+    return Problem(readable_path((*path, key)), document.line_of(path), f"goal.without_{key}", {}, "warning")

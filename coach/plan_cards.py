@@ -15,8 +15,8 @@ from coach.plan import Advice
 from coach.recommendation.hyperparameters import short_rate
 from coach.reference_data import method_row
 from coach.sentence import Sentence, sentence
-from coach.text import Language
 from coach.task_schema import Method
+from coach.text import Language
 
 MINUTES_IN_AN_HOUR = 60
 _CARDS: tuple[

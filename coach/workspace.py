@@ -65,10 +65,11 @@ class Task:
     @property
     def title(self) -> str:
         """What people see: the title in task.yaml, else in the answers, else the folder's name; a damaged file has none."""
-        for read in (lambda: self.file.title if self.has_file else None, lambda: self.answers().title):
-            with suppress(CoachError):
-                if found := read():
-                    return found
+        with suppress(CoachError):
+            if self.has_file and self.file.title:
+                return self.file.title
+        with suppress(CoachError):
+            return self.answers().title or self.name
         return self.name
 
     @property

@@ -42,7 +42,7 @@ def _added(content: str, holder: yaml.MappingNode, key: str, value: Any) -> str:
     if not holder.value:
         raise ValueError(f"{key}: an empty mapping")
     if holder.flow_style:
-        end = _last(holder).end_mark.index
+        end = holder.end_mark.index - 1  # before the brace
         return content[:end] + f", {key}: {_written(value)}" + content[end:]
     lines = content.split("\n")
     indent = " " * holder.value[0][0].start_mark.column

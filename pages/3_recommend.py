@@ -62,8 +62,8 @@ def take(page: TaskPage, advised: Advised, look: Look | None) -> None:
 
 
 def all_back(page: TaskPage, advised: Advised) -> None:
-    for choice in advised.otherwise:
-        write_choice(page, advised, choice, advised.advised.value(choice))
+    for choice, value in advised.ways_back.items():
+        write_choice(page, advised, choice, value)
 
 
 def taken(page: TaskPage, advised: Advised) -> None:

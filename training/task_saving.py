@@ -20,7 +20,7 @@ def save_task_text(task: Task, content: str, *, expected: str | None, drafted: D
     """
     written = content if content.endswith("\n") else content + "\n"
     with task.lock():
-        if expected is None and drafted is not None:
+        if expected is None and drafted is not None and not task.has_file:
             adopt(task, drafted, now=now)
             expected = task.fingerprint()
         task.save_file_text(written, expected=expected)

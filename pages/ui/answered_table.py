@@ -77,7 +77,14 @@ def _row_table(page: TaskPage, rows: Sequence[AnsweredRow], names: Sequence[str]
         config[name] = st.column_config.NumberColumn(page.say(f"evaluate.rows.{name}"), format="%.2f", width=96)
     height = min(MOST_PX, HEAD_PX + ROW_PX * len(rows))
     return st.dataframe(
-        data, hide_index=True, column_config=config, height=height, key=key, on_select="rerun", selection_mode="single-row"
+        data,
+        hide_index=True,
+        column_config=config,
+        height=height,
+        key=key,
+        placeholder="—",
+        on_select="rerun",
+        selection_mode="single-row",
     )
 
 

@@ -34,6 +34,8 @@ def what_will_happen(
         said.append(page.say("confirm.said.errors", count=len(errors)))
     elif faults:
         said.append(page.say("confirm.said.blockers", count=len(faults)))
+        if before.closed == "no_data":
+            said.append(page.say("confirm.said.also_no_data"))
     elif before.closed:
         said.append(page.say(f"confirm.said.{before.closed}", version=file.version, following=before.following))
     else:

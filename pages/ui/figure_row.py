@@ -13,5 +13,11 @@ from pages.ui.frame import Page
 
 def figure_row(page: Page, shown: Sequence[Figure]) -> None:
     for cell, figure in zip(st.columns(len(shown)), shown):
-        label, note = prose.plain(figure.label.say(page.language)), figure.note.say(page.language)
-        cell.metric(label, figure.value, delta=note, delta_color="off", delta_arrow="off", border=True)
+        with (
+            cell,
+            st.container(border=True, height="stretch", gap="xxsmall"),
+        ):  # a metric's own note would be cut on a narrow screen
+            label = figure.label.say(page.language)
+            prose.sentence(label)
+            st.metric(prose.plain(label), figure.value, label_visibility="collapsed")
+            prose.muted(figure.note.say(page.language))

@@ -70,7 +70,8 @@ def _known(page: Page, said: FirstSentence) -> list[str]:
         told.append(page.say("home.understood.rows", value=rows))
     if card := known.get("resources.gpu_name"):
         told.append(page.say("home.understood.gpu_name", value=card))
-    if metric := known.get("success.primary_metric"):
+    metric = known.get("success.primary_metric")
+    if metric and said.score is None:
         told.append(page.say("home.understood.metric", value=page.say(f"charts.metric.{metric}")))
     told += [page.say(f"home.understood.{key}") for key in known if key.startswith("needs.")]
     if said.score is not None:

@@ -102,7 +102,8 @@ class _Fields:
         widget(self._label(field), key=widget_key, on_change=_take, args=(self._key, field, widget_key), **options)
 
     def choice(self, field: CardField, values: tuple[str, ...]) -> None:
-        self.field(field, st.selectbox, options=values, index=None, format_func=lambda value: _option(self._page, field, value),
+        first = None if getattr(self._card, field) is None else 0  # 0: what is chosen can be changed, not emptied
+        self.field(field, st.selectbox, options=values, index=first, format_func=lambda value: _option(self._page, field, value),
                    placeholder=self._page.say("goal.placeholder.choose"))  # fmt: skip
 
     def _label(self, field: CardField) -> str:

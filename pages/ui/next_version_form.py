@@ -87,6 +87,7 @@ def _kind(page: TaskPage, config: TaskFile) -> ChangeKind:
         KINDS,
         key=key,
         required=True,
+        wrap=True,
         format_func=lambda kind: page.say(f"iterate.next.kinds.{kind}"),
         persist_state="session",
     )

@@ -23,6 +23,7 @@ from training.evidence import Examined
 
 ALL, WRONG = "\ue000all", "\ue000wrong"  # private-use characters, so that no label can be the same
 MOST_CLASSES = 200
+MOST_IN_MATRIX = 60  # labels: beyond it a cell is smaller than a finger, and the browser draws tens of thousands
 
 
 @st.fragment
@@ -86,6 +87,9 @@ def _matrix(page: TaskPage, matrix: Mapping[str, Any], here: str) -> None:
     prose.strong(page.say("evaluate.matrix"))
     if not matrix.get("labels"):
         prose.sentence(page.say("evaluate.no_matrix"))
+        return
+    if len(matrix["labels"]) > MOST_IN_MATRIX:
+        prose.sentence(page.say("evaluate.large_matrix", count=len(matrix["labels"])))
         return
     turn, marked = session.widget_value(page.key(f"{here}.turn"), (0, None))
     chart = confusion_matrix(matrix["labels"], matrix["counts"], language=page.language, dark=page.dark, selectable=True)

@@ -101,4 +101,4 @@ def _setting(change: ConfigChange) -> dict[str, str]:
 
 def _table(rows: Sequence[dict[str, object]] | Sequence[dict[str, str]], config: dict[str, object], key: str) -> None:
     height = min(MOST_PX, HEAD_PX + ROW_PX * len(rows))
-    st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=config, height=height, key=key)
+    st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=config, height=height, key=key, placeholder="—")

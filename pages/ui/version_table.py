@@ -14,13 +14,13 @@ from pages.ui.charts import VersionScore, metric_name, version_scores
 from pages.ui.frame import TaskPage
 
 MOST_VERSIONS = 200
-WIDTHS = {"version": 76, "score": 146, "target": 82, "parent": 76, "change": "large"}
+WIDTHS = {"version": 64, "score": 142, "target": 78, "parent": 64, "change": "large"}
 ROW_PX, HEAD_PX, MOST_PX = 35, 38, 318
 
 
 def version_table(page: TaskPage, entries: Sequence[Entry], focus: Entry | None) -> None:
     """`entries` oldest first; the table shows the latest on top. `focus` gives the chart its metric and target."""
-    left, right = st.columns([3, 2], gap="medium") if focus else (st.container(), None)
+    left, right = st.columns([5, 3], gap="medium") if focus else (st.container(), None)
     with left:
         _table(page, entries)
     if right and focus and focus.verdict:

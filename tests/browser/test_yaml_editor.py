@@ -33,8 +33,8 @@ def editor(page: Page):
 
 def put_cursor(page: Page, behind: str) -> None:
     """Sets the cursor right behind the first place where `behind` stands."""
-    editor(page).evaluate("(area, said) => { area.focus(); const at = area.value.indexOf(said) + said.length; area.setSelectionRange(at, at); }",
-                          behind)  # fmt: skip
+    put = "(area, said) => { area.focus(); const at = area.value.indexOf(said) + said.length; area.setSelectionRange(at, at); }"
+    editor(page).evaluate(put, behind)
 
 
 def cursor(page: Page) -> int:

@@ -53,6 +53,6 @@ def test_a_damaged_answers_file_shows_no_traceback(page, partial_task, open_page
 
 def test_the_language_follows_the_browser_until_the_address_says_otherwise(workspace, monkeypatch, open_page):
     english = open_page(None, None, "en")
-    assert text("ui.frame.home", "en") in words(english)
+    assert text("ui.home.welcome", "en") in words(english)
     chinese = open_page(None, None, "zh-TW")
-    assert text("ui.frame.home", "zh-TW") in words(chinese)
+    assert text("ui.home.welcome", "zh-TW") in words(chinese)

@@ -194,7 +194,9 @@ def test_the_time_left_is_not_guessed_where_nothing_tells_it():
     assert time_left_s(few, t) is None
     view, t = going(steps=50)
     assert time_left_s(fold(view, [{"t": t, "type": "finished"}]), t) is None
-    resumed = fold(view, [{"t": t, "type": "resumed", "attempt": 2, "from_step": 40}, {"t": t, "type": "phase", "name": "loading"}])
+    resumed = fold(
+        view, [{"t": t, "type": "resumed", "attempt": 2, "from_step": 40}, {"t": t, "type": "phase", "name": "loading"}]
+    )
     assert time_left_s(resumed, t) is None
     baseline = fold(RunView(), [{"t": 0.0, "type": "started", "attempt": 1}, {"t": 0.0, "type": "phase", "name": "evaluating"}])
     assert time_left_s(baseline, 1.0) is None

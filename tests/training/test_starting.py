@@ -12,10 +12,12 @@ from filelock import FileLock
 
 from coach.errors import DocumentError, UserError, WorkspaceError
 from coach.task_file import task_to_yaml
+from coach.task_schema import TaskFile
 from tests.conftest import NOW
 from tests.training.small_task import make_task, make_version, task_file
 from training import starting
 from training.checkpoints import NEEDED
+from training.data.source import data_source_to_yaml, source_document
 from training.event_log import read_events
 from training.runners import RUNNERS
 from training.starting import resume_training, start_training, stop_training, version_to_train
@@ -206,7 +208,7 @@ def test_a_running_version_is_asked_to_stop(task, runner, now):
 
 def test_a_task_that_cannot_train_here_makes_no_version(task, runner, now):
     remote = task.file.model_dump(mode="json", by_alias=True) | {"execution": {"type": "remote_ssh", "host": "user@box"}}
-    task.file_path.write_text(task_to_yaml(type(task.file).model_validate(remote)), encoding="utf-8")
+    task.file_path.write_text(task_to_yaml(TaskFile.model_validate(remote)), encoding="utf-8")
     with pytest.raises(DocumentError) as raised:
         start_training(task, now)
     assert raised.value.key == "task.not_trainable" and task.versions() == [] and runner.asked == []
@@ -230,14 +232,12 @@ def test_preparing_freezing_and_handing_over_loads_no_heavy_library(tmp_path):
     """The server's first user would wait for it, and every later collection would stop all of them."""
     rows = "".join(f"text number {index} of {'ab'[index % 2]},{'apple' if index % 2 else 'berry'}\n" for index in range(60))
     folder = tmp_path / "letters"
-    (folder / "data" / "raw").mkdir(parents=True)
-    (folder / "rows.csv").write_text("text,label\n" + rows, encoding="utf-8")
-    file = task_file("starter/gemma-3-270m").model_dump(mode="json", by_alias=True)
-    file["output_format"] = {"type": "text", "enum": ["apple", "berry"]}
-    (folder / "task.yaml").write_text(task_to_yaml(type(task_file("x")).model_validate(file)), encoding="utf-8")
-    from training.data.source import data_source_to_yaml, source_document
-
-    source = source_document("rows.csv", {"text": "text"}, "label")
+    (folder / "raw").mkdir(parents=True)
+    (folder / "raw" / "rows.csv").write_text("text,label\n" + rows, encoding="utf-8")
+    document = task_file("starter/gemma-3-270m").model_dump(mode="json", by_alias=True)
+    file = TaskFile.model_validate(document | {"output_format": {"type": "text", "enum": ["apple", "berry"]}})
+    (folder / "task.yaml").write_text(task_to_yaml(file), encoding="utf-8")
+    source = source_document(file, {"text": "text", "label": "label"}, "raw/rows.csv", now=NOW)
     (folder / "data_source.yaml").write_text(data_source_to_yaml(source), encoding="utf-8")
     code = (
         "import sys; from pathlib import Path\n"

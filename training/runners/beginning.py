@@ -13,7 +13,7 @@ from training.run_reader import RunReader
 from training.run_status import RunStatus, is_locked
 
 _LOOK_EVERY_S = 0.02
-_LEAVING_S = 1.0
+_LEAVING_S = 3.0  # between a worker's last event and its lock let go; milliseconds on an idle machine
 
 Lives = Callable[[], bool]
 
@@ -40,8 +40,8 @@ def is_taken(version: Version) -> bool:
 
 def is_over(version: Version, attempts_before: int) -> bool:
     """Whether the attempt begun after `attempts_before` others has come and gone, whatever still lives of its thread or process."""
-    locked = is_locked(version.lock_path)  # asked first: what is free now has written its last event
-    return not locked and read_status(version).view.attempt > attempts_before
+    taken = is_taken(version)  # asked first: what is free now has written its last event
+    return not taken and read_status(version).view.attempt > attempts_before
 
 
 def wait_until_begun(version: Version, attempts_before: int, lives: Lives, wait_s: float) -> None:

@@ -128,10 +128,9 @@ def _watch_for_the_end(held: ProcessWide) -> None:
     is still computed. Threads that are no daemons are waited for before any of them.
     """
     if held["end_watcher"] is None:
-        held["end_watcher"] = threading.Thread(
-            target=_stop_and_wait, args=(held,), name="waits for the program's end", daemon=False
-        )
-        held["end_watcher"].start()
+        watcher = threading.Thread(target=_stop_and_wait, args=(held,), name="waits for the program's end", daemon=False)
+        held["end_watcher"] = watcher
+        watcher.start()
 
 
 def _stop_and_wait(held: ProcessWide) -> None:
