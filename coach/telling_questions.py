@@ -8,10 +8,10 @@ from coach.answers import Answers
 from coach.hardware import Hardware
 from coach.interview import Answer, Question, missing, with_answer
 from coach.plan import Plan
+from coach.plan_difference import signature_of
 from coach.recommendation import recommend
 from coach.sentence import Sentence
 from coach.situation import DataFacts
-from coach.what_if import signature_of
 
 TRIED_NUMBERS: Mapping[str, tuple[Answer, ...]] = {  # what an open question may turn out to be; only to see whether it matters
     "resources.labelled_rows": (0, 30, 120, 600, 5000, 200_000),

@@ -8,13 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from coach.answers import Answers
-from coach.decision_path import methods_in_order
 from coach.hardware import ASSUMED_VRAM_GB, Hardware
 from coach.interview import Answer, with_answer
 from coach.plan import Plan
+from coach.plan_difference import signature_of, what_is_new
 from coach.recommendation import recommend, situation_of
 from coach.sentence import Sentence, sentence
 from coach.situation import DataFacts
@@ -23,11 +22,10 @@ MOST_CHANGES = 5
 MOST_ROWS, MOST_PAIRS, LARGEST_GPU_GB = 1_000_000, 20_000, 96
 NEEDS = ("reasoning", "light_deployment", "tooling", "alignment")
 TOGGLE_DISTANCE = 2.0  # judgement: another wish is as far away as four times the rows
-NAMES_DISTANCE = 3.5  # a plan that differs in names of versions alone
+NAMES_DISTANCE = 3.5  # judgement: only the names of versions differ
 SMALLEST_GPU_GB = round(ASSUMED_VRAM_GB)  # the least a person would buy or borrow for this
 TYPE_DISTANCE = 4.0  # another task altogether
 Asked = tuple[Answers, DataFacts | None, Hardware]
-Signature = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -50,17 +48,11 @@ def what_would_change(answers: Answers, facts: DataFacts | None, hardware: Hardw
     return found[:MOST_CHANGES]
 
 
-def signature_of(plan: Plan) -> Signature:
-    """What counts as another plan: methods, model, way of training, balance, names. Numbers that follow from these do not."""
-    methods = tuple(stage.method for stage in plan.stages)
-    return methods, plan.base_model, plan.peft, plan.balance, plan.versioning.strategy
-
-
 def _flip(kind: str, distance: float, change: Sentence, asked: Asked, plan: Plan) -> Iterator[Change]:
     """The change, if asking again gives another plan."""
     other = recommend(*asked)
     if signature_of(other) != signature_of(plan):
-        yield Change(kind, distance, change, _what_is_new(plan, other))
+        yield Change(kind, distance, change, what_is_new(plan, other))
 
 
 def _first_flip(plan: Plan, ask: Callable[[int], Asked], start: int, end: int) -> int | None:
@@ -134,7 +126,7 @@ def _gpu(asked: Asked, plan: Plan) -> Iterator[Change]:
         if found is not None:
             distance = abs(math.log2(found / max(1, here)))
             yield from _flip(key, distance, sentence(f"what_if.{key}", vram=found), with_card(found), plan)
-    none = answers.model_copy(update={"resources": answers.resources.model_copy(update={"gpu": "none"})})
+    none = with_answer(answers, "resources.gpu", "none")
     yield from _flip("no_gpu", TOGGLE_DISTANCE, sentence("what_if.no_gpu"), (none, facts, hardware), plan)
 
 
@@ -142,10 +134,9 @@ def _pairs(asked: Asked, plan: Plan) -> Iterator[Change]:
     """Preference pairs: for a task of another type the type has to change too, and that is said."""
     answers, facts, hardware = asked
     is_generation = situation_of(*asked).task_type == "generation"
-    if situation_of(*asked).rows is None:  # pairs would then be the first rows anybody has spoken of
-        return
-    base = answers if is_generation else with_answer(with_answer(answers, "task.type", "generation"), "task.labels", None)
-    base = base if is_generation else with_answer(base, "success.primary_metric", None)
+    if situation_of(*asked).rows is None:
+        return  # pairs would be the first rows anybody has spoken of
+    base = answers if is_generation else _as_generation(answers)
     alone = recommend(base, facts, hardware)
     have = answers.resources.preference_pairs or 0
 
@@ -155,9 +146,13 @@ def _pairs(asked: Asked, plan: Plan) -> Iterator[Change]:
     for end, key in ((MOST_PAIRS, "more_pairs"), (0, "fewer_pairs")):
         found = _first_flip(alone, with_pairs, have, end) if have != end else None
         if found is not None and (is_generation or end):
-            said = sentence(f"what_if.{key}" if is_generation else "what_if.pairs_and_generation", pairs=found)
+            said = sentence(f"what_if.{key if is_generation else 'pairs_and_generation'}", pairs=found)
             distance = abs(math.log2((found + 1) / (have + 1))) / 2 if is_generation else TYPE_DISTANCE
             yield from _flip(key, distance, said, with_pairs(found), plan)
+
+
+def _as_generation(answers: Answers) -> Answers:
+    return with_answer(with_answer(answers, "task.type", "generation"), "success.primary_metric", None)
 
 
 def _skew(asked: Asked, plan: Plan) -> Iterator[Change]:
@@ -237,19 +232,3 @@ def _other_wishes(asked: Asked) -> Iterator[tuple[str, float, dict[str, Answer]]
 
 
 PROBES: tuple[Callable[[Asked, Plan], Iterator[Change]], ...] = (_rows, _gpu, _pairs, _skew, _target, _deadline, _wishes)
-
-
-def _what_is_new(former: Plan, other: Plan) -> Sentence:
-    """The choices of `other` that differ, in words."""
-    parts: list[Sentence] = []
-    if [stage.method for stage in former.stages] != [stage.method for stage in other.stages]:
-        parts.append(methods_in_order([stage.method for stage in other.stages]))
-    if former.base_model != other.base_model and other.trains:
-        parts.append(sentence("what_if.new.base_model", model=other.base_model))
-    if former.peft != other.peft and former.trains and other.trains:
-        parts.append(sentence(f"advice.peft.{other.peft}"))
-    if former.balance != other.balance and former.trains and other.trains:
-        parts.append(sentence(f"advice.balance.{other.balance}"))
-    if former.versioning.strategy != other.versioning.strategy:
-        parts.append(sentence("what_if.new.strategy", strategy=sentence(f"advice.versioning.name.{other.versioning.strategy}")))
-    return Sentence("what_if.becomes", {"parts": parts or [sentence("what_if.new.base_model", model=other.base_model)]})

@@ -37,9 +37,11 @@ def choose_topic(page: TaskPage, progress: Progress) -> str:
             return f":material/attach_file: {page.say('discover.file')}"
         count = progress.topics[topic]
         name = text(f"interview.topic.{topic}", page.language)
+        if count.is_complete:
+            return f":material/check: {prose.plain(name)}"
         said = prose.plain(page.say("discover.topic_count", topic=name, answered=count.answered, asked=count.asked))
         is_needed = any(question.topic == topic for question in progress.needed)
-        return f":material/check: {said}" if count.is_complete else f":material/flag: {said}" if is_needed else said
+        return f":material/flag: {said}" if is_needed else said
 
     return st.segmented_control(page.say("discover.topic"), [*TOPICS, FILE], format_func=shown, key=page.key("topic"),
                                 required=True, label_visibility="collapsed", persist_state="session")  # fmt: skip

@@ -26,10 +26,11 @@ def draw(page: TaskPage) -> None:
         if card:
             prose.sentence(said_back(page, card, confirmed=goal.confirmed and not sheet.edited))
             three_numbers(page, card)
-        if in_conflict(sheet, goal.seen):
-            yaml_editor.conflict(page, key, sheet, goal.text, goal.seen, name=SUMMARY_FILE)
-        elif goal.outdated:
-            say_outdated(page, key, sheet, goal)
+        with st.container():
+            if in_conflict(sheet, goal.seen):
+                yaml_editor.conflict(page, key, sheet, goal.text, goal.seen, name=SUMMARY_FILE)
+            elif goal.outdated:
+                say_outdated(page, key, sheet, goal)
         actions(page, key, sheet, goal, remarks)
     beside = below.container(horizontal=True, gap="medium")  # side by side, one below the other where there is little room
     with beside.container(width=CARD_WIDTH_PX):

@@ -37,8 +37,9 @@ def draw(page: TaskPage) -> None:
         before = look_before(page, file) if file else None
         prose.sentence(what_will_happen(page, file, before, remarks, saved=opened.content is not None))
         three_numbers(page, file, before, remarks)
-        if in_conflict(sheet, opened.seen):
-            yaml_editor.conflict(page, key, sheet, opened.text, opened.seen, name=TASK_FILE)
+        with st.container():
+            if in_conflict(sheet, opened.seen):
+                yaml_editor.conflict(page, key, sheet, opened.text, opened.seen, name=TASK_FILE)
         start_box(page, key, sheet, opened, file, before, remarks)
     beside = below.container(horizontal=True, gap="medium")  # side by side, one below the other where there is little room
     with beside.container():

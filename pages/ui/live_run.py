@@ -1,7 +1,7 @@
 """The one part of a page that polls: where a run stands, what the coach says of it, and the three numbers that decide.
 
-Looks once a second while the run lives and not at all otherwise; when that changes the whole page is drawn anew, once. The scores
-below are run_scores.py's, the buttons run_header.py's.
+Looks once a second while the run lives, now and then while it could be started elsewhere, and not at all once it is finished; when
+its state changes the whole page is drawn anew, once. The scores below are run_scores.py's, the buttons run_header.py's.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from training.run_report import failure_lines, notice_sentence
 from training.run_status import RunStatus
 
 LOOK_EVERY_S = 1.0
+WAIT_EVERY_S = 5.0  # while nothing runs but could: somebody may start it in another browser
 SAID_AT_ONCE, EARLIER_SHOWN = 2, 50  # sentences; more would push the scores out of sight
 SHORT_LABEL = 14  # characters of a class's name that fit a number's caption
 ENDED_EARLY = {"early_stopping": "finished_early", "max_steps": "finished_limited"}
@@ -34,7 +35,8 @@ WARNING_ICON, COACH_ICON = ":material/warning:", ":material/school:"
 
 def live_run(page: TaskPage, run: Run) -> None:
     """Everything of a run that moves."""
-    watch = st.fragment(_watch, run_every=LOOK_EVERY_S if run.status.alive else None)
+    every_s = LOOK_EVERY_S if run.status.alive else None if run.status.state == "finished" else WAIT_EVERY_S
+    watch = st.fragment(_watch, run_every=every_s)
     watch(page, run)
 
 
@@ -68,6 +70,8 @@ def _where(page: TaskPage, status: RunStatus, stopping: bool, now: float) -> Non
         return
     view = status.view
     share = min(1.0, view.step / view.total_steps) if view.total_steps else 0.0
+    if status.state == "finished":  # early stopping ends before the last step that was planned
+        share = 1.0
     if status.alive and view.phase_event and view.phase_event.get("total"):
         share = min(1.0, view.phase_event.get("done", 0) / view.phase_event["total"])
     st.progress(share, text=prose.plain(_line(page, status, stopping, now)))

@@ -40,8 +40,9 @@ def open_sheet(page: Page, key: str, saved: str, seen: str | None, *, name: str)
     before = held_sheet(key)
     sheet = follow(before, saved, seen)
     hold_sheet(key, sheet)
-    if has_followed(before, sheet):
-        st.info(prose.plain(page.say("editor.followed", name=name)), icon=":material/info:")
+    with st.container():  # there in every run, so that what follows keeps its place
+        if has_followed(before, sheet):
+            st.info(prose.plain(page.say("editor.followed", name=name)), icon=":material/info:")
     return sheet
 
 

@@ -116,7 +116,8 @@ def test_in_task_yaml_one_value_changes_and_a_persons_comments_stay(written):
 
 @pytest.mark.parametrize(
     ("choice", "value"),
-    [("peft", "none"), ("lora_r", 64), ("lora_alpha", 16), ("method", "baseline"), ("balance", "oversample"), ("base_model", "Qwen/Qwen3-0.6B"),
+    [("peft", "none"), ("lora_r", 64), ("lora_alpha", 16), ("method", "baseline"), ("balance", "oversample"),
+     ("base_model", "Qwen/Qwen3-0.6B"),
      ("batch_size", 16), ("retention", 9), ("deployment", "api"), ("strategy", "date"), ("learning_rate", 1e-5)],
 )  # fmt: skip
 def test_every_choice_goes_into_task_yaml_and_back_with_the_comments(written, choice, value):

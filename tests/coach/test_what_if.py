@@ -9,9 +9,10 @@ import pytest
 from coach.answers import Answers
 from coach.hardware import Hardware
 from coach.interview import with_answer
+from coach.plan_difference import signature_of
 from coach.recommendation import DataFacts, recommend
 from coach.telling_questions import most_telling
-from coach.what_if import MOST_CHANGES, signature_of, what_would_change
+from coach.what_if import MOST_CHANGES, what_would_change
 
 CPU = Hardware()
 RTX = Hardware(gpu_name="RTX 4090", vram_gb=24, peak_tflops=165, gpu_count=1)

@@ -38,7 +38,7 @@ def begun(version):
     return [event["type"] for event in read_events(version.events_path) if event["type"] in ("started", "resumed")]
 
 
-def until(true, wait_s=30.0):
+def until(true, wait_s=120.0):
     deadline = time.monotonic() + wait_s
     while not true():
         assert time.monotonic() < deadline, "waited too long"
