@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from coach.answers_given import read_answers_given
 from coach.config_changes import ConfigChange, config_changes
 from coach.errors import WorkspaceError
+from coach.metric_words import metric_words
 from coach.sentence import Data, Sentence, sentence
 from coach.statistics import Difference, Interval, ScoreName, bootstrap_difference
 from coach.task_schema import TaskFile
@@ -79,7 +80,7 @@ class Comparison:
 
     def _judgement(self) -> Sentence:
         change = self.overall
-        names: Data = {"first": self.first, "second": self.second, "metric": self.metric, "rows": self.shared_rows}
+        names: Data = {"first": self.first, "second": self.second, "metric": metric_words(self.metric), "rows": self.shared_rows}
         if change.interval is None:
             return Sentence("verdict.compare.unpaired", {**names, "difference": change.difference or 0.0})
         if change.interval.low == change.interval.high == 0:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from coach.metric_words import metric_words
 from coach.sentence import Data, Sentence, sentence
 from coach.situation import SKEWED_AT
 from coach.text import Language
@@ -178,7 +179,7 @@ def flat(evidence: Evidence) -> list[Finding]:
 def baseline_ahead(evidence: Evidence) -> list[Finding]:
     """D03: the cheap baseline scores as high or higher on the primary metric."""
     verdict = judge(evidence.results)
-    version: Data = {"metric": verdict.metric, "value": verdict.value}
+    version: Data = {"metric": metric_words(verdict.metric), "value": verdict.value}
     ahead = [found for found in verdict.baselines if found.beaten == "no"]
     return [
         Finding("D03", "baseline_ahead", "warning", {**version, "name": found.label, "score": found.score}) for found in ahead

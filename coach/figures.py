@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from coach.comparison import Comparison
+from coach.metric_words import metric_words
 from coach.sentence import Sentence, sentence
 from coach.verdict import Verdict
 
@@ -30,12 +31,8 @@ def figures(verdict: Verdict, results: Mapping[str, Any]) -> tuple[Figure, Figur
     return _score(verdict), _distance(verdict), _in_the_way(verdict, results)
 
 
-def metric_sentence(metric: str) -> Sentence:
-    return Sentence(f"ui.charts.metric.{metric}")
-
-
 def _score(verdict: Verdict) -> Figure:
-    label = sentence("ui.evaluate.figure.score", metric=metric_sentence(verdict.metric))
+    label = sentence("ui.evaluate.figure.score", metric=metric_words(verdict.metric))
     if verdict.low is None or verdict.high is None:
         return Figure(label, f"{verdict.value:.3f}", sentence("ui.evaluate.figure.no_interval"))
     return Figure(label, f"{verdict.value:.3f}", sentence("ui.evaluate.figure.interval", low=verdict.low, high=verdict.high))
@@ -70,7 +67,7 @@ def weakest_class(results: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] |
 
 def iteration_figures(name: str, verdict: Verdict, change: Comparison | None) -> tuple[Figure, Figure, Figure]:
     """Score with interval; what it gained over the version it came from; distance to the target."""
-    label = sentence("ui.iterate.figure.score", version=name, metric=metric_sentence(verdict.metric))
+    label = sentence("ui.iterate.figure.score", version=name, metric=metric_words(verdict.metric))
     score = _score(verdict)
     return Figure(label, score.value, score.note), _gain(change), _distance(verdict)
 

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from coach.intents import intents, stands_in
+from coach.metric_words import metric_words
 from coach.reference_data import Difficulty, Gain, ModelRow, method_book
 from coach.sentence import Sentence, sentence
 from coach.situation import Situation
@@ -59,11 +60,6 @@ def forecast(situation: Situation, methods: Sequence[Method], model: ModelRow) -
     return _from_own_baseline(situation, gain) or _from_curves(situation, rows, gain)
 
 
-def metric_words(metric: str) -> Sentence:
-    """A metric as people write it: Macro-F1 for `macro_f1`."""
-    return Sentence(f"ui.charts.metric.{metric}")
-
-
 def gain_of(model: ModelRow) -> Gain:
     """The share of the baseline's errors that a tuned model of this size removes."""
     size = model.params_b or 1.0
@@ -107,7 +103,9 @@ def _from_own_baseline(situation: Situation, gain: tuple[float, float, float]) -
     if known is None:
         return None
     low, expected, high = (known + share * (1 - known) for share in gain)
-    return _ranged(situation, low, expected, high, sentence("forecast.own_baseline", metric=metric_words(situation.metric), score=known))
+    return _ranged(
+        situation, low, expected, high, sentence("forecast.own_baseline", metric=metric_words(situation.metric), score=known)
+    )
 
 
 def _from_curves(situation: Situation, rows: int, gain: tuple[float, float, float]) -> Forecast:

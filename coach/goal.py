@@ -79,7 +79,7 @@ def confirm_goal(task: Task, content: str, *, expected: str) -> None:
             raise WorkspaceError("workspace.changed_meanwhile", path=str(task.folder / SUMMARY_FILE))
         named = summary.model_copy(update={"name": answers.task.name})  # the folder's name: never changed
         task.save_answers(apply_summary(answers, named))
-        task.save_summary_text(content if content.endswith("\n") else content + "\n")
+        task.save_summary(content if content.endswith("\n") else content + "\n")
 
 
 def _written(content: bytes | None) -> str | None:

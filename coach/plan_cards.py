@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from coach.advised import Advised
 from coach.choices import Choice, ChoiceValue
 from coach.decision_path import methods_in_order
-from coach.figures import NOTHING, Figure, metric_sentence
+from coach.figures import NOTHING, Figure
+from coach.metric_words import metric_words
 from coach.plan import Advice
 from coach.recommendation.hyperparameters import short_rate
 from coach.reference_data import method_row
@@ -82,7 +83,7 @@ def value_sentence(choice: Choice, value: ChoiceValue) -> Sentence:
 
 def _score(advised: Advised) -> Figure:
     found, target = advised.forecast, advised.answers.success.threshold
-    label = sentence("ui.recommend.figure.score", metric=metric_sentence(found.metric))
+    label = sentence("ui.recommend.figure.score", metric=metric_words(found.metric))
     if found.expected is None:
         note = (
             sentence("ui.recommend.figure.no_forecast")

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from coach.errors import WorkspaceError
+from coach.metric_words import metric_words
 from coach.sentence import Data, Sentence, sentence
 from coach.text import Language
 
@@ -70,9 +71,9 @@ class Verdict:
     def _target(self) -> Sentence:
         interval = self._interval()
         if self.word is None or self.threshold is None:
-            return sentence("verdict.no_target", metric=self.metric, value=self.value, interval=interval)
+            return sentence("verdict.no_target", metric=metric_words(self.metric), value=self.value, interval=interval)
         data: Data = {
-            "metric": self.metric,
+            "metric": metric_words(self.metric),
             "value": self.value,
             "threshold": self.threshold,
             "gap": abs(self.value - self.threshold),

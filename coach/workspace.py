@@ -22,7 +22,7 @@ from coach.errors import CoachError, WorkspaceError
 from coach.lineage import lineage_document
 from coach.task_file import read_task_file, task_to_yaml
 from coach.task_schema import SLUG_PATTERN, TaskFile
-from coach.task_summary import TaskSummary, read_summary, write_summary
+from coach.task_summary import TaskSummary, read_summary, summary_to_yaml
 from coach.version_folder import SAFE_NAME, Version, freeze, read_json, write_json
 from coach.versioning import version_key
 from coach.yaml_document import document_bytes
@@ -92,27 +92,21 @@ class Task:
 
     def fingerprint(self) -> str | None:
         """What identifies task.yaml's present content, for `save_file(expected=…)`; None while there is none."""
-        try:
+        with suppress(FileNotFoundError):
             return hashlib.sha256(self.file_path.read_bytes()).hexdigest()
-        except FileNotFoundError:
-            return None
+        return None
 
     def save_file(self, file: TaskFile, *, expected: str | None = None) -> None:
         """Replaces task.yaml. With `expected`, a fingerprint taken at reading, refuses where somebody wrote in between."""
         with self.lock():
-            if expected is not None and self.fingerprint() != expected:
-                raise WorkspaceError("workspace.changed_meanwhile", path=str(self.file_path))
-            write_atomically(self.file_path, task_to_yaml(file))
+            self.save_file_text(task_to_yaml(file), expected=expected or self.fingerprint())
 
     def file_bytes(self) -> bytes | None:
         """task.yaml as it is written, sound or not; None while there is none. Raises DocumentError."""
         return document_bytes(self.file_path) if self.has_file else None
 
     def save_file_text(self, content: str, *, expected: str | None) -> None:
-        """Replaces task.yaml by `content` as a person wrote it. `expected` is the fingerprint it had, None where there was no file.
-
-        Raises WorkspaceError where somebody wrote in between.
-        """
+        """Replaces task.yaml by a person's own text. `expected`: the fingerprint it had, None where there was no file; else refuses."""
         with self.lock():
             if self.fingerprint() != expected:
                 raise WorkspaceError("workspace.changed_meanwhile", path=str(self.file_path))
@@ -122,10 +116,6 @@ class Task:
         """task_summary.yaml as it is written, sound or not; None while there is none. Raises DocumentError."""
         path = self.folder / SUMMARY_FILE
         return document_bytes(path) if path.exists() else None
-
-    def save_summary_text(self, content: str) -> None:
-        with self.lock():
-            write_atomically(self.folder / SUMMARY_FILE, content)
 
     def answers(self) -> Answers:
         """The answers so far; none where there is no file yet. Raises DocumentError."""
@@ -140,9 +130,10 @@ class Task:
         path = self.folder / SUMMARY_FILE
         return read_summary(path) if path.exists() else None
 
-    def save_summary(self, summary: TaskSummary) -> None:
+    def save_summary(self, summary: TaskSummary | str) -> None:
+        """Replaces task_summary.yaml, by a person's own text where that is given."""
         with self.lock():
-            write_summary(self.folder / SUMMARY_FILE, summary)
+            write_atomically(self.folder / SUMMARY_FILE, summary if isinstance(summary, str) else summary_to_yaml(summary))
 
     def versions(self) -> list[Version]:
         """The frozen versions, oldest first; anything else in the folder is passed over."""
@@ -255,6 +246,5 @@ def _inside(path: Path, folder: Path) -> bool:
 
 
 def _unreadable(error: Exception, path: Path) -> WorkspaceError:
-    if isinstance(error, WorkspaceError):
-        return error
-    return WorkspaceError("workspace.unreadable", path=str(path), reason=getattr(error, "strerror", None) or str(error))
+    said = getattr(error, "strerror", None) or str(error)
+    return error if isinstance(error, WorkspaceError) else WorkspaceError("workspace.unreadable", path=str(path), reason=said)

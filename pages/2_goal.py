@@ -64,7 +64,8 @@ def actions(page: TaskPage, key: str, sheet: Sheet, goal: Goal, remarks: list[Re
         )
         download(page, sheet, goal)
         if sheet.edited:
-            yaml_editor.discard_button(page, key, sheet, goal.text, goal.seen)
+            if not in_conflict(sheet, goal.seen):
+                yaml_editor.discard_button(page, key, sheet, goal.text, goal.seen)
             st.badge(page.say("editor.edited"), icon=":material/edit:", color="orange")
         elif goal.confirmed:
             link(page, "recommend", page.task, icon=":material/arrow_forward:")

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from coach.choices import PREFERENCE_METHODS, model_or_unknown
 from coach.estimate import SAFE_SHARE, STARTER_ID
-from coach.forecast import forecast, gain_of, metric_words
+from coach.forecast import forecast, gain_of
+from coach.metric_words import metric_words
 from coach.opinions.trial import Opinion, Trial
 from coach.recommendation.method import FULL_TUNING_ROWS, PAIRS_TO_TRY, TOO_FEW_ROWS
 from coach.sentence import Data, Sentence, sentence

@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from coach.forecast import metric_words, score_noise
+from coach.forecast import score_noise
+from coach.metric_words import metric_words
 from coach.recommendation.draft import Draft
 from coach.recommendation.hyperparameters import SPEC_LEARNING_RATE, short_rate
 from coach.sentence import Data, Sentence, sentence

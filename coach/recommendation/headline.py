@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coach.forecast import metric_words
+from coach.metric_words import metric_words
 from coach.recommendation.draft import Draft
 from coach.reference_data import method_row
 from coach.sentence import Sentence, sentence

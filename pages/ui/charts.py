@@ -7,11 +7,11 @@ range_charts.py.
 
 from pages.ui.bar_charts import class_bars, class_distribution, length_histogram
 from pages.ui.chart_theme import Chart
-from pages.ui.curve_charts import loss_curve, metric_curve, metric_name
+from pages.ui.curve_charts import loss_curve, metric_curve
 from pages.ui.matrix_chart import CELL, MOST_NUMBERED, OUTSIDE, confusion_matrix
 from pages.ui.range_charts import VersionScore, forecast_band, version_scores
 
 __all__ = [
     "CELL", "MOST_NUMBERED", "OUTSIDE", "Chart", "VersionScore", "class_bars", "class_distribution", "confusion_matrix", "forecast_band",
-    "length_histogram", "loss_curve", "metric_curve", "metric_name", "version_scores",
+    "length_histogram", "loss_curve", "metric_curve", "version_scores",
 ]  # fmt: skip

@@ -6,13 +6,13 @@ from typing import get_args
 
 import streamlit as st
 
-from coach.figures import NOTHING, Figure, metric_sentence
+from coach.figures import NOTHING, Figure
+from coach.metric_words import metric_name, metric_words
 from coach.remarks import Remark, stops
 from coach.sentence import Sentence, sentence
 from coach.task_schema import Execution, TaskFile
 from coach.yaml_in_place import with_value
 from pages.ui import cached, prose, session
-from pages.ui.charts import metric_name
 from pages.ui.figure_row import figure_row
 from pages.ui.frame import TaskPage, guarded, link
 from pages.ui.sheet import Sheet, rewritten
@@ -94,7 +94,7 @@ def _span(page: TaskPage, minutes: tuple[float, float] | None) -> str:
 
 def _target(file: TaskFile) -> Figure:
     target = file.success_criteria
-    label = sentence("ui.confirm.number.target", metric=metric_sentence(target.primary_metric))
+    label = sentence("ui.confirm.number.target", metric=metric_words(target.primary_metric))
     note: Sentence = sentence("ui.confirm.number.no_baseline")
     if target.baseline and target.baseline.score is not None:
         note = sentence("ui.confirm.number.baseline", name=target.baseline.name, score=target.baseline.score)

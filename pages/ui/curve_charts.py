@@ -9,18 +9,13 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from coach.text import Language, has_text, text
+from coach.metric_words import metric_name
+from coach.text import Language, text
 from pages.ui.chart_theme import Chart, Line, Palette, Spec, framed, haloed, level_lines, palette, score_domain
 from training.events import Event
 
 MOST_POINTS = 500  # a series: more cost the browser and show nothing
 TRAINING, VALIDATION = "training", "validation"
-
-
-def metric_name(metric: str, language: Language) -> str:
-    """What a metric is called to a reader; its own name where the catalogue does not know it."""
-    key = f"ui.charts.metric.{metric}"
-    return text(key, language) if has_text(key) else metric
 
 
 def metric_curve(

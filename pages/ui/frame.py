@@ -24,7 +24,11 @@ from pages.ui import prose, session
 
 HOME = "app.py"
 FAVICON = Path(__file__).with_name("icon.svg")  # a Material symbol here would be fetched from fonts.gstatic.com
-ICONS = {"done": ":material/check_circle:", "here": ":material/radio_button_checked:", "ahead": ":material/radio_button_unchecked:"}
+ICONS = {
+    "done": ":material/check_circle:",
+    "here": ":material/radio_button_checked:",
+    "ahead": ":material/radio_button_unchecked:",
+}
 LOCKED_ICON, HOME_ICON = ":material/lock:", ":material/home:"
 
 
@@ -102,7 +106,9 @@ def show_error(error: CoachError, language: Language) -> None:
         prose.sentence(text("ui.frame.todo", language, said=todo))
 
 
-def link(page: Page, stage_id: StageId, task: Task, *, label: str | None = None, version: str | None = None, icon: str | None = None) -> None:
+def link(
+    page: Page, stage_id: StageId, task: Task, *, label: str | None = None, version: str | None = None, icon: str | None = None
+) -> None:
     """A link to a stage of a task; it keeps the language."""
     stage = next(stage for stage in STAGES if stage.id == stage_id)
     said = label or page.say("frame.go_to_stage", stage=text(stage.title_key, page.language))
@@ -130,20 +136,29 @@ def _set_page(title: str) -> None:
 
 def _task(page: Page, stage: Stage, address: session.Address) -> Task:
     """The task the address names, or the page ends with a sentence and the way home."""
+    if not address.task:
+        _without_task(page, stage, address.refused)
     try:
-        if address.task:
-            return find_task(page.root, address.task)
+        return find_task(page.root, address.task)
     except CoachError as error:
         _menu(page, None, stage)
         show_error(error, page.language)
         home_link(page)
-        st.stop()
+        _end()
+
+
+def _without_task(page: Page, stage: Stage, refused: str | None) -> NoReturn:
     _menu(page, None, stage)
-    prose.heading(page.say("frame.bad_name_title") if address.refused else page.say("frame.choose_task"))
-    if address.refused:
-        st.text(address.refused)
+    prose.heading(page.say("frame.bad_name_title") if refused else page.say("frame.choose_task"))
+    if refused:
+        st.text(refused)
     prose.sentence(page.say("frame.choose_task_todo"))
     home_link(page)
+    _end()
+
+
+def _end() -> NoReturn:
+    """Nothing more of this page is drawn."""
     st.stop()
 
 
@@ -152,7 +167,7 @@ def _not_open_yet(page: Page, task: Task, stage: Stage) -> NoReturn:
     prose.heading(page.say("frame.locked_title", stage=text(stage.title_key, page.language)))
     prose.sentence(page.say(f"frame.locked.{stage.id}"))
     link(page, ahead.id, task)
-    st.stop()
+    _end()
 
 
 def _warn_if_early(page: Page, task: Task, stage: Stage) -> None:

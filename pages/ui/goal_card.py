@@ -10,13 +10,13 @@ from typing import Any, get_args
 
 import streamlit as st
 
-from coach.figures import NOTHING, Figure, metric_sentence
+from coach.figures import NOTHING, Figure
 from coach.goal_card import ANSWER_KEYS, Card, CardField, with_field
+from coach.metric_words import metric_name, metric_words
 from coach.sentence import sentence
 from coach.task_check import FITTING_METRICS
 from coach.task_schema import METRICS, DeployTarget, TaskType, VersionStrategy
 from pages.ui import session
-from pages.ui.charts import metric_name
 from pages.ui.figure_row import figure_row
 from pages.ui.frame import TaskPage
 from pages.ui.sheet import rewritten
@@ -43,7 +43,7 @@ def said_back(page: TaskPage, card: Card, *, confirmed: bool) -> str:
 
 def three_numbers(page: TaskPage, card: Card) -> None:
     """Target, baseline, and the deadline (or the rows where no deadline is said)."""
-    said, metric = card.recognised, metric_sentence(card.primary_metric or "macro_f1")
+    said, metric = card.recognised, metric_words(card.primary_metric or "macro_f1")
     weeks, rows = said.get("business.deadline_weeks"), said.get("resources.labelled_rows")
     known_rows = sentence("ui.goal.number.rows_known", rows=rows) if rows is not None else sentence("ui.goal.number.rows_open")
     target = Figure(sentence("ui.goal.number.target", metric=metric), _score(card.threshold), sentence("ui.goal.number.on_test"))

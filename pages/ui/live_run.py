@@ -10,10 +10,10 @@ import time
 
 import streamlit as st
 
+from coach.metric_words import metric_name
 from coach.text import has_text, text
 from coach.version_folder import Version
 from pages.ui import cached, prose
-from pages.ui.charts import metric_name
 from pages.ui.frame import TaskPage, guarded
 from pages.ui.run_header import Run
 from pages.ui.run_scores import scores

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from coach.metric_words import metric_name
 from coach.text import Language, text
 from pages.ui.chart_theme import Chart, Line, Palette, Spec, framed, haloed, level_lines, palette, score_domain
-from pages.ui.curve_charts import metric_name
 
 
 @dataclass(frozen=True)

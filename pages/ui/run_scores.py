@@ -8,8 +8,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from coach.metric_words import metric_name
 from pages.ui import cached, prose
-from pages.ui.charts import MOST_NUMBERED, Chart, confusion_matrix, loss_curve, metric_curve, metric_name
+from pages.ui.charts import MOST_NUMBERED, Chart, confusion_matrix, loss_curve, metric_curve
 from pages.ui.frame import TaskPage
 from pages.ui.run_header import Run
 from training.data.rows import Output, Row

@@ -5,6 +5,7 @@ Pure. Owns when an editor follows the file, when it keeps a person's words, and 
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass, replace
 
 
@@ -64,3 +65,9 @@ def saved_as(sheet: Sheet, saved: str, seen: str | None) -> Sheet:
 def has_followed(before: Sheet | None, now: Sheet) -> bool:
     """Whether the text was changed in the folder since this browser last looked, and has been replaced here; the person is told."""
     return before is not None and not before.edited and before.seen != now.seen and before.text != now.text
+
+
+def differences(saved: str, mine: str) -> str:
+    """The lines in which two texts differ: `-` what is saved, `+` mine, each place with a line around it."""
+    lines = difflib.unified_diff(saved.splitlines(), mine.splitlines(), n=1, lineterm="")
+    return "\n".join(list(lines)[2:])  # without the two lines that would name files

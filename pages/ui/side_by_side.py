@@ -10,8 +10,8 @@ import streamlit as st
 from coach.comparison import Comparison, ScoreChange
 from coach.config_changes import ConfigChange, shown_value
 from coach.history import Entry, held_against
+from coach.metric_words import metric_name
 from pages.ui import cached, prose, session
-from pages.ui.charts import metric_name
 from pages.ui.frame import TaskPage, guarded
 
 ROW_PX, HEAD_PX, MOST_PX = 35, 38, 318

@@ -45,7 +45,8 @@ def start_box(page: TaskPage, key: str, sheet: Sheet, opened: OpenFile, file: Ta
             saved = st.button(page.say("confirm.save"), key=page.key("save"), disabled=bool(closed), help=_help(closed))
         _download(page, sheet, opened)
         if sheet.edited:
-            yaml_editor.discard_button(page, key, sheet, opened.text, opened.seen)
+            if not in_conflict(sheet, opened.seen):
+                yaml_editor.discard_button(page, key, sheet, opened.text, opened.seen)
             st.badge(page.say("editor.edited"), icon=":material/edit:", color="orange")
     _say_before_start(page, file, before, reason, unsaved=unsaved)
     with guarded(page.language):

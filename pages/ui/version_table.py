@@ -8,9 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from coach.history import Entry
+from coach.metric_words import metric_name
 from coach.verdict import Verdict
 from pages.ui import prose
-from pages.ui.charts import VersionScore, metric_name, version_scores
+from pages.ui.charts import VersionScore, version_scores
 from pages.ui.frame import TaskPage
 
 MOST_VERSIONS = 200

@@ -16,7 +16,7 @@ import streamlit as st
 from coach.remarks import Grade, Remark
 from pages.ui import prose, session
 from pages.ui.frame import Page
-from pages.ui.sheet import Sheet, follow, has_followed, kept_over, rewritten, typed
+from pages.ui.sheet import Sheet, differences, follow, has_followed, kept_over, rewritten, typed
 
 ICONS: dict[Grade, str] = {
     "error": ":material/cancel:", "blocker": ":material/block:", "warning": ":material/warning:", "info": ":material/info:",
@@ -89,7 +89,9 @@ def conflict(page: Page, key: str, sheet: Sheet, saved: str, seen: str | None, *
     with st.container(border=True):
         st.markdown(f":material/warning: **{prose.plain(page.say('editor.conflict.title', name=name))}**")
         prose.sentence(page.say("editor.conflict.what", name=name))
-        with st.expander(page.say("editor.conflict.theirs"), expanded=True):
+        prose.muted(page.say("editor.conflict.differences"))
+        st.code(differences(saved, sheet.text), language="diff")
+        with st.expander(page.say("editor.conflict.theirs")):
             st.code(saved, language=None, height=220)
         with st.container(horizontal=True):
             st.button(

@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from coach.stages import StageId
 
@@ -34,6 +34,7 @@ MISSING = (
 )
 START_S, END_S = 60.0, 15.0
 PATIENCE_MS = 30_000  # tests share a machine with trainings
+expect.set_options(timeout=PATIENCE_MS)
 PROBE = re.compile(r"/_stcore/|favicon")  # Streamlit looks for its base path by asking below the page's own (streamlit.md 1)
 
 
@@ -172,6 +173,16 @@ def settle(page: Page) -> None:
     """Waits until the page is connected and no script of it runs."""
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"] [data-testid="stMain"]')
     page.wait_for_function("!document.querySelector('[data-testid=stSkeleton], [data-testid=stAppSkeleton]')")
+
+
+def keyed(page: Page, key: str) -> Locator:
+    """What a widget or container with this key is drawn into; Streamlit makes a class of the key."""
+    return page.locator(f".st-key-{re.sub(r'[^A-Za-z0-9_-]', '-', key)}")
+
+
+def button(page: Page, key: str) -> Locator:
+    """The button with this key."""
+    return keyed(page, key).get_by_role("button")
 
 
 @pytest.fixture(scope="session")

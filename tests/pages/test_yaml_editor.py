@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pages.ui.sheet import Sheet, follow, has_followed, in_conflict, kept_over, rewritten, saved_as, typed
+from pages.ui.sheet import Sheet, differences, follow, has_followed, in_conflict, kept_over, rewritten, saved_as, typed
 
 
 def test_a_sheet_without_edits_follows_the_file_and_the_browser_is_told_to_replace_its_text():
@@ -54,3 +54,7 @@ def test_saving_leaves_nothing_to_save_and_the_browser_its_cursor():
     sheet = saved_as(Sheet("a: 3", "a: 1\n", "f1", 4), "a: 3\n", "f2")
     assert not sheet.edited and sheet.turn == 4
     assert follow(sheet, "a: 3\n", "f2") == sheet
+
+
+def test_two_texts_are_told_apart_line_by_line():
+    assert differences("a: 1\nb: 2\nc: 3\n", "a: 1\nb: 20\nc: 3\n").split("\n")[1:] == [" a: 1", "-b: 2", "+b: 20", " c: 3"]

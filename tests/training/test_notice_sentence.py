@@ -19,5 +19,7 @@ def test_a_notice_with_an_unknown_key_or_missing_numbers_is_said_by_its_code(not
 
 
 def test_a_known_notice_is_a_sentence():
-    said = notice_sentence({"code": "N04", "message_key": "notice.improving", "data": {"metric": "macro_f1", "value": 0.61, "gain": 0.02}}, "en")
+    said = notice_sentence(
+        {"code": "N04", "message_key": "notice.improving", "data": {"metric": "macro_f1", "value": 0.61, "gain": 0.02}}, "en"
+    )
     assert "N04" not in said and "0.6" in said
