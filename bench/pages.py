@@ -106,7 +106,12 @@ async def _idle() -> dict[str, Any]:
             found[page or "home"] = _milliseconds(times)
             every += times
         await viewer.close()
-        return {"reruns_a_page": RERUNS, "all": _milliseconds(every), "pages": found, "exceptions": viewer.exceptions}
+        return {
+            "reruns_a_page": RERUNS,
+            "all": _milliseconds(every),
+            "pages": found,
+            "exceptions": sorted(set(viewer.exceptions)),
+        }
 
 
 def crowd() -> dict[str, Any]:
@@ -140,7 +145,7 @@ async def _crowd() -> dict[str, Any]:
         "served_a_second": round(len(times) / took, 1),
         "latency": _milliseconds(times),
         "server_cpu_share": round(busy / took, 3),
-        "exceptions": [message for viewer in viewers for message in viewer.exceptions],
+        "exceptions": sorted({message for viewer in viewers for message in viewer.exceptions}),
     }
 
 
@@ -176,7 +181,7 @@ async def _training() -> dict[str, Any]:
         figures = {"start_to_first_matrix_s": round(first, 1), **await _windows(port, events_path)}
         (events_path.parent / "stop").touch()
         await starter.close()
-        figures["exceptions"] = starter.exceptions
+        figures["exceptions"] = sorted(set(starter.exceptions))
         return figures
 
 
@@ -185,14 +190,14 @@ async def _until_first_matrix(viewer: Viewer, began: float) -> float:
     while time.time() - began < 300:
         for fragment in list(viewer.timers) or [""]:
             found = await viewer.run(fragment=fragment)
-            if any("confusion" in _chart_id(element) for element in found.elements):
+            if any(_is_matrix(element) for element in found.elements):
                 return time.time() - began
         await asyncio.sleep(0.5)
     raise SystemExit("no matrix within 300 s:\n" + viewer.words[-2000:])
 
 
-def _chart_id(element: Any) -> str:
-    return str(element.vega_lite_chart.id) if element.WhichOneof("type") == "vega_lite_chart" else ""
+def _is_matrix(element: Any) -> bool:
+    return element.WhichOneof("type") == "vega_lite_chart" and '"predicted"' in element.vega_lite_chart.spec
 
 
 async def _windows(port: int, events_path: Path) -> dict[str, Any]:

@@ -22,8 +22,8 @@ from coach.task_file import parse_task, task_to_yaml
 from coach.task_schema import Balance, DeployTarget, Method, Strict, TaskFile, VersionStrategy
 from coach.validation import validate
 from coach.workspace import Task
-from coach.yaml_document import KeyPath, dump, read_document, with_plain_numbers
-from coach.yaml_edit import REMOVED, edited
+from coach.yaml_document import dump, read_document, with_plain_numbers
+from coach.yaml_in_place import with_values
 
 OVERRIDES_FILE = "overrides.yaml"
 
@@ -116,37 +116,36 @@ def _keep(path: Path, content: bytes) -> Path:
 def changed_document(content: str, former: TaskFile, wanted: TaskFile) -> tuple[str, bool]:
     """`content`, which says `former`, so that it says `wanted`: in place, or written anew (False) where that cannot be done."""
     try:
-        changed = edited(content, _changes(content, former, wanted))
-        if parse_task(changed) == wanted:
+        changed, kept = with_values(content, _changes(content, former, wanted))
+        if kept and parse_task(changed) == wanted:
             return changed, True
-    except (ValueError, DocumentError):
+    except DocumentError:
         pass
     return task_to_yaml(wanted), False
 
 
-def _changes(content: str, former: TaskFile, wanted: TaskFile) -> dict[KeyPath, Any]:
+def _changes(content: str, former: TaskFile, wanted: TaskFile) -> dict[tuple[str, ...], Any]:
     old, new = (task.model_dump(mode="python", by_alias=True) for task in (former, wanted))
-    found: dict[KeyPath, Any] = {("version",): new["version"]} if old["version"] != new["version"] else {}
+    found: dict[tuple[str, ...], Any] = {("version",): new["version"]} if old["version"] != new["version"] else {}
     for name in ("method", "stages", "base_model", "quantization", "learning_rate", "epochs", "batch_size", "balance"):
         if old["training"][name] != new["training"][name]:
-            value = new["training"][name]
-            found["training", name] = REMOVED if value is None else value
+            found["training", name] = new["training"][name]
     found |= _lora_changes(old["training"]["lora"], new["training"]["lora"])
     for name in ("strategy", "naming", "deploy_target"):
         if old["versioning"][name] != new["versioning"][name]:
             found["versioning", name] = new["versioning"][name]
     if old["versioning"]["retention"] != new["versioning"]["retention"]:
         long_form = "keep_recent" in content
-        path: KeyPath = ("versioning", "retention", "keep_recent") if long_form else ("versioning", "retention")
+        path = ("versioning", "retention", "keep_recent") if long_form else ("versioning", "retention")
         found[path] = new["versioning"]["retention"]["keep_recent"]
     return found
 
 
-def _lora_changes(old: dict[str, Any] | None, new: dict[str, Any] | None) -> dict[KeyPath, Any]:
+def _lora_changes(old: dict[str, Any] | None, new: dict[str, Any] | None) -> dict[tuple[str, ...], Any]:
     if old == new:
         return {}
     if old is None or new is None:
-        return {("training", "lora"): REMOVED if new is None else {"r": new["r"], "alpha": new["alpha"]}}
+        return {("training", "lora"): None if new is None else {"r": new["r"], "alpha": new["alpha"]}}
     return {("training", "lora", name): new[name] for name in ("r", "alpha") if old[name] != new[name]}
 
 

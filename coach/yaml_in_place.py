@@ -7,7 +7,7 @@ a mapping in braces), the document is written anew and only its comments are los
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -22,13 +22,21 @@ def with_value(document: str, path: Keys, value: YamlValue, name: str = "YAML") 
 
     Comments inside a replaced value go with it. Raises DocumentError where `document` is not one readable YAML mapping.
     """
-    text = document.replace("\r\n", "\n").removeprefix("\ufeff")
-    said = parse_document(text, name).mapping
-    wanted = _set(said, path, with_plain_numbers(value))
-    if wanted == said:
-        return text
-    edited = _edited(text, path, with_plain_numbers(value))
-    return edited if edited is not None and _says(edited, wanted) else dump(wanted)
+    return with_values(document, {tuple(path): value}, name)[0]
+
+
+def with_values(document: str, changes: Mapping[tuple[str, ...], YamlValue], name: str = "YAML") -> tuple[str, bool]:
+    """`with_value` for several; False where the document had to be written anew and has lost its comments."""
+    text, kept = document.replace("\r\n", "\n").removeprefix("\ufeff"), True
+    for path, value in changes.items():
+        said = parse_document(text, name).mapping
+        wanted = _set(said, path, with_plain_numbers(value))
+        if wanted == said:
+            continue
+        edited = _edited(text, path, with_plain_numbers(value))
+        in_place = edited is not None and _says(edited, wanted)
+        text, kept = edited if edited is not None and in_place else dump(wanted), kept and in_place
+    return text, kept
 
 
 def _set(mapping: dict[str, Any], path: Keys, value: YamlValue) -> dict[str, Any]:

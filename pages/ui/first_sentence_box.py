@@ -6,6 +6,7 @@ import streamlit as st
 
 from coach.first_sentence import LONGEST_SENTENCE, FirstSentence
 from coach.interview import understand
+from coach.metric_words import metric_name
 from coach.new_task import first_answers, proposed_name, taken_names
 from coach.task_schema import Metric
 from coach.workspace import create_task
@@ -72,7 +73,7 @@ def _known(page: Page, said: FirstSentence) -> list[str]:
         told.append(page.say("home.understood.gpu_name", value=card))
     metric = known.get("success.primary_metric")
     if metric and said.score is None:
-        told.append(page.say("home.understood.metric", value=page.say(f"charts.metric.{metric}")))
+        told.append(page.say("home.understood.metric", value=metric_name(metric, page.language)))
     told += [page.say(f"home.understood.{key}") for key in known if key.startswith("needs.")]
     if said.score is not None:
         told.append(_score(page, said.metric, said.score))
@@ -82,4 +83,4 @@ def _known(page: Page, said: FirstSentence) -> list[str]:
 def _score(page: Page, metric: Metric | None, score: float) -> str:
     if metric is None:
         return page.say("home.sentence.scored_plain", score=score)
-    return page.say("home.sentence.scored", metric=page.say(f"charts.metric.{metric}"), score=score)
+    return page.say("home.sentence.scored", metric=metric_name(metric, page.language), score=score)

@@ -45,8 +45,8 @@ def _watch(page: TaskPage, run: Run) -> None:
         now = time.time()
         status = cached.reader(run.version).read(now)
         stopping = status.alive and run.version.stop_path.exists()
-        if (status.alive, stopping) != (run.status.alive, run.stopping):
-            st.rerun()
+        if (status.alive, stopping) != (run.status.alive, run.stopping) or not run.version.folder.is_dir():
+            st.rerun()  # the whole page: its buttons are others now, or the folder has gone and it says so
         _where(page, status, stopping, now)
         evaluation = shown_evaluation(status.view, alive=status.alive)
         about_classes = class_scores(run.version, evaluation) if evaluation else None

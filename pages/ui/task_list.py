@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
+from coach.metric_words import metric_name
 from coach.stages import STAGES
 from coach.text import text
 from pages.ui import cached, prose
@@ -92,7 +93,7 @@ def _coach(page: Page, line: TaskOverview) -> str:
     if line.alive:
         return page.say("home.coach.preparing", title=line.title, version=line.version)
     if line.split == "test" and line.value is not None and line.threshold is not None:
-        return page.say("home.coach.scored", title=line.title, version=line.version, metric=page.say(f"charts.metric.{line.metric}"),
+        return page.say("home.coach.scored", title=line.title, version=line.version, metric=metric_name(line.metric, page.language),
                         value=line.value, threshold=line.threshold)  # fmt: skip
     stage = next(stage for stage in STAGES if stage.id == line.stage)
     return page.say("home.coach.other", title=line.title, stage=text(stage.title_key, page.language))
@@ -109,7 +110,7 @@ def _version(page: Page, line: TaskOverview) -> str:
 def _score(page: Page, line: TaskOverview) -> str:
     if line.value is None or line.split is None:
         return page.say("home.score.none")
-    return page.say(f"home.score.{line.split}", metric=page.say(f"charts.metric.{line.metric}"), value=line.value)
+    return page.say(f"home.score.{line.split}", metric=metric_name(line.metric, page.language), value=line.value)
 
 
 def _changed(page: Page, changed_at: float, now: float) -> str:

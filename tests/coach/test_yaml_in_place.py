@@ -6,7 +6,7 @@ import pytest
 
 from coach.errors import DocumentError
 from coach.yaml_document import parse_document
-from coach.yaml_in_place import with_value
+from coach.yaml_in_place import with_value, with_values
 
 WRITTEN = """\
 # our first task
@@ -96,3 +96,34 @@ def test_a_file_without_a_last_line_end_is_added_to(text):
 def test_what_is_no_yaml_is_refused():
     with pytest.raises(DocumentError):
         with_value("a: [", ("a",), 1)
+
+
+WRITTEN = """\
+# 我的任務
+training:   # how
+  lora:
+    r: 16   # rank
+    # a remark at the end of lora
+  epochs: 3     # 三輪
+
+versioning: {retention: 3, strategy: semantic}
+"""
+
+
+def test_several_values_change_at_once_and_every_comment_stays():
+    changes = {("training", "epochs"): 8, ("training", "lora", "r"): 32, ("training", "batch_size"): 4}
+    edited, in_place = with_values(WRITTEN, changes)
+    assert in_place
+    assert edited == WRITTEN.replace("epochs: 3 ", "epochs: 8 ").replace("r: 16 ", "r: 32 ").replace("三輪\n", "三輪\n  batch_size: 4\n")
+
+
+def test_a_section_in_braces_is_changed_and_the_rest_stays():
+    edited, in_place = with_values(WRITTEN, {("versioning", "strategy"): "date"})
+    assert in_place and parse_document(edited, "x").mapping["versioning"] == {"retention": 3, "strategy": "date"}
+    assert edited.startswith(WRITTEN[: WRITTEN.index("versioning")])
+
+
+def test_a_document_wholly_in_braces_is_written_anew_and_says_so():
+    edited, in_place = with_values("{a: 1, b: {c: 2}}", {("b", "c"): 3})
+    assert not in_place
+    assert parse_document(edited, "x").mapping == {"a": 1, "b": {"c": 3}}
