@@ -10,41 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.specification import TRAINABLE_HERE
+
 ROOT = Path(__file__).parents[1]
-SPECIFICATION = """\
-task_name: entity-sentiment
-version: v1
-task_type: classification
-domain: finance
-language: zh-TW
-input_template: |
-  分析以下文本對「{entity}」的情感傾向。
-  文本：{text}
-output_format:
-  type: json
-  schema:
-    sentiment:
-      type: string
-      enum: ["正面", "負面", "中立"]
-training:
-  base_model: starter/gemma-3-270m
-  method: sft
-  lora:
-    r: 32
-    alpha: 64
-  epochs: 8
-  learning_rate: 1e-5
-success_criteria:
-  primary_metric: macro_f1
-  threshold: 0.80
-execution:
-  type: local
-versioning:
-  strategy: semantic
-  naming: "{task}-v{n}"
-  retention: 3
-  deploy_target: huggingface
-"""
 
 
 def command(*arguments, code=0, lang="en", **environment):
@@ -132,7 +100,7 @@ def test_from_answers_and_a_file_to_a_judged_model(rows, starter, tmp_path):
 def test_the_specifications_own_task_trains_with_the_starter_and_says_what_it_thinks(starter, tmp_path):
     folder = tmp_path / "entity-sentiment"
     (folder / "data").mkdir(parents=True)
-    (folder / "task.yaml").write_text(SPECIFICATION, encoding="utf-8")
+    (folder / "task.yaml").write_text(TRAINABLE_HERE, encoding="utf-8")
     labels = ["正面", "負面", "中立"]
     for part, count in (("train", 12), ("valid", 3), ("test", 6)):
         lines = [
@@ -156,7 +124,7 @@ def test_the_specifications_own_task_trains_with_the_starter_and_says_what_it_th
     first = json.loads((folder / "versions" / "v1" / "predictions.jsonl").read_text(encoding="utf-8").splitlines()[0])
     assert set(first["scores"]["sentiment"]) == set(labels)
 
-    second = SPECIFICATION.replace("version: v1", "version: v2").replace("r: 32", "r: 16")
+    second = TRAINABLE_HERE.replace("version: v1", "version: v2").replace("r: 32", "r: 16")
     (folder / "task.yaml").write_text(second, encoding="utf-8")
     command("training", "run", folder, "--max-steps", 2)
     compared = json.loads(command("coach", "compare", folder, "v1", "v2", "--json"))
@@ -167,7 +135,7 @@ def test_remote_execution_is_named_as_what_is_missing(tmp_path):
     folder = tmp_path / "entity-sentiment"
     folder.mkdir()
     (folder / "task.yaml").write_text(
-        SPECIFICATION.replace("type: local", "type: remote_ssh\n  host: user@gpu-server"), encoding="utf-8"
+        TRAINABLE_HERE.replace("type: local", "type: remote_ssh\n  host: user@gpu-server"), encoding="utf-8"
     )
     said = command("training", "run", folder, code=2, lang="zh-TW")
     assert "remote_ssh" in said and not (folder / "versions").exists()

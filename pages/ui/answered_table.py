@@ -109,7 +109,7 @@ def label_scores(page: TaskPage, scores: Mapping[str, float], key: str) -> None:
     ranked = sorted(scores.items(), key=lambda pair: -pair[1])[:MOST_LABELS]
     data = pd.DataFrame(ranked, columns=["label", "score"])
     config = {
-        "label": st.column_config.TextColumn(page.say("evaluate.class")),
+        "label": st.column_config.TextColumn(page.say("classes.class")),
         "score": st.column_config.ProgressColumn(page.say("evaluate.probability"), format="%.2f", min_value=0.0, max_value=1.0),
     }
     height = min(MOST_PX, HEAD_PX + ROW_PX * max(1, len(ranked)))

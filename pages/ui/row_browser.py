@@ -9,20 +9,19 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from coach.history import target_results
 from coach.version_folder import Version
 from pages.ui import cached, prose, session
-from pages.ui.answered_table import HEAD_PX, MOST_PX, ROW_PX, answered_table
+from pages.ui.answered_table import answered_table
 from pages.ui.charts import CELL, OUTSIDE, confusion_matrix
+from pages.ui.class_table import class_table
 from pages.ui.frame import TaskPage, guarded
 from training.answered_rows import Choice, chosen
 from training.evidence import Examined
 
 ALL, WRONG = "\ue000all", "\ue000wrong"  # private-use characters, so that no label can be the same
-MOST_CLASSES = 200
 MOST_IN_MATRIX = 60  # labels: beyond it a cell is smaller than a finger, and the browser draws tens of thousands
 
 
@@ -36,7 +35,9 @@ def row_browser(page: TaskPage, version: Version, found: Examined) -> None:
         here = f"{version.name}.{target or ''}"
         left, right = st.columns(2, gap="medium")
         with left:
-            _class_table(page, scores.get("per_class") or {}, here)
+            prose.strong(page.say("evaluate.classes"))
+            per_class = scores.get("per_class") or {}
+            class_table(page, list(per_class), per_class, key=f"{here}.classes")
         with right:
             _matrix(page, scores.get("confusion_matrix") or {}, here)
         prose.heading(page.say("evaluate.rows.title"))
@@ -56,27 +57,6 @@ def _target(page: TaskPage, version: Version, targets: Sequence[str | None]) -> 
     return st.segmented_control(
         page.say("evaluate.target"), targets, key=key, default=targets[0], required=True, format_func=prose.plain
     )
-
-
-def _class_table(page: TaskPage, per_class: Mapping[str, Any], here: str) -> None:
-    prose.strong(page.say("evaluate.classes"))
-    columns = ["precision", "recall", "f1", "support"]
-    lowest = sorted(per_class, key=lambda label: per_class[label]["f1"])[:MOST_CLASSES]
-    listed = [label for label in per_class if label in set(lowest)]
-    data = pd.DataFrame([{"class": label, **{name: per_class[label].get(name) for name in columns}} for label in listed])
-    number = {
-        name: st.column_config.NumberColumn(page.say(f"evaluate.{name}"), format="%.2f", width="small") for name in columns[:2]
-    }
-    config = {
-        "class": st.column_config.TextColumn(page.say("evaluate.class")),
-        **number,
-        "f1": st.column_config.ProgressColumn("F1", format="%.2f", min_value=0.0, max_value=1.0),
-        "support": st.column_config.NumberColumn(page.say("evaluate.support"), format="%d", width="small"),
-    }
-    height = min(MOST_PX, HEAD_PX + ROW_PX * max(1, len(listed)))
-    st.dataframe(data, hide_index=True, column_config=config, height=height, key=page.key(f"{here}.classes"))
-    if len(listed) < len(per_class):
-        prose.muted(page.say("evaluate.lowest_classes", shown=len(listed), count=len(per_class)))
 
 
 # --- the matrix and the lists --------------------------------------------------------------------------------------------------

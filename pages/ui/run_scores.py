@@ -11,6 +11,7 @@ import streamlit as st
 from coach.metric_words import metric_name
 from pages.ui import cached, prose
 from pages.ui.charts import MOST_NUMBERED, Chart, confusion_matrix, loss_curve, metric_curve
+from pages.ui.class_table import class_table
 from pages.ui.frame import TaskPage
 from pages.ui.run_header import Run
 from training.data.rows import Output, Row
@@ -19,7 +20,6 @@ from training.run_numbers import ClassScores, baselines
 from training.run_status import RunStatus
 
 CURVE_PX, MANY_LABELS_PX = 156, 430  # so that table and matrix stand above 940 px
-ROW_PX, HEAD_PX, MOST_ROWS_PX = 32, 36, 260
 
 
 def scores(page: TaskPage, run: Run, status: RunStatus, evaluation: Event | None, found: ClassScores | None) -> None:
@@ -54,22 +54,7 @@ def _classes(page: TaskPage, evaluation: Event | None, found: ClassScores | None
         prose.muted(page.say("train.no_classes" if evaluation else "train.wait_classes"))
         return
     prose.strong(page.say("train.classes", step=evaluation["step"]))
-    rows = [{"class": label, **found.per_class[label]} for label in found.labels]
-    names = {field: page.say(f"train.column.{field}") for field in ("class", "precision", "recall", "f1", "support")}
-    number = {name: st.column_config.NumberColumn(names[name], format="%.2f", width=64) for name in ("precision", "recall")}
-    st.dataframe(
-        pd.DataFrame(rows, columns=list(names)),
-        hide_index=True,
-        row_height=ROW_PX,
-        height=min(MOST_ROWS_PX, ROW_PX * len(rows) + HEAD_PX),
-        key=page.key("classes"),
-        column_config={
-            "class": st.column_config.TextColumn(names["class"]),
-            **number,
-            "f1": st.column_config.ProgressColumn(names["f1"], format="%.2f", min_value=0.0, max_value=1.0),
-            "support": st.column_config.NumberColumn(names["support"], width=56),
-        },
-    )
+    class_table(page, found.labels, found.per_class, key="classes")
 
 
 def _matrix(page: TaskPage, evaluation: Event | None, found: ClassScores | None) -> None:

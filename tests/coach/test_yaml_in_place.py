@@ -114,7 +114,9 @@ def test_several_values_change_at_once_and_every_comment_stays():
     changes = {("training", "epochs"): 8, ("training", "lora", "r"): 32, ("training", "batch_size"): 4}
     edited, in_place = with_values(WRITTEN, changes)
     assert in_place
-    assert edited == WRITTEN.replace("epochs: 3 ", "epochs: 8 ").replace("r: 16 ", "r: 32 ").replace("三輪\n", "三輪\n  batch_size: 4\n")
+    assert edited == WRITTEN.replace("epochs: 3 ", "epochs: 8 ").replace("r: 16 ", "r: 32 ").replace(
+        "三輪\n", "三輪\n  batch_size: 4\n"
+    )
 
 
 def test_a_section_in_braces_is_changed_and_the_rest_stays():

@@ -12,44 +12,9 @@ import pytest
 from coach.text import text
 from coach.workspace import Task
 from tests.pages.conftest import LANGUAGES, ROOT, words
+from tests.specification import TASK_YAML
 
 PAGE = "4_confirm.py"
-COMMON = """\
-# task.yaml（教練產生，使用者確認）
-task_name: entity-sentiment
-version: v1
-task_type: classification
-domain: finance
-language: zh-TW
-input_template: |
-  分析以下文本對「{entity}」的情感傾向。
-  文本：{text}
-output_format:
-  type: json
-  schema:
-    sentiment:
-      type: string
-      enum: ["正面", "負面", "中立"]
-training:
-  base_model: Qwen/Qwen3-4B
-  method: sft
-  lora:
-    r: 32
-    alpha: 64
-  epochs: 8
-  learning_rate: 1e-5
-success_criteria:
-  primary_metric: macro_f1
-  threshold: 0.80
-execution:
-  type: remote_ssh
-  host: user@gpu-server
-versioning:
-  strategy: semantic         # semantic | date | hybrid
-  naming: "{task}-v{n}"
-  retention: 3
-  deploy_target: huggingface
-"""
 
 
 @pytest.fixture
@@ -87,7 +52,7 @@ def button(at, task, name: str):
 def common(workspace) -> Task:
     """The common example: two placeholders, a JSON answer, a remote machine, a model from the hub; no data."""
     (workspace / "common").mkdir()
-    (workspace / "common" / "task.yaml").write_text(COMMON, encoding="utf-8")
+    (workspace / "common" / "task.yaml").write_text(TASK_YAML, encoding="utf-8")
     return Task.open(workspace / "common")
 
 
@@ -132,13 +97,13 @@ def test_the_common_example_shows_what_is_missing_at_its_lines(common, language,
     assert not at.exception
     said = words(at)
     remote = text("problems.remote_not_built", language, host="user@gpu-server")
-    line = COMMON[: COMMON.index("type: remote_ssh")].count("\n") + 1
+    line = TASK_YAML[: TASK_YAML.index("type: remote_ssh")].count("\n") + 1
     assert text("problems.at_line", language, line=line, path="execution.type", said=remote) in said
     model = {"model": "Qwen/Qwen3-4B", "starter": "starter/gemma-3-270m"}
     assert text("problems.model_from_hub", language, **model) in said
     assert text("ui.confirm.said.also_no_data", language) in said
     assert button(at, common, "start").disabled
-    assert held(at, common) == COMMON
+    assert held(at, common) == TASK_YAML
 
 
 def test_the_common_example_can_start_with_the_starter_model_here_once_there_are_data(common, started, open_page):
@@ -149,7 +114,7 @@ def test_the_common_example_can_start_with_the_starter_model_here_once_there_are
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         (common.folder / "data" / f"{part}.jsonl").write_text(lines, encoding="utf-8")
     at = open_page(PAGE, common, "zh-TW")
-    mended = COMMON.replace("Qwen/Qwen3-4B", "starter/gemma-3-270m").replace(
+    mended = TASK_YAML.replace("Qwen/Qwen3-4B", "starter/gemma-3-270m").replace(
         "  type: remote_ssh\n  host: user@gpu-server", "  type: local"
     )
     write(at, common, mended)
@@ -270,7 +235,7 @@ def test_the_licence_is_shown_before_the_starter_model_is_first_used(common, tmp
     at = open_page(PAGE, common, "en")
     licence = text("cli.training.licence", "en")
     assert licence not in [info.value for info in at.info]
-    write(at, common, COMMON.replace("Qwen/Qwen3-4B", "starter/gemma-3-270m").replace("type: remote_ssh", "type: local"))
+    write(at, common, TASK_YAML.replace("Qwen/Qwen3-4B", "starter/gemma-3-270m").replace("type: remote_ssh", "type: local"))
     assert licence in [info.value for info in at.info]
 
 
