@@ -1,7 +1,7 @@
 """The one part of a page that polls: where a run stands, what the coach says of it, and the three numbers that decide.
 
-Looks once a second while the run lives, now and then while it could be started elsewhere, and not at all once it is finished; when
-its state changes the whole page is drawn anew, once. The scores below are run_scores.py's, the buttons run_header.py's.
+Looks once a second while the run lives, now and then while it could be started elsewhere, and not at all once it is finished. The
+scores below are run_scores.py's, the buttons run_header.py's.
 """
 
 from __future__ import annotations
@@ -29,36 +29,56 @@ LOOK_EVERY_S = 1.0
 WAIT_EVERY_S = 5.0  # while nothing runs but could: somebody may start it in another browser
 SAID_AT_ONCE, EARLIER_SHOWN = 2, 50  # sentences; more would push the scores out of sight
 SHORT_LABEL = 14  # characters of a class's name that fit a number's caption
+News = tuple[str, int, int, int, int, bool]
 ENDED_EARLY = {"early_stopping": "finished_early", "max_steps": "finished_limited"}
 WARNING_ICON, COACH_ICON = ":material/warning:", ":material/school:"
 
 
 def live_run(page: TaskPage, run: Run) -> None:
-    """Everything of a run that moves."""
-    every_s = LOOK_EVERY_S if run.status.alive else None if run.status.state == "finished" else WAIT_EVERY_S
-    watch = st.fragment(_watch, run_every=every_s)
-    watch(page, run)
+    """The line that moves with every step, then what changes with every look at the validation rows."""
+    status = cached.reader(run.version).read(time.time())
+    watch = st.fragment(_watch, run_every=_every_s(run.status))
+    watch(page, run, _news(status))
+    evaluation = shown_evaluation(status.view, alive=status.alive)
+    about_classes = class_scores(run.version, evaluation) if evaluation else None
+    found = run_numbers(evaluation, status.view, run.config.success_criteria, about_classes) if evaluation else None
+    said = said_of(status.view, evaluation, alive=status.alive)
+    learning = status.alive and bool(status.view.total_steps)
+    if found or learning:
+        _three_numbers(page, run, found)
+    rest = _coach(page, run.version, status, said)
+    if found or learning or len(status.view.steps) > 1:
+        scores(page, run, status, evaluation, about_classes)
+    _folded(page, status, rest, said)
 
 
-def _watch(page: TaskPage, run: Run) -> None:
+def _watch(page: TaskPage, run: Run, drawn: News) -> None:
+    """Where the run stands. What stands below is drawn anew, with the whole page, only once there is news for it.
+
+    Charts and tables each second for each viewer took a sixth of the training's speed (bench/pages.py); this line takes a fiftieth.
+    """
     with guarded(page.language):
         now = time.time()
         status = cached.reader(run.version).read(now)
         stopping = status.alive and run.version.stop_path.exists()
-        if (status.alive, stopping) != (run.status.alive, run.stopping) or not run.version.folder.is_dir():
-            st.rerun()  # the whole page: its buttons are others now, or the folder has gone and it says so
+        is_other = (status.alive, stopping) != (run.status.alive, run.stopping) or not run.version.folder.is_dir()
+        if is_other or _news(status) != drawn:
+            st.rerun()
         _where(page, status, stopping, now)
-        evaluation = shown_evaluation(status.view, alive=status.alive)
-        about_classes = class_scores(run.version, evaluation) if evaluation else None
-        found = run_numbers(evaluation, status.view, run.config.success_criteria, about_classes) if evaluation else None
-        said = said_of(status.view, evaluation, alive=status.alive)
-        learning = status.alive and bool(status.view.total_steps)
-        if found or learning:
-            _three_numbers(page, run, found)
-        rest = _coach(page, run.version, status, said)
-        if found or learning or len(status.view.steps) > 1:
-            scores(page, run, status, evaluation, about_classes)
-        _folded(page, status, rest, said)
+
+
+def _news(status: RunStatus) -> News:
+    """What the page below the line is made of, counted: it changes when one of these does."""
+    view = status.view
+    begun = bool(view.total_steps) and bool(view.steps)
+    return status.state, view.attempt, len(view.evals), len(view.samples), len(view.notices), begun
+
+
+def _every_s(status: RunStatus) -> float | None:
+    """Seconds between two looks; a finished run needs none."""
+    if status.alive:
+        return LOOK_EVERY_S
+    return None if status.state == "finished" else WAIT_EVERY_S
 
 
 # --- where it stands -----------------------------------------------------------------------------------------------------------
@@ -123,10 +143,9 @@ def _three_numbers(page: TaskPage, run: Run, found: RunNumbers | None) -> None:
 
 
 def _number(label: str, value: str, beside: str, help: str | None = None) -> None:
-    """What stands beside a number is a comparison, not a change: no arrow, no colour."""
-    st.metric(
-        prose.plain(label), value, beside, border=True, delta_color="off", delta_arrow="off", help=help and prose.plain(help)
-    )
+    """What stands beside a number is a comparison, not a change: no arrow, no colour. All four are Markdown to Streamlit."""
+    label, value, beside = (prose.plain(said) for said in (label, value, beside))
+    st.metric(label, value, beside, border=True, delta_color="off", delta_arrow="off", help=help and prose.plain(help))
 
 
 def _score(page: TaskPage, run: Run, found: RunNumbers | None) -> None:

@@ -5,6 +5,9 @@ Draws what it is handed; which evaluation that is, live_run.py has chosen.
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -12,13 +15,14 @@ from coach.metric_words import metric_name
 from pages.ui import cached, prose
 from pages.ui.charts import MOST_NUMBERED, Chart, confusion_matrix, loss_curve, metric_curve
 from pages.ui.class_table import class_table
-from pages.ui.frame import TaskPage
+from pages.ui.frame import TaskPage, guarded
 from pages.ui.run_header import Run
 from training.data.rows import Output, Row
 from training.events import Event
 from training.run_numbers import ClassScores, baselines
 from training.run_status import RunStatus
 
+LOSS_EVERY_S = 1.5
 CURVE_PX, MANY_LABELS_PX = 156, 430  # so that table and matrix stand above 940 px
 
 
@@ -38,15 +42,28 @@ def _draw(page: TaskPage, name: str, chart: Chart) -> None:
 
 
 def _curves(page: TaskPage, run: Run, status: RunStatus) -> None:
+    """The metric changes with each evaluation; the loss, with each step, is drawn only while somebody looks at it."""
     view, criteria = status.view, run.config.success_criteria
     metric = criteria.primary_metric
-    look = {"total_steps": view.total_steps, "language": page.language, "dark": page.dark, "height": CURVE_PX}
-    first, second = st.tabs([metric_name(metric, page.language), page.say("train.tab.loss")], key=page.key("curves"))
+    names = [metric_name(metric, page.language), page.say("train.tab.loss")]
+    first, second = st.tabs(names, key=page.key("curves"), on_change="rerun")
     with first:
         lines = baselines(view, criteria)
+        look = {"total_steps": view.total_steps, **_look(page)}
         _draw(page, "metric", metric_curve(view.evals, metric=metric, target=criteria.threshold, baselines=lines, **look))
-    with second:
-        _draw(page, "loss", loss_curve(view.steps, view.evals, **look))
+    if second.open:
+        with second:
+            st.fragment(_loss, run_every=LOSS_EVERY_S if status.alive else None)(page, run)
+
+
+def _loss(page: TaskPage, run: Run) -> None:
+    with guarded(page.language):
+        view = cached.reader(run.version).read(time.time()).view
+        _draw(page, "loss", loss_curve(view.steps, view.evals, total_steps=view.total_steps, **_look(page)))
+
+
+def _look(page: TaskPage) -> dict[str, Any]:
+    return {"language": page.language, "dark": page.dark, "height": CURVE_PX}
 
 
 def _classes(page: TaskPage, evaluation: Event | None, found: ClassScores | None) -> None:

@@ -14,7 +14,7 @@ from coach.version_folder import Version
 from coach.workspace import Task
 from pages.ui import live_run as live_run_module
 from pages.ui import run_header
-from tests.pages.conftest import EXAMPLE, LANGUAGES, ROOT, words
+from tests.pages.conftest import EXAMPLE, LANGUAGES, ROOT, as_read, numbers, words
 from training.checkpoints import NEEDED
 
 RUNS = ROOT / "tests" / "data" / "runs"
@@ -128,10 +128,12 @@ def test_a_running_version_shows_step_numbers_and_the_coachs_warning_first(langu
     shown = words(at)
     (bar,) = at.get("progress")
     assert "19 / 48" in bar.proto.text if language == "zh-TW" else "Step 19 of 48" in bar.proto.text
-    assert [metric.value for metric in at.metric] == ["0.452", "0.248", "F1 0.00"]
+    assert numbers(at) == ["0.452", "0.248", "F1 0.00"]
     assert at.metric[2].label.endswith("cherry") and "berry" in at.metric[2].delta
     assert text("notice.never_predicted", language, **{"class": "cherry", "rows": 3}) in shown
-    assert len(charts(at)) == 3
+    assert len(charts(at)) == 2  # the loss is drawn once its tab is open
+    at.session_state[f"{task.name}.train.curves"] = text("ui.train.tab.loss", language)
+    assert len(charts(at.run())) == 3
 
 
 def test_the_table_has_every_class_with_its_four_scores(held, task, open_page):
@@ -210,7 +212,7 @@ def test_a_finished_version_shows_the_step_it_kept(language, version, task, open
     at = open_page("5_train.py", task, language)
     assert not at.exception
     assert say("state.finished", language, step=30) in words(at) and say("matrix", language, step=30) in words(at)
-    assert [metric.value for metric in at.metric] == ["1.000", "0.300", "F1 1.00"]
+    assert numbers(at) == ["1.000", "0.300", "F1 1.00"]
     assert not has(at, "resume") and not has(at, "start")
 
 
@@ -292,9 +294,11 @@ def test_a_version_that_does_not_exist_is_a_calm_page(task, open_page):
 
 
 def test_labels_that_look_like_markdown_stay_text(held, task, open_page):
-    label = "![x](http://e/x.png) $y$ <b>"
-    per_class = {name: {"precision": 0.0, "recall": 0.0, "f1": score, "support": 2} for name, score in ((label, 0.0), ("b", 0.5))}
-    matrix = {"labels": [label, "b"], "counts": [[0, 2, 0], [2, 0, 0]]}
+    label, elsewhere = "![x](http://e/x.png) $y$ <b>", "![](//a.bc/d)"  # the latter is short enough to be shown whole
+    file = held.config_path
+    file.write_text(file.read_text(encoding="utf-8").replace("keyword_list", elsewhere), encoding="utf-8")
+    per_class = {name: {"precision": 0.0, "recall": 0.0, "f1": score, "support": 2} for name, score in ((label, 0.0), (elsewhere, 0.5))}
+    matrix = {"labels": [label, elsewhere], "counts": [[0, 2, 0], [2, 0, 0]]}
     evaluation = {
         "type": "eval",
         "step": 1,
@@ -311,8 +315,11 @@ def test_labels_that_look_like_markdown_stay_text(held, task, open_page):
     at = open_page("5_train.py", task, "en")
     assert not at.exception
     raw = [element.value for element in at.markdown] + [element.value for element in at.caption]
-    raw += [part for metric in at.metric for part in (metric.label, metric.proto.help)]
+    raw += [part for metric in at.metric for part in (metric.label, metric.value, metric.delta, metric.proto.help)]
     assert any("http" in shown for shown in raw)
+    score, _, weakest = at.metric
+    assert elsewhere in as_read(score.delta), "the baseline's name"
+    assert elsewhere in as_read(weakest.delta), "what the weakest class is mostly taken for"
     assert not [shown for shown in raw if "![" in shown or "$y$" in shown or "<b>" in shown]
 
 
@@ -326,7 +333,7 @@ def test_above_fifty_labels_the_matrix_comes_from_the_file_the_event_names(versi
     evaluation = {"type": "eval", "step": 1, "metric": "macro_f1", "value": 1.0, "loss": 1.0, "best": True, "rows": 60}
     write_log(version, [*events_of("healthy", 5), {**evaluation, "path": "evals/1.json", "t": 1.8e9}])
     at = open_page("5_train.py", task, "en")
-    assert not at.exception and len(charts(at)) == 3
+    assert not at.exception and len(charts(at)) == 2
     table = next(frame.value for frame in at.dataframe if "f1" in frame.value.columns)
     assert len(table) == 60
 
