@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from coach.answers import Answers
 from coach.choices import (
+    OF_TRAINING,
     STRUCTURE,
     Choice,
     ChoiceValue,
@@ -114,6 +115,13 @@ def advise(task: Task, facts: DataFacts | None, hardware: Hardware) -> Advised:
 
 def trains(plan: Plan, chosen: Settings) -> bool:
     return chosen.trains or (plan.trains and chosen.method == plan.method)
+
+
+def wishes_to_train(advised: Advised, choice: Choice, value: ChoiceValue) -> bool:
+    """Whether a choice of another value has no effect on the baseline that stands first, and so asks to fine-tune straight away."""
+    first_is_baseline = advised.plan.trains and advised.chosen.method == "baseline"
+    concerns_training = choice == "base_model" or choice in OF_TRAINING
+    return first_is_baseline and concerns_training and not same(value, advised.advised.value(choice))
 
 
 def _advised_beside(plan: Plan, situation: Situation, chosen: Settings) -> Settings:

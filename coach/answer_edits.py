@@ -14,15 +14,18 @@ from typing import Any
 from coach.answers import Answers, write_answers
 from coach.interview import Answer, Question, answer_of, with_answer
 from coach.problems import Problem, errors_in
+from coach.sound_text import sound_text
 from coach.validation import examine
 from coach.workspace import ANSWERS_FILE, Task
 from coach.yaml_document import YamlDocument
 
 MOST_CHARACTERS = 4_000  # of one answer; a whole answers.yaml may hold a million
 FEWEST_LABELS = 2
+FEWEST_PERCENT = 10  # 85 means 0.85; what 7 means cannot be told
+LONGEST_NUMBER = 60  # characters; what is longer is no number anybody means
 LABELS_KEY = "task.labels"
 _BETWEEN_LABELS = re.compile(r"[、,，;；]")
-_NUMBER = re.compile(r"(?P<number>[-+]?(?:\d[\d,]*\.?\d*|\.\d+))\s*(?P<percent>%)?")
+_NUMBER = re.compile(r"(?P<number>[-+]?(?:\d[\d,]*(?:\.\d*)?|\.\d+))\s*(?P<percent>%)?")
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def read_answer(question: Question, written: Answer) -> Answer:
     """
     if not isinstance(written, str):
         return written
-    said = written.strip()
+    said = sound_text(written).strip()
     if not said or question.kind in ("text", "choice"):
         return said or None
     if question.kind == "list":
@@ -78,6 +81,17 @@ def fault_of(key: str, value: Answer) -> Problem | None:
     if key == LABELS_KEY and isinstance(value, list) and len(value) < FEWEST_LABELS:
         return Problem(key, None, "few_labels", {"labels": value})
     return None
+
+
+def meant_share(key: str, fault: Problem) -> float | None:
+    """0.85 where a share of 0 to 1 was written as 85; None for any other fault."""
+    value = fault.data.get("value")
+    is_share = fault.code == "out_of_range" and key in ("success.threshold", "success.baseline_score")
+    try:
+        number = float(str(value)) if is_share else 0.0
+    except ValueError:
+        return None
+    return round(number / 100, 6) if FEWEST_PERCENT <= number <= 100 else None
 
 
 def save_answer(task: Task, key: str, new: Held, *, seen: Held) -> Held | None:
@@ -113,6 +127,8 @@ def _listed(said: str) -> list[str]:
 
 
 def _number(said: str, *, whole: bool) -> Answer:
+    if len(said) > LONGEST_NUMBER:
+        return said
     found = _NUMBER.fullmatch(unicodedata.normalize("NFKC", said))
     if not found:
         return said

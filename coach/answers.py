@@ -15,7 +15,9 @@ from pydantic import BaseModel, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from coach.atomic_write import write_atomically
-from coach.task_schema import MAX_LABELS, METRICS, SLUG_PATTERN, DeployTarget, Metric, Strict, TaskType, VersionStrategy
+from coach.task_schema import (
+    MAX_LABELS, METRICS, MOST_VERSIONS_KEPT, SLUG_PATTERN, DeployTarget, Metric, Strict, TaskType, VersionStrategy, repeated,
+)  # fmt: skip
 from coach.validation import validate
 from coach.yaml_document import YamlDocument, dump, parse_document, read_document, with_plain_numbers
 
@@ -26,8 +28,12 @@ ClassBalance = Literal["balanced", "skewed", "unknown"]
 GpuPlace = Literal["none", "local", "remote"]
 Iterations = Literal["once", "many"]
 LANGUAGE_TAG = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"  # BCP 47, as far as zh-TW, zh-Hant-TW, en
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0)]
+# Upper limits keep a slip of the keyboard (1e300) from being reckoned with; each is far above anything a task here could need.
+Rows = Annotated[int, Field(ge=0, le=1_000_000_000)]
+Cards = Annotated[int, Field(ge=0, le=10_000)]
+CardMemory = Annotated[float, Field(gt=0, le=100_000, allow_inf_nan=False)]  # GB; a whole rack of cards has about 14,000
+Weeks = Annotated[float, Field(gt=0, le=520, allow_inf_nan=False)]  # ten years
+Milliseconds = Annotated[float, Field(gt=0, le=86_400_000, allow_inf_nan=False)]  # a day
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 _OTHER_NAMES: dict[str, Metric] = {"f1": "macro_f1", "f1_macro": "macro_f1", "f1_micro": "micro_f1", "f1_weighted": "weighted_f1",
                                    "acc": "accuracy", "rouge": "rouge_l", "rougel": "rouge_l", "em": "exact_match"}  # fmt: skip
@@ -39,7 +45,7 @@ class Business(Strict):
     current_solution: str | None = None
     dissatisfaction: str | None = None
     priority: Priority | None = None
-    deadline_weeks: Positive | None = None
+    deadline_weeks: Weeks | None = None
 
 
 class Example(Strict):
@@ -74,22 +80,22 @@ class TaskAnswers(Strict):
         stripped = [label.strip() for label in labels]
         if "" in stripped:
             raise PydanticCustomError("empty_label", "empty label", {"number": stripped.index("") + 1})
-        if doubled := sorted({label for label in stripped if stripped.count(label) > 1}):
+        if doubled := repeated(stripped):
             raise PydanticCustomError("duplicate_labels", "duplicate labels", {"labels": doubled})
         return stripped
 
 
 class Resources(Strict):
-    labelled_rows: Count | None = None
+    labelled_rows: Rows | None = None
     data_format: DataFormat | None = None
     data_path: str | None = None
-    preference_pairs: Count | None = None
+    preference_pairs: Rows | None = None
     more_data: MoreData | None = None
     class_balance: ClassBalance | None = None
     gpu: GpuPlace | None = None
     gpu_name: str | None = None
-    vram_gb: Positive | None = None
-    gpu_count: Count | None = None
+    vram_gb: CardMemory | None = None
+    gpu_count: Cards | None = None
     host: str | None = None
 
 
@@ -112,7 +118,7 @@ class VersioningAnswers(Strict):
     iterations: Iterations | None = None
     strategy: VersionStrategy | None = None
     deploy_target: DeployTarget | None = None
-    retention: int | None = Field(default=None, ge=1)
+    retention: int | None = Field(default=None, ge=1, le=MOST_VERSIONS_KEPT)
 
 
 class Needs(Strict):
@@ -120,11 +126,14 @@ class Needs(Strict):
     light_deployment: bool | None = None
     tooling: bool | None = None
     alignment: bool | None = None
-    max_latency_ms: Positive | None = None
+    max_latency_ms: Milliseconds | None = None
 
 
 class Answers(Strict):
-    """All topics; `assumed` lists the keys (`resources.more_data`) that hold the coach's default, not the person's answer."""
+    """All topics; `assumed` lists the keys (`resources.more_data`) that hold the coach's default, not the person's answer.
+
+    `from_file` lists those that the data file has answered: they follow the file until a person says otherwise.
+    """
 
     title: str | None = None
     business: Business = Field(default_factory=Business)
@@ -134,6 +143,7 @@ class Answers(Strict):
     versioning: VersioningAnswers = Field(default_factory=VersioningAnswers)
     needs: Needs = Field(default_factory=Needs)
     assumed: list[str] = Field(default_factory=list)
+    from_file: list[str] = Field(default_factory=list)
 
     @field_validator("business", "task", "resources", "success", "versioning", "needs", mode="before")
     @classmethod
@@ -141,7 +151,7 @@ class Answers(Strict):
         """`business:` with nothing after it is a topic not yet answered."""
         return {} if value is None else value
 
-    @field_validator("assumed", mode="before")
+    @field_validator("assumed", "from_file", mode="before")
     @classmethod
     def _nothing_assumed(cls, value: Any) -> Any:
         return [] if value is None else value

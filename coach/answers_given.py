@@ -29,7 +29,7 @@ def read_answers_given(path: Path, target: str | None = None) -> dict[str, tuple
     """Row id to (actual, predicted) from predictions.jsonl, None for an answer outside the format; empty where there is no file.
 
     `target`: the property whose labels are taken where an answer has several; None takes the first.
-    Raises WorkspaceError naming the line that is no prediction.
+    Raises WorkspaceError where the file cannot be read, or naming the line that is no prediction.
     """
     return {given.id: (given.actual, given.predicted) for given in read_given(path, target)}
 
@@ -40,13 +40,15 @@ def read_given(path: Path, target: str | None = None) -> list[Given]:
         lines = path.read_text(encoding="utf-8").split("\n")  # not splitlines: U+2028 may stand within a JSON string
     except FileNotFoundError:
         return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise WorkspaceError("workspace.broken_json", path=str(path), reason=str(error)) from error
     given = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
             given.append(_given(json.loads(line), target))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise WorkspaceError("workspace.broken_json", path=str(path), reason=f"line {number}: {error}") from error
     return given
 

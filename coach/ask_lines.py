@@ -39,13 +39,17 @@ def ask_lines(said: FirstSentence, language: Language, limit: int) -> list[str]:
         key = "score" if said.metric else "score_only"
         lines.append(text(f"cli.coach.ask.{key}", language, metric=said.metric, score=said.score))
     lines.append(text("cli.coach.ask.known" if said.known else "cli.coach.ask.nothing_known", language))
-    lines += [f"  {key}: {value}" for key, value in said.known.items()]
+    lines += [f"  {key}: {_shown(value, language)}" for key, value in said.known.items()]
     questions = _questions(said, limit)
     if questions:
         lines += ["", text("cli.coach.ask.questions", language)]
     for number, question in enumerate(questions, start=1):
         lines += _question_lines(number, question, language)
     return [*lines, "", text(f"cli.coach.ask.command.{said.road}", language)]
+
+
+def _shown(value: object, language: Language) -> str:
+    return (", " if language == "en" else "、").join(value) if isinstance(value, list) else str(value)
 
 
 def _questions(said: FirstSentence, limit: int) -> list[Question]:

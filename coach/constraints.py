@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
+from pydantic import ValidationError
+
 from coach.answers import Answers
 from coach.first_sentence import MOST_ROWS
 from coach.text import DEFAULT_LANGUAGE, Language, text
@@ -69,7 +71,20 @@ def recognise(sentence: str) -> Fields:
     """
     name, colon, value = unicodedata.normalize("NFKC", sentence).partition(":")
     read = _READERS.get(name.strip().lower())
-    return read(value.strip()) if colon and read else {}
+    return _fitting(read(value.strip())) if colon and read else {}
+
+
+def _fitting(fields: Fields) -> Fields:
+    """`fields` where answers can hold every one of them, else none: a number beyond its limit stays a sentence."""
+    said: dict[str, dict[str, Any]] = {}
+    for key, value in fields.items():
+        topic, _, name = key.partition(".")
+        said.setdefault(topic, {})[name] = value
+    try:
+        Answers.model_validate(said)
+    except ValidationError:
+        return {}
+    return fields
 
 
 def _rows(value: str) -> Fields:
@@ -92,7 +107,7 @@ def _gpu(value: str) -> Fields:
             fields["resources.gpu"] = place
             value = value[len(word) :].strip()
             break
-    value, count = _taken(value, r"(?:^|\s)(?:[x×*]\s*(\d+)|(\d+)\s*(?:[x×*]|張))(?=\s|$)")
+    value, count = _taken(value, r"(?:^|\s)(?:[x×*]\s*(\d{1,9})|(\d{1,9})\s*(?:[x×*]|張))(?=\s|$)")
     value, memory = _taken(value, r"(?:^|\s)\(?(\d+(?:\.\d+)?)\s*GB?\)?(?=\s|$)")
     if count:
         fields["resources.gpu_count"] = int(count)

@@ -6,17 +6,18 @@ decision to the reader. Thresholds: evidence.md 6.1 unless another source is nam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from coach.finding import Evidence, Finding
 from coach.metric_words import metric_words
 from coach.sentence import Data, Sentence, sentence
 from coach.situation import SKEWED_AT
+from coach.task_comments import LORA_LR_LOW, LORA_LR_USUAL
 from coach.text import Language
 from coach.verdict import Verdict, judge
 
-Level = Literal["warning", "info"]
 FALLS_FOR = 2  # evaluations below the best at the end
 FALL_MORE_THAN = 0.01  # metric points; a smaller fall is the noise of a validation set of some hundred rows
 LOSS_RISE = 0.02  # relative rise of the validation loss above its lowest (as training/notices.py)
@@ -30,50 +31,6 @@ LOSS_WINDOW = 10
 WIDE_HALF_INTERVAL = 0.05  # as in the plan's caution: a version .05 better cannot be told from chance
 COLLAPSE_SHARE = 0.9  # one class in more than this share of the answers …
 COLLAPSE_ACTUAL = 0.6  # … while fewer than this share of the rows are of it
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What a diagnosis reads. `evals`, `steps`: events in order; `train_counts`: rows of each class that was trained on."""
-
-    results: Mapping[str, Any]
-    evals: Sequence[Mapping[str, Any]] = ()
-    steps: Sequence[Mapping[str, Any]] = ()
-    train_counts: Mapping[str, int] = field(default_factory=dict)
-    balance: str = "none"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """`name` names the sentences `diagnosis.<name>.title|evidence|next`; `data` holds the numbers."""
-
-    code: str
-    name: str
-    level: Level
-    data: Data = field(default_factory=dict)
-
-    @property
-    def title(self) -> Sentence:
-        return Sentence(f"diagnosis.{self.name}.title", self.data)
-
-    @property
-    def evidence(self) -> Sentence:
-        return Sentence(f"diagnosis.{self.name}.evidence", self.data)
-
-    @property
-    def next_experiment(self) -> Sentence:
-        return Sentence(f"diagnosis.{self.name}.next", self.data)
-
-    def as_json(self, language: Language) -> dict[str, Any]:
-        return {
-            "code": self.code,
-            "name": self.name,
-            "level": self.level,
-            "title": self.title.say(language),
-            "evidence": self.evidence.say(language),
-            "next_experiment": self.next_experiment.say(language),
-            "data": {name: value.say(language) if isinstance(value, Sentence) else value for name, value in self.data.items()},
-        }
 
 
 @dataclass(frozen=True)
@@ -104,9 +61,37 @@ def diagnose(evidence: Evidence) -> Diagnosis:
 
 
 def format_failures(evidence: Evidence) -> list[Finding]:
-    """D04: more than 2 % of the answers stand outside the format: template or end token, before anything else."""
-    share = evidence.results.get("invalid_rate") or 0.0
-    return [Finding("D04", "format", "warning", {"share": share, "limit": FORMAT_FAILURES})] if share > FORMAT_FAILURES else []
+    """D04: more than 2 % of the freely written answers stand outside the format, and that has to be acted on first.
+
+    At a learning rate that is too low for LoRA that is the cause. Else it matters only where answers are not chosen among labels;
+    where they are, `format_not_learnt` notes it later.
+    """
+    share = _outside(evidence)
+    if not share:
+        return []
+    if evidence.learning_rate is not None and evidence.learning_rate <= LORA_LR_LOW:
+        data: Data = {"share": share, "rate": f"{evidence.learning_rate:g}", "usual": LORA_LR_USUAL}
+        return [Finding("D04", "format_low_rate", "warning", data)]
+    return [] if _chosen(evidence) else [Finding("D04", "format", "warning", {"share": share, "limit": FORMAT_FAILURES})]
+
+
+def format_not_learnt(evidence: Evidence) -> list[Finding]:
+    """D04 as a note: scores do not suffer, for the product chooses among the labels."""
+    share = _outside(evidence)
+    if not share or not _chosen(evidence) or format_failures(evidence):
+        return []
+    return [Finding("D04", "format_not_learnt", "info", {"share": share})]
+
+
+def _outside(evidence: Evidence) -> float | None:
+    """The share of freely written answers outside the format, None where that is no cause for a word."""
+    share = float(evidence.results.get("invalid_rate") or 0.0)
+    return share if share > FORMAT_FAILURES else None
+
+
+def _chosen(evidence: Evidence) -> bool:
+    """Whether the version's answers are chosen among labels: then results have scores by class."""
+    return bool(evidence.results.get("per_class"))
 
 
 def weak_classes(evidence: Evidence) -> list[Finding]:
@@ -199,7 +184,9 @@ def few_test_rows(evidence: Evidence) -> list[Finding]:
     return [Finding("D06", "few_test_rows", "info", data)]
 
 
-LOOKS: tuple[Look, ...] = (format_failures, weak_classes, imbalance, overfitting, flat, baseline_ahead, few_test_rows)
+LOOKS: tuple[Look, ...] = (
+    format_failures, weak_classes, imbalance, overfitting, flat, baseline_ahead, format_not_learnt, few_test_rows,
+)  # fmt: skip
 
 
 def _collapse(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> list[Finding]:

@@ -28,6 +28,7 @@ UNKNOWN_BYTES_A_TOKEN = 1.8e6  # Qwen3-4B: 36 layers × 2 × 2560 + 12 × 2560 +
 SAFE_SHARE = 0.95  # of a card's memory: the desktop and the driver take some
 CPU_CORES_MEASURED, CPU_SCALING = 2, 0.8  # speed grows with cores ** .8: judgement, memory is shared
 STARTER_ID = "starter/gemma-3-270m"
+PROCESSOR_MEMORY_FACTOR, PROCESSOR_MEMORY_BASE_GB = 1.25, 2.0  # judgement: activations and adapter; Python with its libraries
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class Estimate:
     vram_range: tuple[float, float] | None = None
     minutes_range: tuple[float, float] | None = None
     micro_batch: int | None = None
+    ram_gb: float | None = None  # main memory, where the model is trained on the processor
 
     def as_json(self, language: Language) -> dict[str, Any]:
         return {"vram_gb": self.vram_gb, "minutes": self.minutes, "basis": self.basis.say(language)}
@@ -139,13 +141,19 @@ def processor_tokens_per_s(model: ModelRow, cores: int) -> float:
     return float(known * (max(1, cores) / CPU_CORES_MEASURED) ** CPU_SCALING)
 
 
+def main_memory_gb(model: ModelRow) -> float:
+    """Main memory of a training on the processor in GB: the weights in 16 bits, a quarter on top, and the program itself."""
+    return 2 * (model.params_b or UNKNOWN_PARAMS_B) * 1e9 / 2**30 * PROCESSOR_MEMORY_FACTOR + PROCESSOR_MEMORY_BASE_GB
+
+
 def _on_processor(model: ModelRow, machine: Hardware, work: Work | None) -> Estimate:
     speed = processor_tokens_per_s(model, machine.cores)
     minutes = None
     if work:
         minutes = (work.training_tokens + work.scoring_tokens * SCORING_SHARE) / speed / 60 + LOAD_MINUTES_CPU
     basis = sentence("estimate.cpu", cores=machine.cores, speed=round(speed))
-    return Estimate(None, _rounded(minutes), basis, minutes_range=_minutes_range(minutes))
+    ram_gb = round(main_memory_gb(model), 1)
+    return Estimate(None, _rounded(minutes), basis, minutes_range=_minutes_range(minutes), ram_gb=ram_gb)
 
 
 def _gpu_minutes(model: ModelRow, peft: Peft, machine: Hardware, work: Work, micro_batch: int) -> float:

@@ -14,15 +14,21 @@ from typing import Any, Literal, TypeVar
 from coach.errors import UserError
 from coach.intents import intents, stands_in
 from coach.reference_data import cards
+from coach.said_labels import said_labels
 from coach.task_schema import Metric
 from coach.text import Language
 
 Road = Literal["discover", "diagnose", "advise"]
-Known = dict[str, str | int | float | bool]
+Known = dict[str, str | int | float | bool | list[str]]
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _SCORE = re.compile(r"(?P<percent>\d{1,3}(?:\.\d+)?)\s*[%％]|(?<![\d.])(?P<share>0?\.\d+)")
 _ROWS = re.compile(
     r"(?P<number>\d[\d,]*(?:\.\d+)?)\s*(?P<scale>k|千|萬|万)?\s*(?:筆|笔|條|条|則|句|個樣本|rows?\b|examples?\b|samples?\b|records?\b|labelled|labeled)",
+    re.IGNORECASE,
+)
+_PER_TIME_BEFORE = re.compile(r"(?:每\s*[天日週周月年]|每個月|一天|一週|daily|every day|each day|per day)[^,.;。]{0,10}$", re.IGNORECASE)
+_PER_TIME_AFTER = re.compile(
+    r"[^,.;。\d]{0,24}?(?:\b(?:a|per|each|every)\s+(?:day|week|month|hour|year)\b|\bdaily\b|/\s*(?:day|天|日|週))|\s*(?:每天|一天|每週)",
     re.IGNORECASE,
 )
 _SCALES = {None: 1, "k": 1_000, "千": 1_000, "萬": 10_000, "万": 10_000}
@@ -95,7 +101,8 @@ def _road(said: str, metric: Metric | None, score: float | None, methods: tuple[
 def _known(said: str, metric: Metric | None) -> Known:
     words = intents()
     known: Known = {}
-    task_type = first_hit(said, words.whole_phrases) or first_hit(said, words.task_types)
+    labels = said_labels(said)
+    task_type = "classification" if labels else first_hit(said, words.whole_phrases) or first_hit(said, words.task_types)
     found = {
         "task.type": task_type,
         "task.domain": first_hit(said, words.domains),
@@ -103,6 +110,8 @@ def _known(said: str, metric: Metric | None) -> Known:
         "success.primary_metric": metric,
     }
     known |= {key: value for key, value in found.items() if value is not None}
+    if labels:
+        known["task.labels"] = labels
     if (rows := _rows(said)) is not None:
         known["resources.labelled_rows"] = rows
     if any(stands_in(word, said) for word in words.gpu_none):
@@ -114,10 +123,11 @@ def _known(said: str, metric: Metric | None) -> Known:
 
 
 def _rows(said: str) -> int | None:
-    """The first number of rows that is said; one that no file can hold is passed over."""
+    """The first number of rows that is said; one that no file can hold is passed over, and so is what comes in every day."""
     counts = (
         float(found["number"].replace(",", "")) * _SCALES[(found["scale"] or "").lower() or None]
         for found in _ROWS.finditer(said)
+        if not _PER_TIME_BEFORE.search(said[: found.start()]) and not _PER_TIME_AFTER.match(said, found.end())
     )
     return next((round(count) for count in counts if count <= MOST_ROWS), None)
 

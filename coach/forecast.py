@@ -23,7 +23,8 @@ RANGE_LEVEL = 0.8  # the range is meant to hold four times out of five
 Z_RANGE = 1.2816  # its normal quantile
 MACRO_F1_WIDER = 1.13  # evidence.md 6.3: three classes 50/30/20, n 100: ±.088 against ±.078 for accuracy
 SKEWED_WIDER = 1.49  # evidence.md 6.3: skew 75/20/5: ±.116
-TOP = 0.99
+TOP = 0.99  # nothing above is promised
+NARROW_ROWS = 200  # below it the baseline's own score is uncertain too, and that is counted (evidence.md 6.3)
 FEWEST_ROWS = 50  # the published curves begin here (evidence.md 2.2)
 
 
@@ -95,6 +96,17 @@ def score_noise(situation: Situation, score: float, rows: int | None) -> float:
     return wider * math.sqrt(max(score * (1 - score), 0.01) / rows)
 
 
+def range_of_noise(situation: Situation, score: float, rows: int | None, z: float = Z_RANGE) -> tuple[float, float]:
+    """Where a true `score` may come out on `rows` test rows: Wilson's interval, which near 1 stays as wide as it has to be."""
+    if not rows:
+        return score, score
+    wider = score_noise(situation, 0.5, rows) * 2 * math.sqrt(rows)  # macro-F1 and skewed classes: as if there were fewer rows
+    count = rows / wider**2
+    middle = (score + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * math.sqrt(score * (1 - score) / count + z * z / (4 * count * count))
+    return min(score, middle - half), max(score, middle + half)
+
+
 def _from_own_baseline(situation: Situation, gain: tuple[float, float, float]) -> Forecast | None:
     """The baseline's score on the person's rows, plus the share of its errors that the model usually removes."""
     facts = situation.facts
@@ -102,10 +114,17 @@ def _from_own_baseline(situation: Situation, gain: tuple[float, float, float]) -
     known = scores.get(situation.metric if situation.metric in scores else "accuracy")
     if known is None:
         return None
-    low, expected, high = (known + share * (1 - known) for share in gain)
-    return _ranged(
-        situation, low, expected, high, sentence("forecast.own_baseline", metric=metric_words(situation.metric), score=known)
+    rows = facts.rows if facts else 0
+    few = rows < NARROW_ROWS
+    least, most = range_of_noise(situation, known, rows) if few else (known, known)
+    low, expected, high = (
+        (score + share * (1 - score) for score, share in zip((least, min(known, (least + most) / 2), most), gain, strict=True))
+        if few
+        else (known + share * (1 - known) for share in gain)
     )
+    key = "forecast.own_baseline_few" if few else "forecast.own_baseline"
+    said = sentence(key, metric=metric_words(situation.metric), score=known, rows=rows)
+    return _ranged(situation, low, expected, high, said)
 
 
 def _from_curves(situation: Situation, rows: int, gain: tuple[float, float, float]) -> Forecast:
@@ -116,9 +135,9 @@ def _from_curves(situation: Situation, rows: int, gain: tuple[float, float, floa
 
 def _ranged(situation: Situation, low: float, expected: float, high: float, basis: Sentence) -> Forecast:
     """The range widened by the test set's own noise, in quadrature, and kept within 0 to TOP."""
-    noise = Z_RANGE * score_noise(situation, expected, situation.test_rows)
-    low = expected - math.hypot(expected - low, noise)
-    high = expected + math.hypot(high - expected, noise)
+    least, most = range_of_noise(situation, expected, situation.test_rows)
+    low = expected - math.hypot(expected - low, expected - least)
+    high = expected + math.hypot(high - expected, most - expected)
     low, expected, high = (round(min(TOP, max(0.0, value)), 2) for value in (low, expected, high))
     return Forecast(situation.metric, low, expected, high, basis)
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from coach.answers import metric_name
 from coach.constraints import recognise
 from coach.errors import DocumentError
-from coach.task_schema import DeployTarget, Metric, TaskType, VersionStrategy
+from coach.task_schema import MOST_VERSIONS_KEPT, DeployTarget, Metric, TaskType, VersionStrategy
 from coach.task_summary import TaskSummary, baseline_parts, baseline_text, constraint_entries
 from coach.yaml_document import parse_document
 from coach.yaml_in_place import with_value
@@ -80,7 +80,7 @@ def card_of(content: str) -> Card | None:
         baseline_score=baseline_score,
         strategy=_one_of(versioning.get("strategy"), VersionStrategy),
         deploy_target=_one_of(versioning.get("deploy_target"), DeployTarget),
-        retention=int(retention) if retention is not None and retention >= 1 and retention.is_integer() else None,
+        retention=int(retention) if retention in range(1, MOST_VERSIONS_KEPT + 1) else None,
     )
 
 

@@ -29,6 +29,7 @@ class Entry:
     parent: str | None = None
     main_change: str | None = None
     further_changes: int = 0
+    changes: tuple[str, ...] = ()
     verdict: Verdict | None = None
 
     @property
@@ -60,6 +61,7 @@ def entry_of(version: Version) -> Entry:
         parent=_name(lineage.get("parent")),
         main_change=changes[0] if changes else None,
         further_changes=max(0, len(changes) - 1),
+        changes=tuple(changes),
         verdict=verdict,
     )
 

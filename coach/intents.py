@@ -25,6 +25,10 @@ class Intents(Row):
     feeling: list[str]
     placeholders: dict[str, list[str]]
     json_answer: list[str]
+    sorting: list[str]
+    routing: list[str]
+    after_a_list: list[str]
+    filler: list[str]
 
 
 @functools.cache

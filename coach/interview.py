@@ -9,10 +9,10 @@ import functools
 from collections.abc import Iterator
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel
 
 from coach.answers import Answers
+from coach.catalog_file import read_catalog_file
 from coach.first_sentence import FirstSentence, Road, understand
 from coach.reference_data import CATALOG_FOLDER, Row
 from coach.task_schema import TaskType
@@ -76,7 +76,7 @@ class Question(Row):
 @functools.cache
 def load_questions() -> tuple[Question, ...]:
     """Every question, in the order of the five topics."""
-    rows = yaml.safe_load((CATALOG_FOLDER / "questions.yaml").read_text(encoding="utf-8"))["questions"]
+    rows = read_catalog_file(CATALOG_FOLDER / "questions.yaml")["questions"]
     return tuple(Question.model_validate(row) for row in rows)
 
 
@@ -114,9 +114,10 @@ def answer_of(key: str, answers: Answers) -> Answer:
 
 
 def with_answer(answers: Answers, key: str, value: Answer) -> Answers:
-    """`answers` with `value` at `key`, which is then no longer assumed. Raises pydantic.ValidationError for a value unfit."""
+    """`answers` with `value` at `key`, which is then neither assumed nor the file's. Raises pydantic.ValidationError for a value unfit."""
     changed = _put(answers.model_dump(mode="python"), key, value)
     changed["assumed"] = [name for name in answers.assumed if name != key]
+    changed["from_file"] = [name for name in answers.from_file if name != key]
     return Answers.model_validate(changed)
 
 

@@ -43,7 +43,7 @@ def _turning_points(block: bytes) -> Iterator[str]:
     for line in reversed(block[: block.rfind(b"\n") + 1].split(b"\n")):
         try:
             event = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(event, dict) and event.get("type") in _TURNING_POINTS:
             yield event["type"]

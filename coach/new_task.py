@@ -15,14 +15,18 @@ from coach.answers import Answers
 from coach.ask_lines import answers_from
 from coach.first_sentence import FirstSentence, understand
 from coach.intents import intents, stands_in
+from coach.said_labels import is_routing
+from coach.sound_text import sound_text
 from coach.task_schema import SLUG_PATTERN
 
 NameFault = Literal["empty", "shape", "taken"]
 LONGEST_NAME = 63  # as SLUG_PATTERN has it
 LONGEST_TITLE = 80
+LONGEST_STEM, MOST_WORDS = 40, 3  # of a name proposed from a sentence
 TITLE_FROM_SENTENCE = 40  # what a line of the task list holds in Chinese
 PLAIN_NAME = "task"
 _FEELING = "sentiment"  # says more of such a task than "classification" does
+_ROUTING = "routing"
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -51,6 +55,17 @@ def proposed_name(title: str, taken: Collection[str]) -> str:
     told = _told_by(title)
     stem = (told or latin) if _HAN.search(title) else latin
     return free_name(stem, taken) if stem else free_name(f"{PLAIN_NAME}-1", taken)
+
+
+def name_from_sentence(sentence: str, taken: Collection[str]) -> str:
+    """A free, short folder name for a whole sentence, at most MOST_WORDS words: `support-routing`, else its first telling words."""
+    if told := _told_by(sentence):
+        return free_name(told, taken)
+    words = [word for word in _spelled_out(sentence).split("-") if word]
+    if len(words) > MOST_WORDS:
+        words = [word for word in words if word not in intents().filler and not word.isdigit()][:MOST_WORDS]
+    stem = "-".join(words)[:LONGEST_STEM].strip("-")
+    return free_name(stem if re.search(r"[a-z]{2}", stem) else f"{PLAIN_NAME}-1", taken)
 
 
 def free_name(name: str, taken: Collection[str]) -> str:
@@ -82,6 +97,7 @@ def taken_names(root: Path) -> frozenset[str]:
 
 def first_answers(sentence: str, said: FirstSentence) -> Answers:
     """The answers `said` found in a first sentence, with a title. A sentence too long for one is kept whole as the business problem."""
+    sentence = sound_text(sentence)
     title = title_of(sentence)
     answers = answers_from(said).model_copy(update={"title": title})
     if title == clean_title(sentence):
@@ -102,5 +118,5 @@ def _told_by(title: str) -> str:
         return ""
     known = understand(title).known
     feeling = any(stands_in(word, title) for word in intents().feeling)
-    kind = _FEELING if feeling else known.get("task.type")
+    kind = _FEELING if feeling else _ROUTING if is_routing(title) else known.get("task.type")
     return "-".join(str(part) for part in (known.get("task.domain"), kind) if part)

@@ -6,20 +6,26 @@ Weighing cost, effort and the history of gains comes with a later issue; this on
 from __future__ import annotations
 
 from coach.comparison import Comparison
-from coach.diagnosis import Diagnosis, Finding
+from coach.diagnosis import Diagnosis
+from coach.finding import Finding
 from coach.sentence import Sentence, sentence
 
-_ASK_FOR_TEST_ROWS = ("few_test_rows", "class_low_few_rows")  # which no new version brings
+_NOT_FOR_A_VERSION = ("few_test_rows", "class_low_few_rows", "imbalance_treated")  # rows to test by, or handled already
 
 
-def next_step(version: str, diagnosis: Diagnosis, comparison: Comparison | None) -> Sentence:
-    """What to do after `version`. `comparison` holds it against the version it came from, where that is there."""
+def next_step(version: str, diagnosis: Diagnosis, comparison: Comparison | None, method: str = "sft") -> Sentence:
+    """What to do after `version`. `comparison` holds it against the version it came from, where that is there.
+
+    After a version that is the baseline alone, fine-tuning follows.
+    """
     verdict = diagnosis.verdict
     finding = first_finding(diagnosis)
     if verdict.word == "met" and verdict.certain:
         return sentence("next_step.met", version=version)
     if verdict.word == "met":
         return sentence("next_step.met_uncertain", version=version)
+    if method == "baseline":
+        return sentence("next_step.tune", version=version)
     if comparison is not None and comparison.judgement == "worse":
         return sentence("next_step.worse", version=version, parent=comparison.first)
     if finding is None:
@@ -31,4 +37,4 @@ def next_step(version: str, diagnosis: Diagnosis, comparison: Comparison | None)
 
 def first_finding(diagnosis: Diagnosis) -> Finding | None:
     """The first finding that a new version can act on."""
-    return next((found for found in diagnosis.findings if found.name not in _ASK_FOR_TEST_ROWS), None)
+    return next((found for found in diagnosis.findings if found.name not in _NOT_FOR_A_VERSION), None)

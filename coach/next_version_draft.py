@@ -6,13 +6,15 @@ Owns what the draft of task.yaml says. Choosing what to change is the reader's; 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from coach.diagnosis import Finding
+from coach.config_changes import config_changes, shown_value
 from coach.errors import UserError
+from coach.finding import Finding
 from coach.task_schema import Balance, Change, Lora, Method, TaskFile, Training
 from coach.version_folder import Version
+from coach.version_remarks import has_the_same_rows
 from coach.versioning import Change as ChangeKind
 from coach.versioning import next_version
 from coach.workspace import Task
@@ -55,10 +57,31 @@ def experiment_of(finding: Finding, config: TaskFile) -> dict[str, float | str]:
     return {}
 
 
+def tuned(config: TaskFile) -> dict[str, float | str]:
+    """The settings that fine-tune after a version that was the baseline alone; empty after any other. The numbers stand ready there."""
+    if config.training.method != "baseline":
+        return {}
+    return {"method": "sft", "lora_r": config.training.lora.r if config.training.lora else Lora().r}
+
+
+def changes_of(config: TaskFile, values: Mapping[str, float | str]) -> list[str]:
+    """What `values` change in `config`, in the words of task.yaml: `balance: none → oversample`."""
+    before = asdict(settings_of(config))
+    return [
+        f"{name}: {shown_value(before[name])} → {shown_value(value)}" for name, value in values.items() if before[name] != value
+    ]
+
+
 def next_name(task: Task, parent: Version, kind: ChangeKind, now: datetime) -> str:
     """The name the version would get; `kind` matters to semantic names alone."""
     taken = [version.name for version in task.versions()]
     return next_version(taken, parent.config.versioning.strategy, now.date(), kind, parent.name)
+
+
+def refuse_a_copy(task: Task, parent: Version, draft: TaskFile) -> None:
+    """Raises UserError where `draft` repeats its parent in every setting and every row."""
+    if not any(config_changes(parent.config, draft)) and has_the_same_rows(task, parent):
+        raise UserError("iterate.nothing_differs", version=draft.version, parent=parent.name)
 
 
 def draft_next_version(parent: Version, name: str, statement: str, settings: Settings, now: datetime) -> TaskFile:

@@ -19,7 +19,7 @@ from coach.choices import CHOICES, Choice, ChoiceValue, Settings, same, task_set
 from coach.errors import DocumentError, UserError, WorkspaceError
 from coach.plan import Peft
 from coach.task_file import parse_task, task_to_yaml
-from coach.task_schema import Balance, DeployTarget, Method, Strict, TaskFile, VersionStrategy
+from coach.task_schema import MOST_VERSIONS_KEPT, Balance, DeployTarget, Method, ModelName, Strict, TaskFile, VersionStrategy
 from coach.validation import validate
 from coach.workspace import Task
 from coach.yaml_document import dump, read_document, with_plain_numbers
@@ -33,7 +33,7 @@ class Overrides(Strict):
 
     document: Literal["llm-coach/overrides@1"] = Field(default="llm-coach/overrides@1", alias="schema")
     method: Method | None = None
-    base_model: str | None = Field(default=None, min_length=1, max_length=300)
+    base_model: ModelName | None = Field(default=None, min_length=1, max_length=300)
     peft: Peft | None = None
     lora_r: int | None = Field(default=None, ge=1, le=1024)
     lora_alpha: float | None = Field(default=None, gt=0, le=4096)
@@ -42,7 +42,7 @@ class Overrides(Strict):
     batch_size: int | None = Field(default=None, ge=1, le=4096)
     balance: Balance | None = None
     strategy: VersionStrategy | None = None
-    retention: int | None = Field(default=None, ge=1)
+    retention: int | None = Field(default=None, ge=1, le=MOST_VERSIONS_KEPT)
     deployment: DeployTarget | None = None
 
     def given(self) -> dict[Choice, ChoiceValue]:

@@ -64,7 +64,7 @@ def chosen_sentence(advised: Advised, choice: Choice) -> Sentence:
     """What stands in the folder; of several methods that follow each other, all of them."""
     methods = [stage.method for stage in advised.plan.stages]
     if choice == "method" and len(methods) > 1 and advised.chosen.method == methods[0]:
-        return methods_in_order(methods)
+        return sentence("advice.method.two_versions") if methods == ["baseline", "sft"] else methods_in_order(methods)
     return value_sentence(choice, advised.chosen.value(choice))
 
 
@@ -116,10 +116,19 @@ def _memory(advised: Advised, language: Language) -> Figure:
     span, machine = advised.estimate.vram_range, advised.situation.machine
     label = sentence("ui.recommend.figure.memory")
     if span is None:
-        key = "no_gpu" if not machine.has_cuda else "no_gpu_needed"
-        return Figure(
-            label, sentence("ui.recommend.figure.none").say(language), sentence(f"ui.recommend.figure.{key}", ram=machine.ram_gb)
-        )
+        return _main_memory(advised, language)
     key = "available" if machine.vram_gb and span[0] <= machine.vram_gb else "too_little"
     note = sentence(f"ui.recommend.figure.{key}", vram=machine.vram_gb)
     return Figure(label, sentence("ui.recommend.figure.gigabytes", low=span[0], high=span[1]).say(language), note)
+
+
+def _main_memory(advised: Advised, language: Language) -> Figure:
+    """What the model takes of main memory where it is trained on the processor, against what this machine has."""
+    machine, needed = advised.situation.machine, advised.estimate.ram_gb
+    if needed is None:
+        note = sentence(f"ui.recommend.figure.{'no_gpu_needed' if machine.has_cuda else 'no_gpu'}", ram=machine.ram_gb)
+        return Figure(sentence("ui.recommend.figure.memory"), sentence("ui.recommend.figure.none").say(language), note)
+    note = sentence(f"ui.recommend.figure.main_memory_{'fits' if needed <= machine.ram_gb else 'short'}", ram=machine.ram_gb)
+    return Figure(
+        sentence("ui.recommend.figure.main_memory"), sentence("ui.recommend.figure.about", gb=needed).say(language), note
+    )

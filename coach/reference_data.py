@@ -11,9 +11,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from coach.catalog_file import read_catalog_file
 from coach.sentence import Localized
 from coach.task_schema import Method
 from coach.text import Language
@@ -220,7 +220,7 @@ def sources() -> dict[str, Source]:
 
 def read_catalog(name: str) -> dict[str, Any]:
     """The document of one data file."""
-    document = yaml.safe_load((CATALOG_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+    document = read_catalog_file(CATALOG_FOLDER / f"{name}.yaml")
     assert isinstance(document, dict)
     return document
 

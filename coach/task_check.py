@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from coach.problems import Level, Problem, errors_in, readable_path, refuse
 from coach.task_comments import hyperparameter_comments, label_comments
-from coach.task_schema import CLASSIFICATION_METRICS, MAX_LABELS, Metric, TaskFile, TaskType
+from coach.task_schema import CLASSIFICATION_METRICS, MAX_LABELS, Metric, TaskFile, TaskType, repeated
 from coach.versioning import is_version_name, naming_problem
 from coach.yaml_document import KeyPath
 
@@ -99,7 +99,7 @@ def _labels(task: TaskFile) -> Iterator[Finding]:
             yield path, "few_labels", {"labels": labels}
         if "" in stripped:
             yield path, "empty_label", {"number": stripped.index("") + 1}
-        if doubled := sorted({label for label in stripped if label and stripped.count(label) > 1}):
+        if doubled := repeated(filter(None, stripped)):
             yield path, "duplicate_labels", {"labels": doubled}
         if len(labels) > MAX_LABELS:
             yield path, "too_many_labels", {"count": len(labels), "limit": MAX_LABELS}
@@ -107,10 +107,10 @@ def _labels(task: TaskFile) -> Iterator[Finding]:
 
 def _enums(task: TaskFile) -> Iterator[tuple[str | None, list[str]]]:
     if task.output_format.type == "text":
-        slots: Iterable[tuple[str | None, list[str] | None]] = [(None, task.output_format.enum)]
+        slots: dict[str | None, list[str] | None] = {None: task.output_format.enum}
     else:
-        slots = [(name, slot.enum) for name, slot in (task.output_format.properties or {}).items()]
-    yield from ((name, enum) for name, enum in slots if enum is not None)
+        slots = {name: slot.enum for name, slot in (task.output_format.properties or {}).items()}
+    yield from ((name, enum) for name, enum in slots.items() if enum is not None)
 
 
 def _has_empty_enum(task: TaskFile) -> bool:

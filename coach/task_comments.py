@@ -1,16 +1,18 @@
 """Remarks on settings of a task that are allowed and probably unwise. They never stop anything.
 
-Each number has its source in `evidence.md`, named beside it; the sentences say both the number found and the usual one.
+Each number has its place in the evidence named beside it; the sentences say the number found, the usual one and the source's name.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from coach.problems import Level
+from coach.reference_data import model_row, sources
 from coach.task_schema import TaskFile
 from coach.yaml_document import KeyPath
 
@@ -31,7 +33,7 @@ _EPOCHS_MANY_ROWS, _EPOCHS_UNKNOWN_ROWS = (2, "1–2"), (5, "3–5")  # evidence
 def hyperparameter_comments(task: TaskFile, rows: int | None = None) -> list[Remark]:
     """What there is to say about learning rate, epochs, batch and early stopping. `rows`: training rows, where known."""
     if task.training.method in ("prompt", "baseline"):
-        return []
+        return _of_the_baseline(task)
     return [*_learning_rate(task, rows), *_epochs(task, rows), *_batch(task)]
 
 
@@ -40,22 +42,32 @@ def label_comments(task: TaskFile) -> list[Remark]:
     return list(_similar_labels(task))
 
 
+def _of_the_baseline(task: TaskFile) -> list[Remark]:
+    """The baseline trains no language model: the numbers beside it have no effect."""
+    if task.training.method != "baseline":
+        return []
+    return [("info", (("training", "method"), "baseline_ignores_numbers", {"model": task.training.base_model}))]
+
+
 def _learning_rate(task: TaskFile, rows: int | None) -> Iterator[Remark]:
     training = task.training
     if training.method != "sft":  # preference methods have rates of their own, 5e-6 (evidence.md 1.1)
         return
     rate, path = training.learning_rate, ("training", "learning_rate")
-    data = {"found": f"{rate:g}", "usual": LORA_LR_USUAL, "source": "evidence.md 1.3"}
+    data = {"found": f"{rate:g}", "usual": LORA_LR_USUAL, "source": _source("lr-too-low")}
     if training.lora is None:
         if rate > FULL_LR_RISKY:
-            yield "warning", (path, "full_lr_high", data | {"usual": FULL_LR_USUAL, "source": "evidence.md 1.1"})
+            yield "warning", (path, "full_lr_high", data | {"usual": FULL_LR_USUAL, "source": _source("trl-peft")})
         return
     diverges = LORA_LR_DIVERGES_LARGE if _billions(training.base_model) >= LARGE_BILLIONS else LORA_LR_DIVERGES
     steps = rows * training.epochs / training.batch_size if rows is not None else 0
+    own = model_row(training.base_model)
+    if own is not None and own.learning_rate is not None:  # tried on this very model, which is what the coach advises
+        data |= {"usual": f"{own.learning_rate:.0e}".replace("e-0", "e-"), "source": sources()[own.source].title}
     if rate < LORA_LR_LOW and steps < ENOUGH_STEPS_AT_LOW_LR:
         yield "warning", (path, "lora_lr_low", data | {"low": f"{LORA_LR_LOW:g}"})
     elif rate >= diverges:
-        yield "warning", (path, "lora_lr_diverges", data | {"limit": f"{diverges:g}"})
+        yield "warning", (path, "lora_lr_diverges", data | {"limit": f"{diverges:g}", "source": _source("tinker-sweep")})
     elif rate > LORA_LR_RISKY:
         yield "warning", (path, "lora_lr_high", data | {"high": f"{LORA_LR_RISKY:g}"})
 
@@ -66,14 +78,14 @@ def _epochs(task: TaskFile, rows: int | None) -> Iterator[Remark]:
     most, usual = _EPOCHS_UNKNOWN_ROWS if rows is None else next(fitting, _EPOCHS_MANY_ROWS)
     if epochs <= most:
         return
-    data = {"found": f"{epochs:g}", "usual": usual, "source": "evidence.md 1.2, 1.3"}
+    data = {"found": f"{epochs:g}", "usual": usual, "source": _source("defaults-by-size")}
     stops = task.training.early_stopping is not None
     yield "info" if stops else "warning", (("training", "epochs"), "epochs_many" if stops else "epochs_many_no_stop", data)
 
 
 def _batch(task: TaskFile) -> Iterator[Remark]:
     if task.training.lora and task.training.batch_size >= LORA_BATCH_LARGE:
-        data = {"found": task.training.batch_size, "limit": LORA_BATCH_LARGE, "source": "evidence.md 1.1"}
+        data = {"found": task.training.batch_size, "limit": LORA_BATCH_LARGE, "source": _source("lora-without-regret")}
         yield "info", (("training", "batch_size"), "lora_batch_large", data)
 
 
@@ -81,10 +93,16 @@ def _similar_labels(task: TaskFile) -> Iterator[Remark]:
     """Labels that differ only in case, width or inner spaces: rows will hold them mixed up."""
     for name, labels in task.targets.items():
         folded = ["".join(unicodedata.normalize("NFKC", label).casefold().split()) for label in labels]
-        alike = [label for label, fold in zip(labels, folded, strict=True) if folded.count(fold) > 1]
+        times = Counter(folded)
+        alike = [label for label, fold in zip(labels, folded, strict=True) if times[fold] > 1]
         if len({label.strip() for label in alike}) > 1:
             path = ("output_format", "enum") if name is None else ("output_format", "schema", name, "enum")
             yield "warning", (path, "similar_labels", {"labels": alike})
+
+
+def _source(key: str) -> str:
+    """A source by the name a reader can look for."""
+    return sources()[key].title
 
 
 def _billions(base_model: str) -> float:

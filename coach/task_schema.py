@@ -6,11 +6,14 @@ Keys follow the specification; those marked ours in the example task are optiona
 
 from __future__ import annotations
 
+import re
 import string
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 TaskType = Literal["classification", "extraction", "generation"]
@@ -22,8 +25,25 @@ Balance = Literal["none", "oversample", "class_weights"]
 
 SLUG_PATTERN = r"^[a-z0-9](?:[a-z0-9-]{0,62})$"
 MAX_LABELS = 1000
+MOST_VERSIONS_KEPT = 1000
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 CLASSIFICATION_METRICS: tuple[Metric, ...] = ("macro_f1", "accuracy", "micro_f1", "weighted_f1")
 METRICS: tuple[Metric, ...] = get_args(Metric)
+
+
+def _one_line(name: str) -> str:
+    """A name is printed, logged and made a path of: no control characters within it, however it got in."""
+    if found := _CONTROL.search(name.strip()):
+        raise PydanticCustomError("control_character", "control character", {"sign": f"U+{ord(found.group()):04X}"})
+    return name
+
+
+def repeated(labels: Iterable[str]) -> list[str]:
+    """Those that stand more than once, in order."""
+    return sorted(label for label, times in Counter(labels).items() if times > 1)
+
+
+ModelName = Annotated[str, AfterValidator(_one_line)]
 
 
 class Strict(BaseModel):
@@ -78,7 +98,7 @@ class Stage(Strict):
 
 
 class Training(Strict):
-    base_model: str
+    base_model: ModelName
     method: Method = "sft"
     stages: list[Stage] | None = None
     lora: Lora | None = None
@@ -136,7 +156,7 @@ class Execution(Strict):
 
 
 class Retention(Strict):
-    keep_recent: int = Field(default=3, ge=1)
+    keep_recent: int = Field(default=3, ge=1, le=MOST_VERSIONS_KEPT)
     keep_deployed: bool = True
     keep_best: bool = True
     cleanup_exp_after: str | None = Field(default="7d", pattern=r"^\d+d$")

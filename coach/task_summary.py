@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, field_validator
 from coach.answers import Answers, metric_name
 from coach.atomic_write import write_atomically
 from coach.constraints import constraints_of, recognise
-from coach.task_schema import SLUG_PATTERN, DeployTarget, Metric, Strict, TaskType, VersionStrategy
+from coach.task_schema import MOST_VERSIONS_KEPT, SLUG_PATTERN, DeployTarget, Metric, Strict, TaskType, VersionStrategy
 from coach.text import DEFAULT_LANGUAGE, Language, text
 from coach.validation import validate
 from coach.yaml_document import YamlDocument, dump, parse_document, read_document, with_plain_numbers
@@ -37,7 +37,7 @@ class SummarySuccess(Strict):
 class SummaryVersioning(Strict):
     strategy: VersionStrategy | None = None
     deploy_target: DeployTarget | None = None
-    retention: int | None = Field(default=None, ge=1)
+    retention: int | None = Field(default=None, ge=1, le=MOST_VERSIONS_KEPT)
 
 
 class TaskSummary(Strict):
@@ -209,4 +209,5 @@ def _with_fields(answers: Answers, said: dict[str, Any]) -> Answers:
             changed.add(key)
         topics[topic_name] = topic
     assumed = [key for key in answers.assumed if key not in changed]
-    return answers.model_copy(update={**topics, "assumed": assumed})
+    from_file = [key for key in answers.from_file if key not in changed]
+    return answers.model_copy(update={**topics, "assumed": assumed, "from_file": from_file})

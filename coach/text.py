@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import yaml
+from coach.catalog_file import read_catalog_file
 
 Language = Literal["zh-TW", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -40,7 +40,7 @@ def catalogue() -> dict[str, dict[Language, str]]:
     """Every key with its texts, read once: `{"errors.data.empty.found": {"zh-TW": …, "en": …}}`."""
     merged: dict[str, dict[Language, str]] = {}
     for path in sorted(TEXT_FOLDER.glob("*.yaml")):
-        merged.update(_flatten(yaml.safe_load(path.read_text(encoding="utf-8")) or {}, path.stem))
+        merged.update(_flatten(read_catalog_file(path) or {}, path.stem))
     return merged
 
 

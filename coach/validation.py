@@ -31,6 +31,7 @@ _NAMES_ELSEWHERE = {  # what the same thing is called in transformers, peft and 
     "model": "base_model", "metric": "primary_metric", "target": "threshold", "properties": "schema",
     "lr_scheduler_type": "scheduler",
 }  # fmt: skip
+MANY_DIGITS_FROM = 1e6  # from here on `:g` would write 1e+09
 NEAR_ENOUGH = 60  # rapidfuzz ratio, 0 to 100: `lerning_rate` has 96, `lr` against `learning_rate` 27
 
 _KINDS = {
@@ -164,13 +165,14 @@ def _problem(fault: ErrorDetails, path: KeyPath, document: YamlDocument, model: 
     if kind == "missing":
         return Problem(where, line, "missing", {"key": str(path[-1])})
     if kind == "literal_error":
-        return Problem(where, line, "not_allowed", data | {"allowed": re.findall(r"'([^']*)'", str(context.get("expected")))})
+        code = "method_not_allowed" if path[-2:] == ("training", "method") else "not_allowed"
+        return Problem(where, line, code, data | {"allowed": re.findall(r"'([^']*)'", str(context.get("expected")))})
     if kind in _KINDS:
         return Problem(where, line, *_wrong_type(fault, _KINDS[kind], data))
     if kind in _LIMITS:
         name, sign = _LIMITS[kind]
         code = "wrong_length" if "length" in name else "out_of_range"
-        return Problem(where, line, code, data | {"limit": f"{sign} {context[name]:g}"})
+        return Problem(where, line, code, data | {"limit": f"{sign} {_limit(context[name])}"})
     if kind == "string_pattern_mismatch":
         pattern = str(context["pattern"])
         return Problem(where, line, "bad_slug" if pattern == SLUG_PATTERN else "bad_form", data | {"pattern": pattern})
@@ -186,6 +188,10 @@ def _wrong_type(fault: ErrorDetails, expected: str, data: dict[str, Any]) -> tup
     if isinstance(value, list | dict):
         return "wrong_kind", {"expected": expected, "kind": "list" if isinstance(value, list) else "mapping"}
     return "wrong_type", data | {"expected": expected}
+
+
+def _limit(value: float) -> str:
+    return f"{value:,.0f}" if value >= MANY_DIGITS_FROM else f"{value:g}"
 
 
 def _plain(value: object) -> object:

@@ -19,6 +19,7 @@ VerdictWord = Literal["met", "close", "far"]
 Beaten = Literal["yes", "no", "unclear"]
 CLOSE_WITHIN = 0.05  # judgement: what some more rows may still bring (evidence.md 2.1, 2.2: .02 to .09 per doubling)
 SAME_WITHIN = 0.001  # nearer than this to the target, no number of test rows a person would label can tell the two apart
+UNLIKE_VALIDATION = 0.03  # judgement: validation and test further apart than this are explained
 MOST_TEST_ROWS = 20_000  # nobody labels more than this to settle a difference so small: judgement
 
 
@@ -54,13 +55,26 @@ class Verdict:
     rows_needed: int | None
     baselines: tuple[BaselineVerdict, ...]
     limited_steps: int | None = None
+    validation: float | None = None
+    validation_rows: int | None = None
+
+    @property
+    def clearly_ahead(self) -> BaselineVerdict | None:
+        """The best baseline whose score lies above the whole interval; without one, above what may still be called close."""
+        limit = self.high if self.high is not None else self.value + CLOSE_WITHIN
+        ahead = [found for found in self.baselines if found.score > limit]
+        return max(ahead, key=lambda found: found.score, default=None)
 
     def sentences(self) -> list[Sentence]:
-        """The judgement, its certainty, then each baseline."""
-        said = [self._target()]
+        """The judgement, its certainty, then each baseline; a baseline that is clearly ahead comes before all else."""
+        ahead = self.clearly_ahead
+        said = [self._behind(ahead)] if ahead else []
+        said.append(self._target())
         if self.word is not None and not self.certain:
             said.append(self._cannot_tell())
-        said += [self._baseline(found) for found in self.baselines]
+        said += [self._baseline(found) for found in self.baselines if found is not ahead]
+        if self.validation is not None and abs(self.validation - self.value) > UNLIKE_VALIDATION:
+            said.append(self._unlike_validation(self.validation))
         if self.limited_steps is not None:
             said.append(sentence("verdict.limited", steps=self.limited_steps))
         return said
@@ -79,7 +93,13 @@ class Verdict:
             "gap": abs(self.value - self.threshold),
         }
         key = "met_uncertain" if self.word == "met" and not self.certain and self.low is not None else self.word
-        return Sentence(f"verdict.{key}", {**data, "interval": interval})
+        return Sentence(f"verdict.{key}", {**data, "interval": interval, "advice": self._advice()})
+
+    def _advice(self) -> Sentence:
+        """What to do with a version at or near its target; nothing while a baseline does better."""
+        if self.word not in ("met", "close") or any(found.beaten == "no" and not self._level(found) for found in self.baselines):
+            return sentence("verdict.advice.none")
+        return Sentence(f"verdict.advice.{self.word}", {})
 
     def _interval(self) -> Sentence:
         if self.low is None or self.high is None:
@@ -94,8 +114,25 @@ class Verdict:
         more = self.rows_needed - self.test_rows
         return sentence("verdict.cannot_tell", rows=self.test_rows, more=more, needed=self.rows_needed)
 
+    def _behind(self, found: BaselineVerdict) -> Sentence:
+        difference = found.score - self.value
+        metric = metric_words(self.metric)
+        return sentence(
+            "verdict.behind", name=found.label, metric=metric, score=found.score, value=self.value, difference=difference
+        )
+
+    def _unlike_validation(self, validation: float) -> Sentence:
+        key = "verdict.validation_above" if validation > self.value else "verdict.validation_below"
+        rows = sentence("verdict.validation_rows", rows=self.validation_rows)
+        if self.validation_rows is None:
+            rows = sentence("verdict.validation_rows_unknown")
+        return sentence(key, metric=metric_words(self.metric), validation=validation, value=self.value, rows=rows)
+
+    def _level(self, found: BaselineVerdict) -> bool:
+        return abs(self.value - found.score) < SAME_WITHIN
+
     def _baseline(self, found: BaselineVerdict) -> Sentence:
-        if abs(self.value - found.score) < SAME_WITHIN:
+        if self._level(found):
             return sentence("verdict.baseline_tie", name=found.label, score=found.score)
         return sentence(
             f"verdict.baseline_{found.beaten}", name=found.label, score=found.score, difference=abs(self.value - found.score)
@@ -126,6 +163,8 @@ def judge(results: Mapping[str, Any]) -> Verdict:
         rows_needed=None if certain else rows_to_tell(value, threshold, low, high, rows),
         baselines=tuple(_baselines(results, metric, value, low)),
         limited_steps=results.get("max_steps"),
+        validation=_number(((results.get("best_checkpoint") or {}).get("valid") or {}).get(metric)),
+        validation_rows=(results.get("rows") or {}).get("valid"),
     )
 
 

@@ -21,6 +21,7 @@ from typing import Any, Literal
 from coach.atomic_write import not_written, write_atomically
 from coach.data_snapshot import snapshot_document
 from coach.errors import WorkspaceError
+from coach.run_documents import refuse_misshapen_results, refuse_misshapen_snapshot
 from coach.task_file import read_task_file
 from coach.task_schema import TaskFile
 from coach.versioning import is_version_name
@@ -113,10 +114,15 @@ class Version:
 
     def results(self) -> JsonObject | None:
         """`results.json`, or None while there is none. Raises WorkspaceError where it is not readable."""
-        return read_json(self.results_path)
+        results = read_json(self.results_path)
+        refuse_misshapen_results(results, self.results_path)
+        return results
 
     def snapshot(self) -> JsonObject | None:
-        return read_json(self.snapshot_path)
+        """`data_snapshot.json`, or None while there is none. Raises WorkspaceError where it is not readable."""
+        snapshot = read_json(self.snapshot_path)
+        refuse_misshapen_snapshot(snapshot, self.snapshot_path)
+        return snapshot
 
     def model_info(self) -> JsonObject | None:
         return read_json(self.model_info_path)

@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 from coach.answers import Answers, answers_to_yaml, read_answers, write_answers
 from coach.atomic_write import not_written, write_atomically
 from coach.errors import CoachError, WorkspaceError
+from coach.folder_making import make_task_folder
 from coach.lineage import lineage_document
 from coach.task_file import read_task_file, task_to_yaml
 from coach.task_schema import SLUG_PATTERN, TaskFile
@@ -91,10 +92,13 @@ class Task:
         return read_task_file(self.file_path)
 
     def fingerprint(self) -> str | None:
-        """What identifies task.yaml's present content, for `save_file(expected=…)`; None while there is none."""
-        with suppress(FileNotFoundError):
+        """What identifies task.yaml's present content, for `save_file(expected=…)`; None while there is none. Raises WorkspaceError."""
+        try:
             return hashlib.sha256(self.file_path.read_bytes()).hexdigest()
-        return None
+        except FileNotFoundError:
+            return None
+        except OSError as error:  # a folder of that name, no right to look
+            raise _unreadable(error, self.file_path) from error
 
     def save_file(self, file: TaskFile, *, expected: str | None = None) -> None:
         """Replaces task.yaml. With `expected`, a fingerprint taken at reading, refuses where somebody wrote in between."""
@@ -206,19 +210,10 @@ def create_task(
     if not re.fullmatch(SLUG_PATTERN, name):
         raise WorkspaceError("workspace.task_name", name=name)
     folder = root.absolute() / name
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        folder.mkdir()
-        (folder / "data").mkdir()
-    except FileExistsError as error:
-        raise WorkspaceError("workspace.task_exists", name=name, root=str(root)) from error
-    except OSError as error:
-        raise not_written(error, folder) from error
     first = answers or Answers()
     named = first.model_copy(update={"title": title or first.title, "task": first.task.model_copy(update={"name": name})})
-    write_atomically(folder / ANSWERS_FILE, answers_to_yaml(named))
-    if file:
-        write_atomically(folder / TASK_FILE, task_to_yaml(file))
+    documents = {ANSWERS_FILE: answers_to_yaml(named), **({TASK_FILE: task_to_yaml(file)} if file else {})}
+    make_task_folder(folder, documents)
     return Task(folder, folder / TASK_FILE)
 
 

@@ -79,9 +79,7 @@ def document_bytes(path: Path) -> bytes:
 
 def parse_document(content: str | bytes, name: str) -> YamlDocument:
     """The mapping in `content`; `name` is what errors call it. Raises DocumentError. Doubled keys are kept in `problems`."""
-    written = _decoded(content, name) if isinstance(content, bytes) else content.removeprefix("\ufeff")
-    if len(written) > MAX_BYTES:
-        raise DocumentError("document.too_large", name=name, size=len(written), limit=MAX_BYTES)
+    written = _decoded(content, name)
     try:
         _refuse_unreasonable(written, name)
         root = yaml.compose(written, Loader=yaml.CSafeLoader)
@@ -110,13 +108,14 @@ def with_plain_numbers(value: YamlValue) -> YamlValue:
     return int(value) if isinstance(value, float) and value.is_integer() and value else value
 
 
-def _decoded(content: bytes, name: str) -> str:
+def _decoded(content: str | bytes, name: str) -> str:
     if len(content) > MAX_BYTES:
         raise DocumentError("document.too_large", name=name, size=len(content), limit=MAX_BYTES)
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DocumentError("document.not_utf8", name=name, encoding=_likely_encoding(content), position=error.start) from error
+        return (content.encode() if isinstance(content, str) else content).decode("utf-8-sig")
+    except (UnicodeDecodeError, UnicodeEncodeError) as error:  # the latter of half a surrogate
+        encoding = _likely_encoding(content) if isinstance(content, bytes) else "UTF-16"
+        raise DocumentError("document.not_utf8", name=name, encoding=encoding, position=error.start) from error
 
 
 def _likely_encoding(content: bytes) -> str:

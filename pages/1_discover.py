@@ -28,8 +28,9 @@ def coach_says(page: TaskPage, answers: Answers, progress: Progress) -> None:
 
 
 def choose_topic(page: TaskPage, progress: Progress) -> str:
-    """The topic shown: the one chosen, else the first with something needed; each says how far it is."""
-    first = progress.needed[0].topic if progress.needed else TOPICS[0]
+    """The topic shown: the one chosen or in the URL, else the first with something needed; each says how far it is."""
+    asked = session.shown_topic()
+    first = asked if asked in (*TOPICS, FILE) else progress.needed[0].topic if progress.needed else TOPICS[0]
     session.begin_with({page.key("topic"): first})
 
     def shown(topic: str) -> str:
@@ -43,8 +44,10 @@ def choose_topic(page: TaskPage, progress: Progress) -> str:
         is_needed = any(question.topic == topic for question in progress.needed)
         return f":material/flag: {said}" if is_needed else said
 
-    return st.segmented_control(page.say("discover.topic"), [*TOPICS, FILE], format_func=shown, key=page.key("topic"),
-                                required=True, label_visibility="collapsed", persist_state="session")  # fmt: skip
+    topic = st.segmented_control(page.say("discover.topic"), [*TOPICS, FILE], format_func=shown, key=page.key("topic"),
+                                 required=True, label_visibility="collapsed", persist_state="session")  # fmt: skip
+    session.show_topic(topic)
+    return topic
 
 
 def choose_manner(page: TaskPage) -> str:
@@ -63,6 +66,11 @@ def draw_form(page: TaskPage, topic: Topic, answers: Answers, found: Findings) -
     if topic == "task":
         prose.muted(page.say("discover.fixed_name"))
         st.code(page.task.name, language=None)
+    place = TOPICS.index(topic) + 1
+    if place < len(TOPICS):
+        name = prose.plain(page.say("discover.next_topic", topic=text(f"interview.topic.{TOPICS[place]}", page.language)))
+        st.button(name, key=page.key("next_topic"), icon=":material/arrow_forward:",
+                  on_click=session.put_widget_value, args=(page.key("topic"), TOPICS[place]))  # fmt: skip
 
 
 def title_question() -> Question:
@@ -73,8 +81,8 @@ def title_question() -> Question:
 
 
 with open_page("discover") as page:
-    answers = page.task.answers()
     seen = see_file(page)
+    answers = page.task.answers()
     found = seen.findings
     progress = progress_of(answers)
     prose.title(page.task.title)

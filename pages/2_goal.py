@@ -21,7 +21,7 @@ def draw(page: TaskPage) -> None:
     goal, key = goal_of(page.task, page.language), page.key("yaml")
     with top:
         prose.title(page.task.title)
-        sheet = yaml_editor.open_sheet(page, key, goal.text, goal.seen, name=SUMMARY_FILE)
+        sheet = yaml_editor.open_sheet(page, key, goal.text, goal.seen, name=SUMMARY_FILE, is_file=goal.confirmed)
         remarks, card = goal_remarks(sheet.text, page.task, page.language), card_of(sheet.text)
         if card:
             prose.sentence(said_back(page, card, confirmed=goal.confirmed and not sheet.edited))

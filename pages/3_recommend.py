@@ -18,6 +18,8 @@ from pages.ui.choice_controls import write_choice
 from pages.ui.figure_row import figure_row
 from pages.ui.frame import TaskPage, go_to, guarded, link, open_page, show_error
 from pages.ui.plan_cards import plan_cards
+from pages.ui.plan_estimate import as_on_confirm
+from pages.ui.yaml_editor import forget_unedited
 from training.plan_to_task import adopt, draft_for, left_to_answer
 
 
@@ -57,6 +59,7 @@ def take(page: TaskPage, advised: Advised, look: Look | None) -> None:
         with guarded(page.language):
             now = datetime.now().astimezone().replace(microsecond=0)
             adopt(page.task, draft_for(page.task, advised, look, now), now=now)
+            forget_unedited(f"{page.task.name}.confirm.yaml")
             session.leave_message("success", [page.say("recommend.take.taken")])
             go_to(page, "confirm", page.task)
 
@@ -98,7 +101,7 @@ def basis(page: TaskPage, advised: Advised) -> None:
 
 with open_page("recommend") as page:
     look = look_of(page)
-    advised = advise(page.task, look.facts if look else None, cached.machine())
+    advised = as_on_confirm(page, advise(page.task, look.facts if look else None, cached.machine()))
     prose.title(page.say("recommend.title"))
     prose.sentence(advised.plan.headline.say(page.language))
     figure_row(page, figures(advised, page.language))

@@ -10,6 +10,7 @@ from coach.errors import CoachError
 from coach.remarks import task_remarks
 from coach.task_file import task_to_yaml
 from coach.task_schema import TaskFile
+from coach.version_remarks import version_remarks
 from coach.workspace import TASK_FILE, Version
 from coach.yaml_document import text_of
 from pages.ui import cached, prose, yaml_editor
@@ -32,8 +33,9 @@ def draw(page: TaskPage) -> None:
         opened = open_file(page)
         if opened is None:
             return
-        sheet = yaml_editor.open_sheet(page, key, opened.text, opened.seen, name=TASK_FILE)
+        sheet = yaml_editor.open_sheet(page, key, opened.text, opened.seen, name=TASK_FILE, is_file=opened.content is not None)
         file, remarks = task_remarks(sheet.text, TASK_FILE, page.language, folder=task.folder, hardware=cached.machine())
+        remarks += version_remarks(task, file, cached.machine(), page.language) if file else []
         before = look_before(page, file) if file else None
         prose.sentence(what_will_happen(page, file, before, remarks, saved=opened.content is not None))
         three_numbers(page, file, before, remarks)

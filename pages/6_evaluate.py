@@ -34,6 +34,8 @@ def sections(page: TaskPage, version_name: str, found: Examined) -> None:
     row_browser(page, version, found)
     prose.heading(page.say("evaluate.findings", count=len(found.diagnosis.findings)))
     finding_cards(page, found.diagnosis)
+    if found.config.training.method == "baseline":
+        prose.sentence(page.say("evaluate.baseline_next", version=version.name, model=found.config.training.base_model))
     link(page, "iterate", page.task, version=version.name, label=page.say("evaluate.to_iterate"), icon=":material/arrow_forward:")
     prose.heading(page.say("evaluate.try.title"))
     try_it(page, version, found)

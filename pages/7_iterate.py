@@ -28,7 +28,7 @@ def judgement(page: TaskPage, entries: list[Entry], focus: Entry, found: Examine
     before = held_against(entries, focus)
     version = page.task.version(focus.name)
     change = cached.compared(page.task.version(before.name), version) if before else None
-    said = next_step(focus.name, found.diagnosis, change).say(page.language)
+    said = next_step(focus.name, found.diagnosis, change, found.config.training.method).say(page.language)
     st.markdown(f"**{page.say('evaluate.coach')}** {prose.plain(said)}")
     figure_row(page, iteration_figures(focus.name, found.diagnosis.verdict, change))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coach.answers import Answers
-from coach.errors import CoachError, DataError
+from coach.errors import CoachError
 from coach.situation import Look
 from coach.task_draft import default_placeholders, json_property
 from coach.task_file import read_task_file
@@ -20,10 +20,11 @@ from coach.workspace import TASK_FILE, Task
 from training.data.source import OUTPUT_FIELD, OUTPUT_FIELDS, DataSource, FileSource, read_data_source
 from training.data.source_fit import TEXT_FIELD, first_file, output_fields, sole_file
 from training.data.table import FileFormat, Table
+from training.known_inspections import known
+from training.label_hints import said_labels, said_words
 
 if TYPE_CHECKING:
     from training.data.audit import AuditReport
-    from training.data.columns import ColumnGuess
 
 SOURCE_FILE = "data_source.yaml"
 SAMPLE_ROWS, SAMPLE_CHARACTERS = 5, 200
@@ -35,7 +36,8 @@ class Attachment:
     """A task's file and everything that decides what is seen in it; equal ones show the same.
 
     `mapping` goes from field to column as data_source.yaml says, empty where nobody has said. `placeholders` and `outputs` are the
-    fields to fill. `is_settled`: data_source.yaml names this file; `is_sole`: and no other source beside it.
+    fields to fill. `labels`: what people say the answers are, None where the file itself has said it; `said`: words of theirs a label
+    may stand in. `is_settled`: data_source.yaml names this file; `is_sole`: and no other source beside it.
     """
 
     path: Path
@@ -44,6 +46,7 @@ class Attachment:
     outputs: tuple[str, ...]
     task_type: TaskType
     labels: tuple[str, ...] | None = None
+    said: str = ""
     mapping: tuple[tuple[str, str], ...] = ()
     format: FileFormat | None = None
     encoding: str | None = None
@@ -73,7 +76,8 @@ class Attachment:
 class Inspection:
     """What the file shows, quickly. `mapping`: as said, else as guessed; `is_sure`: said, or guessed with confidence.
 
-    `sample`: the first rows, cells cut; `report` is None where no column is a text.
+    `sample`: the first rows, cells cut; `report` is None where no column is a text. `is_doubtful`: the coach would not have been sure
+    of these columns, whether or not they are written down already.
     """
 
     columns: tuple[str, ...]
@@ -82,6 +86,11 @@ class Inspection:
     is_sure: bool
     sample: list[dict[str, str]]
     report: AuditReport | None
+    is_doubtful: bool = False
+
+    @property
+    def label_column(self) -> str | None:
+        return next((self.mapping[field] for field in self.outputs if field in self.mapping), None)
 
 
 def attached(task: Task) -> Attachment | None:
@@ -114,22 +123,27 @@ def look_in(folder: Path, answers: Answers, path: Path, *, text: Sequence[str] =
 def inspect(attachment: Attachment) -> Inspection:
     """Columns, first rows and the audit. Raises DataError for a file that cannot be read."""
     from training.data.audit import audit
-    from training.data.columns import guess_columns
+    from training.data.columns import guess_columns, likely_mapping
 
+    if (seen := known(attachment)) is not None:
+        return seen
     table = _table(attachment)
     said = {field: column for field, column in attachment.mapping if column in table.columns}
     is_said = bool(attachment.mapping) and len(said) == len(attachment.mapping)
-    guess = guess_columns(table, attachment.labels)
-    mapping = said if is_said else _guessed(table, attachment, guess)
+    guess = guess_columns(table, attachment.labels, attachment.said)
+    wanted = (attachment.placeholders, attachment.outputs, attachment.labels, attachment.said)
+    mapping = said if is_said else likely_mapping(table, *wanted, main=TEXT_FIELD)
     texts = [column for field, column in mapping.items() if field not in attachment.outputs]
     label = next((mapping[field] for field in attachment.outputs if field in mapping), None)
+    is_guess = label == guess.label and set(guess.text[:1]) <= set(texts)
     is_classification = attachment.task_type == "classification"
     report = None
     if texts:
         allowed = attachment.labels if is_classification else None
         report = audit(table, texts, label if is_classification else None, allowed_labels=allowed)
     sample = [{name: (row.get(name) or "")[:SAMPLE_CHARACTERS] for name in table.columns} for row in table.rows[:SAMPLE_ROWS]]
-    return Inspection(table.columns, mapping, attachment.outputs, is_said or guess.is_sure, sample, report)
+    is_sure = is_said or guess.is_sure
+    return Inspection(table.columns, mapping, attachment.outputs, is_sure, sample, report, is_guess and not guess.is_sure)
 
 
 def _look(found: Attachment, answers: Answers, *, text: Sequence[str] = (), label: str | None = None) -> Look:
@@ -153,18 +167,6 @@ def _table(found: Attachment) -> Table:
     return read_table(found.path, format=found.format, encoding=found.encoding, delimiter=found.delimiter)
 
 
-def _guessed(table: Table, wanted: Attachment, guess: ColumnGuess) -> dict[str, str]:
-    """A column for every field wanted, else for the text and the answer alone, as far as they can be told."""
-    from training.data.columns import guess_mapping
-
-    try:
-        return guess_mapping(table, wanted.placeholders, wanted.outputs, wanted.labels)
-    except DataError:
-        text_field = TEXT_FIELD if TEXT_FIELD in wanted.placeholders else wanted.placeholders[-1]
-        found = {text_field: guess.text[0]} if guess.text else {}
-        return found | ({wanted.outputs[0]: guess.label} if guess.label and len(wanted.outputs) == 1 else {})
-
-
 def _attachment(folder: Path, answers: Answers, asked: Path | None) -> Attachment | None:
     """The file `asked` for, else the one data_source.yaml reads, else the one the answers name."""
     source = read_data_source(folder / SOURCE_FILE) if (folder / SOURCE_FILE).is_file() else None
@@ -185,7 +187,8 @@ def _with_source(folder: Path, answers: Answers, source: DataSource, entry: File
         placeholders=tuple(task.placeholders if task else default_placeholders(answers)),
         outputs=_outputs(task, answers, source, entry),
         task_type=_type(task, answers),
-        labels=_labels(answers),
+        labels=said_labels(answers),
+        said=said_words(answers),
         mapping=tuple(entry.mapping.items()),
         format=entry.config.format,
         encoding=entry.config.encoding,
@@ -204,7 +207,8 @@ def _without_source(path: Path, answers: Answers, task: TaskFile | None) -> Atta
         placeholders=tuple(task.placeholders if task else default_placeholders(answers)),
         outputs=tuple(output_fields(task)) if task else (OUTPUT_FIELD,),
         task_type=_type(task, answers),
-        labels=_labels(answers),
+        labels=said_labels(answers),
+        said=said_words(answers),
     )
 
 
@@ -218,10 +222,6 @@ def _outputs(task: TaskFile | None, answers: Answers, source: DataSource, entry:
 
 def _type(task: TaskFile | None, answers: Answers) -> TaskType:
     return answers.task.type or (task.task_type if task else "classification")
-
-
-def _labels(answers: Answers) -> tuple[str, ...] | None:
-    return tuple(answers.task.labels) if answers.task.labels else None
 
 
 def _task_file(folder: Path) -> TaskFile | None:

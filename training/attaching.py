@@ -5,26 +5,29 @@ Owns the order of the writing and what is kept of the former source. Advice and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from coach.answer_edits import changed
+from coach.answer_edits import LABELS_KEY
 from coach.answers import write_answers
 from coach.atomic_write import write_atomically
 from coach.errors import CoachError, DataError
 from coach.workspace import ANSWERS_FILE, Task
 from training.attached_file import SOURCE_FILE, Attachment, Inspection, arriving, attached, inspect
-from training.data.intake import take_path, take_upload
+from training.data.intake import Taken, take_path, take_upload
 from training.data.source import data_source_to_yaml, read_data_source, source_document
 from training.data.source_fit import TEXT_FIELD, refitted, sketch, sole_file
-from training.file_findings import Findings, findings, to_fill
-from training.first_folder import copy_beside
+from training.file_findings import Findings, findings, is_the_files, to_fill, with_filled
+from training.first_folder import BEFORE, copy_beside
+from training.known_inspections import remember_arrival
 
 Examine = Callable[[Attachment], Inspection]  # `inspect`, or a cached one
+Seen = tuple[Attachment, Inspection]
 
 
 @dataclass(frozen=True)
@@ -38,14 +41,12 @@ class Attached:
 
 def attach_upload(task: Task, stream: BinaryIO, name: str, *, now: datetime, examine: Examine = inspect) -> Attached:
     """Takes an uploaded file as the task's data. Raises DataError and WorkspaceError; nothing is changed then."""
-    path, inspection = take_upload(task, stream, name, lambda waiting: inspect(arriving(task, waiting)))
-    return _attach(task, path, inspection, now, examine)
+    return _attach(task, take_upload(task, stream, name, partial(_look, task)), now, examine)
 
 
 def attach_path(task: Task, said: str, *, now: datetime, examine: Examine = inspect) -> Attached:
     """Takes a file on this machine as the task's data; from outside the folder it is copied. Raises as `attach_upload`."""
-    path, inspection = take_path(task, said, lambda waiting: inspect(arriving(task, waiting)))
-    return _attach(task, path, inspection, now, examine)
+    return _attach(task, take_path(task, said, partial(_look, task)), now, examine)
 
 
 def correct_columns(
@@ -72,6 +73,22 @@ def correct_columns(
     return True
 
 
+def follow_file(task: Task, *, examine: Examine = inspect) -> bool:
+    """Brings the answers the file has given up to what it shows now; whether any had to be. A person's own answers stay.
+
+    The file may have been replaced, or a label have been taken out of the task, since they were given.
+    """
+    with task.lock():
+        now, answers = attached(task), task.answers()
+        if now is None or not now.is_there or not answers.from_file:
+            return False
+        fields = to_fill(answers, _findings(task, now, examine))
+        mine = {key: new for key, new in fields.items() if key in answers.from_file}
+        if mine:
+            write_answers(task.folder / ANSWERS_FILE, with_filled(answers, mine))
+    return bool(mine)
+
+
 def path_in_answers(task: Task, path: Path) -> str:
     """A file's place as the answers write it: relative where it lies in the task's folder."""
     folder = task.folder.resolve()
@@ -82,15 +99,43 @@ def findings_of(task: Task, attachment: Attachment, inspection: Inspection) -> F
     return findings(attachment, inspection, path_in_answers(task, attachment.path))
 
 
-def _attach(task: Task, path: Path, inspection: Inspection, now: datetime, examine: Examine) -> Attached:
+def _look(task: Task, waiting: Path) -> Seen:
+    arrived = arriving(task, waiting)
+    return arrived, inspect(arrived)
+
+
+def _attach(task: Task, taken: Taken[Seen], now: datetime, examine: Examine) -> Attached:
+    arrived, inspection = taken.found
     former: Findings = {}
-    with suppress(CoachError):  # a source or a file that cannot be read any more has filled nothing that could be told
-        before = attached(task)
-        former = _findings(task, before, examine) if before else {}
-    with task.lock():
-        kept = _write_source(task, path, inspection, now)
-        filled = _fill(task, former, examine, is_new=True)
-    return Attached(path, filled, kept)
+    with _nothing_left(task, taken):
+        with suppress(CoachError):  # a source or a file that cannot be read any more has filled nothing that could be told
+            before = attached(task)
+            former = _findings(task, before, examine) if before else {}
+        with task.lock():
+            kept = _write_source(task, taken.path, inspection, now)
+            if settled := attached(task):
+                remember_arrival(arrived, inspection, settled)
+            filled = _fill(task, former, examine, is_new=True)
+    return Attached(taken.path, filled, kept)
+
+
+@contextmanager
+def _nothing_left(task: Task, taken: Taken[Seen]) -> Iterator[None]:
+    """Whatever goes wrong inside, data_source.yaml and `raw/` are left as they were."""
+    source = task.folder / SOURCE_FILE
+    beside = f"{SOURCE_FILE}{BEFORE}*"
+    former, copies = source.read_bytes() if source.is_file() else None, set(task.folder.glob(beside))
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError, CoachError):
+            if former is None:
+                source.unlink(missing_ok=True)
+            elif source.read_bytes() != former:
+                write_atomically(source, former)
+            for path in {*task.folder.glob(beside)} - copies | ({taken.path} if taken.is_new else set()):
+                path.unlink(missing_ok=True)
+        raise
 
 
 def _write_source(task: Task, path: Path, inspection: Inspection, now: datetime) -> Path | None:
@@ -124,10 +169,12 @@ def _fill(task: Task, former: Findings, examine: Examine, *, is_new: bool = Fals
     if now is None:
         return ()
     answers = task.answers()
+    if is_the_files(answers, LABELS_KEY, former):
+        now = replace(now, labels=None)  # labels of the former look say nothing of what is right in this one
     fields = to_fill(answers, _findings(task, now, examine), former, is_new=is_new)
     if fields:
-        write_answers(task.folder / ANSWERS_FILE, changed(answers, fields))
-    return tuple(fields)
+        write_answers(task.folder / ANSWERS_FILE, with_filled(answers, fields))
+    return tuple(key for key, new in fields.items() if new.value is not None)
 
 
 def _findings(task: Task, attachment: Attachment, examine: Examine) -> Findings:

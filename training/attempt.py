@@ -45,6 +45,14 @@ def refuse_to_begin(version: Version, before: RunView, *, resume: bool) -> None:
         raise WorkspaceError("training.resume_instead", version=version.name, step=step)
 
 
+def stopped_before_training(version: Version, attempt: Attempt) -> Ending | None:
+    """How the attempt ends where a stop was asked before its first step: with the checkpoint an earlier one left, or none."""
+    if not version.stop_path.exists():
+        return None
+    checkpoint = f"checkpoints/{attempt.from_step}" if attempt.from_step else None
+    return Ending("stopped", {"step": attempt.from_step, "reason": "asked", "checkpoint": checkpoint})
+
+
 def frozen_rows(version: Version) -> Rows:
     """The three frozen splits, each row held against the task.
 

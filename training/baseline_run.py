@@ -43,16 +43,20 @@ def run_baseline(version: Version, attempt: Attempt, log: EventLog, now: Callabl
     fields = scores_in_event(version, 0, valid.scores)
     log.append("eval", step=0, split="valid", loss=None, metric=metric, value=value, best=True, **fields)
     log.append("phase", name="evaluating")
-    results = _judge(version, rows, fitted, fit_s, value)
+    results = _judge(version, rows, fitted, fit_s, value, log)
+    log.require_in_place()
     write_lineage(version, task, results, verdict_word(results), now(), adapter=False)
     return Ending("finished", {"best_step": None, "reason": "completed", "results": "results.json"})
 
 
-def _judge(version: Version, rows: Rows, fitted: FittedBaseline, fit_s: float, valid_value: float) -> dict[str, Any]:
+def _judge(
+    version: Version, rows: Rows, fitted: FittedBaseline, fit_s: float, valid_value: float, log: EventLog
+) -> dict[str, Any]:
     task = version.config
     started = time.perf_counter()
     answered = answer(version, fitted, rows["test"])
     ms_per_row = (time.perf_counter() - started) * 1000 / len(rows["test"])
+    log.require_in_place()
     write_predictions(version, task, answered)
     outcome = Outcome(
         best_step=None,

@@ -61,33 +61,47 @@ class Threads:
     """Uses all cores, and fewer while other programs take more than about half of them.
 
     Measured (design.md section 8): with the second of two cores fully busy, two threads are slower than one (547 against 924 tokens/s).
+    Fewer at once, more only after QUIET_S: a browser on the same machine is busy every few seconds.
     """
 
     FOREIGN_SHARE = 0.5
     LOOK_EVERY_S = 5.0
+    QUIET_S = 30.0
 
     def __init__(self, cores: int | None = None) -> None:
         self.cores = cores or _usable_cores()
-        self.now = self.cores
+        self.now = self.told = self.cores
+        self._quiet_since: float | None = None
         self._process = psutil.Process()
         self._mark()
 
     def apply(self) -> None:
         torch.set_num_threads(self.now)
 
-    def adjust(self) -> tuple[int, int] | None:
-        """Looks at the load since the last look; returns (before, after) when the number of threads changed."""
+    def adjust(self) -> None:
+        """Looks at the load since the last look, at most every LOOK_EVERY_S, and changes the number of threads where that calls for it."""
         elapsed = time.monotonic() - self._seen_at
         if elapsed < self.LOOK_EVERY_S:
-            return None
+            return
         foreign = max(0.0, self._busy_s() - self._system_busy_s - (self._own_s() - self._own_busy_s)) / elapsed
+        looked_from = self._seen_at
         self._mark()
-        before = self.now
-        self.now = threads_for(self.cores, foreign)
-        if self.now == before:
-            return None
-        self.apply()
-        return before, self.now
+        self.settle(threads_for(self.cores, foreign), looked_from, self._seen_at)
+
+    def settle(self, wanted: int, since: float, until: float) -> None:
+        """Takes what the load between two monotonic times calls for: fewer threads at once, more after QUIET_S without a busy look."""
+        if wanted <= self.now:
+            self._quiet_since = None
+        elif self._quiet_since is None:
+            self._quiet_since = since
+        if wanted < self.now or (self._quiet_since is not None and until - self._quiet_since >= self.QUIET_S):
+            self.now, self._quiet_since = wanted, None
+            self.apply()
+
+    def news(self) -> tuple[int, int] | None:
+        """(before, after) where the number of threads is another one than when this was last asked."""
+        before, self.told = self.told, self.now
+        return None if before == self.now else (before, self.now)
 
     def _mark(self) -> None:
         self._seen_at = time.monotonic()

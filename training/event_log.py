@@ -1,7 +1,8 @@
 """Append to and tail `events.jsonl`: one writer, one `write` a line; readers keep a byte offset.
 
 A line counts only once its newline is there. A writer that finds a torn last line (a crash mid-write) ends it with a newline, and
-readers step over what does not parse. A small reserve file is given back to the disk so that `failed` can be written on a full one.
+readers step over what is no event. A small reserve file is given back to the disk so that `failed` can be written on a full one.
+A log that was deleted or replaced while it is written is never brought back: the writer is told instead.
 """
 
 from __future__ import annotations
@@ -16,16 +17,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from training.events import EVENT_TYPES, SCHEMA_VERSION, TERMINAL_TYPES, Event, EventType, finite
+from coach.errors import WorkspaceError
+from training.events import EVENT_TYPES, SCHEMA_VERSION, TERMINAL_TYPES, Event, EventType, finite, is_event
 
 MAX_LINE_BYTES = 64 * 1024
 RESERVE_BYTES = 256 * 1024
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 Listener = Callable[[Event], None]
 
 
 class EventLog:
-    """The one writer of a version's log. Thread-safe within its process; the worker lock keeps other processes out."""
+    """The one writer of a version's log. Thread-safe within its process; the worker lock keeps other processes out.
+
+    Raises OSError where the folder is gone, the file cannot be written, or the disk has no room for the reserve.
+    """
 
     def __init__(self, path: Path, *, listener: Listener | None = None, clock: Callable[[], float] = time.time) -> None:
         self.path = path
@@ -33,14 +39,20 @@ class EventLog:
         self._clock = clock
         self._lock = threading.Lock()
         self._reserve = path.with_name(".events.reserve")
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._seq = _next_seq(path)
-        self._file = open(path, "ab", buffering=0)  # noqa: SIM115 - held open for the run, closed by close()
-        self._heal()
-        self._hold_reserve()
+        self._hold_reserve()  # first: a run that could not say why it failed does not begin
+        try:
+            self._file = open(path, "ab", buffering=0)  # noqa: SIM115 - held open for the run, closed by close()
+            self._heal()
+        except OSError:
+            self._reserve.unlink(missing_ok=True)
+            raise
 
     def append(self, kind: EventType, **fields: Any) -> Event:
-        """Writes one event and returns it. Raises ValueError for an unknown type or a line above 64 KB, OSError from the disk."""
+        """Writes one event and returns it.
+
+        Raises ValueError for an unknown type or a line above 64 KB, WorkspaceError as `require_in_place` does, OSError from the disk.
+        """
         if kind not in EVENT_TYPES:
             raise ValueError(f"{kind!r} is not an event type")
         with self._lock:
@@ -48,10 +60,25 @@ class EventLog:
             line = (json.dumps(event, ensure_ascii=False, separators=(", ", ": ")) + "\n").encode("utf-8")
             if len(line) > MAX_LINE_BYTES:
                 raise ValueError(f"a {kind} event of {len(line)} bytes; at most {MAX_LINE_BYTES} fit a line")
+            self.require_in_place()
             self._write(line, may_use_reserve=kind in TERMINAL_TYPES)
             self._seq += 1
         self._tell(event)
         return event
+
+    def is_in_place(self) -> bool:
+        """Whether the path still leads to the file that is written here: neither deleted nor replaced. Costs two looks at the disk."""
+        try:
+            return os.path.samestat(os.fstat(self._file.fileno()), self.path.stat())
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except (OSError, ValueError):  # cannot be told at the moment, or closed: whoever writes will meet it
+            return True
+
+    def require_in_place(self) -> None:
+        """To be asked before anything is written into the version's folder. Raises WorkspaceError once that is another, or gone."""
+        if not self.is_in_place():
+            raise WorkspaceError("training.version_gone", path=str(self.path), folder=str(self.path.parent))
 
     def _tell(self, event: Event) -> None:
         """A display that fails (a closed pipe, a value it cannot draw) is left out from then on; it must not end a training."""
@@ -64,14 +91,16 @@ class EventLog:
             self._listener = None
 
     def close(self) -> None:
+        in_place = self.is_in_place()
         self._file.close()
-        self._reserve.unlink(missing_ok=True)
+        if in_place:  # else it is another run's
+            self._reserve.unlink(missing_ok=True)
 
     def _write(self, line: bytes, *, may_use_reserve: bool) -> None:
         try:
             self._write_whole(line)
         except OSError as error:
-            if error.errno != errno.ENOSPC or not may_use_reserve or not self._reserve.exists():
+            if error.errno not in _NO_ROOM or not may_use_reserve or not self._reserve.exists():
                 raise
             self._reserve.unlink()
             self._heal()
@@ -91,7 +120,8 @@ class EventLog:
         try:
             self._reserve.write_bytes(b"\0" * RESERVE_BYTES)
         except OSError:
-            self._reserve.unlink(missing_ok=True)  # already full: nothing to hold, and the run will say so by itself
+            self._reserve.unlink(missing_ok=True)
+            raise
 
 
 def _ends_with_newline(path: Path) -> bool:
@@ -103,7 +133,7 @@ def _ends_with_newline(path: Path) -> bool:
 def _next_seq(path: Path) -> int:
     last = -1
     for event in read_events(path):
-        last = max(last, int(event.get("seq", -1)))
+        last = max(last, event.get("seq", -1))
     return last + 1
 
 
@@ -120,7 +150,7 @@ class EventTail:
             with self.path.open("rb") as handle:
                 handle.seek(self.offset)
                 block = handle.read()
-        except FileNotFoundError:
+        except OSError:  # none, a folder, not ours to read: nothing is known of the run
             return []
         end = block.rfind(b"\n") + 1
         self.offset += end
@@ -132,10 +162,10 @@ class EventTail:
                 continue
             try:
                 event = json.loads(line)
-            except ValueError:  # covers bytes that are no UTF-8
+            except (ValueError, RecursionError):  # bytes that are no UTF-8; brackets a hundred thousand deep
                 self.torn += 1
                 continue
-            if isinstance(event, dict) and isinstance(event.get("type"), str):
+            if is_event(event):
                 yield event
             else:
                 self.torn += 1

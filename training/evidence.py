@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from coach.diagnosis import Diagnosis, Evidence, diagnose
+from coach.diagnosis import Diagnosis, diagnose
+from coach.finding import Evidence
 from coach.history import finished_results
 from coach.task_schema import TaskFile
 from coach.version_folder import JsonObject, Version
@@ -37,4 +38,6 @@ def evidence_on(version: Version, results: Mapping[str, Any]) -> Evidence:
     view = fold(RunView(), read_events(version.events_path))
     counts = ((version.snapshot() or {}).get("splits") or {}).get("train", {}).get("class_distribution") or {}
     evals = [event for event in view.evals if event.get("split", "valid") == "valid"]
-    return Evidence(results, evals, view.steps, counts, version.config.training.balance)
+    training = version.config.training
+    rate = training.learning_rate if training.lora and training.method == "sft" else None
+    return Evidence(results, evals, view.steps, counts, training.balance, rate)

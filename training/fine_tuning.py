@@ -12,7 +12,7 @@ from coach.errors import TaskError
 from coach.task_schema import TaskFile
 from coach.version_folder import Version
 from training import checkpoints
-from training.attempt import Attempt, Ending, frozen_rows
+from training.attempt import Attempt, Ending, frozen_rows, stopped_before_training
 from training.baseline import BaselineScores, train_baseline
 from training.data.render import labels_of
 from training.data.rows import Row
@@ -20,9 +20,10 @@ from training.data.tokens import EncodedRow, RowEncoder
 from training.evaluation.answering import decode_sample, invalid_rate
 from training.evaluation.metrics import classification_report
 from training.event_log import EventLog
-from training.finishing import Course, evaluate_on_test, write_adapter, write_verdict
+from training.finishing import Course, between_batches, evaluate_on_test, write_adapter, write_verdict
 from training.methods import sft
 from training.methods.completion_loss import TokenCountingTrainer
+from training.notices import Plan
 from training.preparing import Prepared, prepare
 from training.results import scores_in_event
 from training.run_callback import Evaluation, RunCallback, Schedule, progress_from
@@ -40,8 +41,12 @@ def fine_tune(version: Version, attempt: Attempt, log: EventLog, now: Callable[[
     rows = frozen_rows(version)
     log.append("phase", name="baseline")
     baseline = train_baseline(rows["train"], rows["valid"], task, seed=task.training.seed)
+    if ending := stopped_before_training(version, attempt):
+        return ending
     log.append("phase", name="loading")
     ready = prepare(version, task, rows, log)
+    if ending := stopped_before_training(version, attempt):
+        return ending
     callback, trainer = _train(version, attempt, ready, baseline, log)
     progress = callback.progress
     if callback.end_reason == "stopped":
@@ -57,8 +62,9 @@ def fine_tune(version: Version, attempt: Attempt, log: EventLog, now: Callable[[
         max_steps=attempt.max_steps,
     )
     test_baseline = train_baseline(rows["train"], rows["test"], task, seed=task.training.seed, like=baseline.choice)
-    results = evaluate_on_test(version, ready, course, test_baseline)
+    results = evaluate_on_test(version, ready, course, test_baseline, log)
     write_adapter(version, ready)
+    log.require_in_place()
     write_verdict(version, task, results, now())
     return Ending("finished", {"best_step": progress.best_step, "reason": callback.end_reason, "results": "results.json"})
 
@@ -92,14 +98,16 @@ def _train(
     callback = RunCallback(
         log,
         schedule,
-        lambda: _validate(version, ready, callback),
+        lambda: _validate(version, ready, callback, log),
         early_stopping=training.early_stopping,
         checkpoints_folder=version.checkpoints_folder,
         stop_path=version.stop_path,
         threads=ready.threads,
         average=average,
         progress=progress_from(attempt.view.steps, attempt.view.evals, training.early_stopping),
+        plan=_plan(task, baseline, schedule),
     )
+    log.require_in_place()  # the trainer makes its folder
     trainer = sft.build_trainer(
         ready.backend.trainer(),
         model=ready.loaded.model,
@@ -122,6 +130,15 @@ def _train(
     return callback, trainer
 
 
+def _plan(task: TaskFile, baseline: BaselineScores, schedule: Schedule) -> Plan:
+    score = _scores(baseline).get(task.success_criteria.primary_metric)
+    return Plan(task.training.learning_rate, score, schedule.evaluations)
+
+
+def _scores(baseline: BaselineScores) -> dict[str, float]:
+    return {"macro_f1": baseline.macro_f1, "accuracy": baseline.accuracy}
+
+
 def _class_of(task: TaskFile, row: Row) -> str:
     """The row's class for balancing: its first target's label."""
     return next(iter(labels_of(task, row).values()))
@@ -137,8 +154,7 @@ def _open_training_phase(
     classes: Sequence[str],
     others_cut: int,
 ) -> None:
-    scores = {"macro_f1": baseline.macro_f1, "accuracy": baseline.accuracy}
-    log.append("phase", name="training", total_steps=schedule.total, baseline=scores)
+    log.append("phase", name="training", total_steps=schedule.total, baseline=_scores(baseline))
     step = attempt.from_step
 
     def notice(code: str, level: str, key: str, **data: Any) -> None:
@@ -159,10 +175,10 @@ def _open_training_phase(
         notice("D08", "warning", "notice.cut", rows=cut, tokens=encoder.max_tokens)
 
 
-def _validate(version: Version, ready: Prepared, callback: RunCallback) -> Evaluation:
+def _validate(version: Version, ready: Prepared, callback: RunCallback, log: EventLog) -> Evaluation:
     """Scores every validation row, decodes a few freely, and hands the model back to training."""
     task, rows = ready.task, ready.rows["valid"]
-    predictions = ready.answerer.predict(rows, with_loss=True, on_batch=lambda done, total: ready.threads.adjust())
+    predictions = ready.answerer.predict(rows, with_loss=True, on_batch=lambda done, total: between_batches(ready, log))
     target, labels = next(iter(task.targets.items()))
     actual = [labels_of(task, row)[target] for row in rows]
     scores = classification_report(actual, [prediction.labels[target] for prediction in predictions], labels)

@@ -19,6 +19,7 @@ from coach.version_folder import Version
 from training.baseline import BaselineScores
 from training.data.render import output_of
 from training.evaluation.answering import decode_sample, invalid_rate, timed
+from training.event_log import EventLog
 from training.preparing import Prepared
 from training.results import (
     Answered,
@@ -47,11 +48,22 @@ class Course:
     max_steps: int | None
 
 
-def evaluate_on_test(version: Version, ready: Prepared, course: Course, baseline: BaselineScores) -> dict[str, Any]:
+def between_batches(ready: Prepared, log: EventLog) -> None:
+    """While rows are answered: threads as the machine's load allows, and an end where the version was deleted (WorkspaceError)."""
+    ready.threads.adjust()
+    log.require_in_place()
+
+
+def evaluate_on_test(
+    version: Version, ready: Prepared, course: Course, baseline: BaselineScores, log: EventLog
+) -> dict[str, Any]:
     """Scores every test row, decodes some freely, writes predictions.jsonl and results.json; returns the results."""
     task, rows = ready.task, ready.rows["test"]
-    predictions, ms_per_row = timed(lambda: ready.answerer.predict(rows, on_batch=lambda done, total: ready.threads.adjust()))
+    predictions, ms_per_row = timed(
+        lambda: ready.answerer.predict(rows, on_batch=lambda done, total: between_batches(ready, log))
+    )
     samples = decode_sample(ready.answerer, rows[:TEST_ROWS_DECODED])
+    log.require_in_place()
     raw = {sample.row.id: sample.raw for sample in samples}
     answered = [
         Answered(row, found.labels, output_of(task, found.labels), found.scores, raw.get(row.id))

@@ -1,16 +1,18 @@
 """Of all a run's notices, the one to say first: what the shown evaluation brought, a warning before good news.
 
-Pure. The judgements themselves are notices.py's, their sentences the catalogue's.
+Pure. News of the machine's load leads nowhere and is one line, however often it changed. The judgements
+themselves are notices.py's, their sentences the catalogue's.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from training.events import Event
 from training.run_view import RunView
 
-ABOUT_THE_MACHINE = frozenset({"N03", "N04"})  # threads, resumed: true, but never the main thing beside a judgement
+THREADS, RESUMED = "N03", "N04"  # true, but never the main thing beside a judgement
 
 
 @dataclass(frozen=True)
@@ -30,16 +32,33 @@ def said_of(view: RunView, evaluation: Event | None, *, alive: bool) -> Said:
     since = int(evaluation["step"]) if evaluation else 0
     later = [int(event["step"]) for event in view.evals if int(event["step"]) > since]
     until = later[0] if later else None
-    now, before = [], []
-    for notice in view.notices:
+    now: list[Event] = []
+    before: list[Event] = []
+    for notice in judgements(view.notices):
         step = int(notice.get("step", 0))
         holds = step >= since and (until is None or step < until) and (alive or notice.get("level") == "warning")
         (now if holds else before).append(notice)
     ranked = sorted(now, key=_rank)
-    return Said(ranked[0] if ranked else None, tuple(ranked[1:]), tuple(reversed(before)))
+    earlier = sorted([*before, *_of_the_threads(view.notices)], key=lambda notice: int(notice.get("step", 0)))
+    return Said(ranked[0] if ranked else None, tuple(ranked[1:]), tuple(reversed(earlier)))
+
+
+def judgements(notices: Sequence[Event]) -> list[Event]:
+    """Notices that say something of the run itself, not of how busy its machine is."""
+    return [notice for notice in notices if notice.get("code") != THREADS]
+
+
+def _of_the_threads(notices: Sequence[Event]) -> list[Event]:
+    """The latest change of threads; of several, one notice with how many there were."""
+    changes = [notice for notice in notices if notice.get("code") == THREADS]
+    if len(changes) < 2:
+        return changes
+    last = changes[-1]
+    data = {"changes": len(changes), "after": (last.get("data") or {}).get("after")}
+    return [{**last, "message_key": "notice.threads_changes", "data": data}]
 
 
 def _rank(notice: Event) -> int:
     if notice.get("level") == "warning":
         return 0
-    return 2 if notice.get("code") in ABOUT_THE_MACHINE else 1
+    return 2 if notice.get("code") == RESUMED else 1

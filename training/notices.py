@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from coach.task_comments import LORA_LR_LOW, LORA_LR_USUAL
 from training.events import Event
 
 FLAT_GAIN = 0.005  # metric points over three evaluations: less than the noise of a validation set of some hundred rows
@@ -25,6 +26,15 @@ Level = Literal["info", "warning"]
 
 
 @dataclass(frozen=True)
+class Plan:
+    """What was settled before the first step. `learning_rate` is LoRA's; `baseline` the cheap one's score on the validation rows."""
+
+    learning_rate: float | None = None
+    baseline: float | None = None
+    evaluations: int | None = None
+
+
+@dataclass(frozen=True)
 class Notice:
     """`message_key` names the sentence, `data` its numbers."""
 
@@ -37,14 +47,17 @@ class Notice:
         return {"code": self.code, "level": self.level, "message_key": self.message_key, "data": self.data}
 
 
-def notices_after_eval(steps: Sequence[Event], evals: Sequence[Event], *, invalid_rate: float | None) -> list[Notice]:
+def notices_after_eval(
+    steps: Sequence[Event], evals: Sequence[Event], *, invalid_rate: float | None, plan: Plan = Plan()
+) -> list[Notice]:
     """What the latest evaluation, together with the earlier ones, shows. `steps` and `evals` are events in order."""
     if not evals:
         return []
     found = [
         _turning(steps, evals),
         *_never_predicted(evals),
-        _format(invalid_rate, len(evals)),
+        _behind_baseline(evals, plan),
+        _format(invalid_rate, len(evals), plan.learning_rate),
         _flat_loss(steps),
         _course(evals),
     ]
@@ -100,10 +113,25 @@ def _never_predicted(evals: Sequence[Event]) -> list[Notice]:
     return found
 
 
-def _format(invalid_rate: float | None, looks: int) -> Notice | None:
+def _behind_baseline(evals: Sequence[Event], plan: Plan) -> Notice | None:
+    """From the half of the evaluations on: the best so far is still below the cheap baseline on the same rows."""
+    if plan.baseline is None or not plan.evaluations or 2 * len(evals) < plan.evaluations:
+        return None
+    best = max(float(event["value"] or 0.0) for event in evals)
+    if best >= plan.baseline:
+        return None
+    data = {"metric": evals[-1]["metric"], "value": best, "score": plan.baseline}
+    return Notice("D03", "warning", "notice.behind_baseline", data)
+
+
+def _format(invalid_rate: float | None, looks: int, learning_rate: float | None) -> Notice | None:
+    """Only a note: what is trained today chooses among its labels, so that answers outside the format cost no score."""
     if invalid_rate is None or looks < 2 or invalid_rate < FORMAT_FAILURES:
         return None
-    return Notice("D04", "warning", "notice.format", {"share": round(invalid_rate, 4)})
+    data: dict[str, Any] = {"share": round(invalid_rate, 4)}
+    if learning_rate is None or learning_rate > LORA_LR_LOW:
+        return Notice("D04", "info", "notice.format", data)
+    return Notice("D04", "info", "notice.format_low_rate", data | {"rate": f"{learning_rate:g}", "usual": LORA_LR_USUAL})
 
 
 def _flat_loss(steps: Sequence[Event]) -> Notice | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from training.backends.loaded import Backend, LoadedModel
     from training.evaluation.answering import Answerer
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet begins a formula with, full width too (Excel with a Chinese or Japanese keyboard takes it), and what it may pass over
+# before it; a tab or a return in front is kept from shifting the cell.
+FORMULA_START = re.compile(r"[\t\r]|[\s\x00-\x1f\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠﹦﹢﹣﹫]")
 
 
 @dataclass(frozen=True)
@@ -239,4 +242,4 @@ def _flat(answer: Answer) -> dict[str, Any]:
 
 def disarmed(value: Any) -> Any:
     """A cell that a spreadsheet will not run as a formula: a text that begins like one gets an apostrophe in front."""
-    return "'" + value if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+    return "'" + value if isinstance(value, str) and FORMULA_START.match(value) else value

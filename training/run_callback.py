@@ -20,7 +20,7 @@ from training.device import Threads
 from training.event_log import EventLog
 from training.events import Event
 from training.methods.completion_loss import TokenCountingTrainer
-from training.notices import notices_after_eval
+from training.notices import Plan, notices_after_eval
 from training.weight_average import WeightAverage
 
 EndReason = Literal["completed", "early_stopping", "max_steps", "stopped"]
@@ -61,6 +61,10 @@ class Schedule:
     def is_due(self, step: int) -> bool:
         return step % self.evaluate_every == 0 or step == self.total
 
+    @property
+    def evaluations(self) -> int:
+        return math.ceil(self.total / self.evaluate_every)
+
 
 class RunCallback(TrainerCallback):
     """The events of one attempt. `end_reason` says why the loop ended once it has."""
@@ -77,6 +81,7 @@ class RunCallback(TrainerCallback):
         threads: Threads,
         average: WeightAverage,
         progress: Progress,
+        plan: Plan,
     ) -> None:
         self.log_events = log
         self.schedule = schedule
@@ -87,6 +92,7 @@ class RunCallback(TrainerCallback):
         self.threads = threads
         self.average = average
         self.progress = progress
+        self.plan = plan
         self.trainer: TokenCountingTrainer | None = None
         self.end_reason: EndReason = "completed"
 
@@ -113,14 +119,17 @@ class RunCallback(TrainerCallback):
         self._write_step(step, state, logs)
         if not math.isfinite(logs["loss"]):
             raise TrainingError("training.diverged", step=step)
-        changed = self.threads.adjust()
-        if changed:
-            self._notice("N03", "info", "notice.threads", step, before=changed[0], after=changed[1])
+        self.threads.adjust()
+        if changed := self.threads.news():
+            key = "notice.threads_fewer" if changed[1] < changed[0] else "notice.threads_more"
+            self._notice("N03", "info", key, step, before=changed[0], after=changed[1])
         if self.schedule.is_due(step):
             self._evaluate(step, control)
         if self.stop_path.exists() and not control.should_training_stop and step < self.schedule.total:
             self.end_reason = "stopped"
             control.should_save = control.should_training_stop = True
+        if control.should_save:
+            self.log_events.require_in_place()  # transformers would make the folder of a deleted version again
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:  # type: ignore[override]
         step = state.global_step
@@ -156,7 +165,8 @@ class RunCallback(TrainerCallback):
         self.progress.evals.append(event)
         for sample in found.samples:
             self.log_events.append("sample", step=step, **sample)
-        for notice in notices_after_eval(self.progress.steps, self.progress.evals, invalid_rate=found.invalid_rate):
+        progress = self.progress
+        for notice in notices_after_eval(progress.steps, progress.evals, invalid_rate=found.invalid_rate, plan=self.plan):
             self.log_events.append("notice", step=step, **notice.fields())
         control.should_save = True
         if self._out_of_patience() and step < self.schedule.total:
@@ -187,12 +197,15 @@ def progress_from(steps: tuple[Event, ...], evals: tuple[Event, ...], early_stop
     """The progress an earlier attempt had reached, from the events its readers still count."""
     progress = Progress(steps=list(steps), evals=list(evals))
     if steps:
-        progress.tokens, progress.elapsed_s = int(steps[-1]["tokens"]), float(steps[-1]["elapsed_s"])
+        progress.tokens, progress.elapsed_s = int(steps[-1].get("tokens", 0)), float(steps[-1].get("elapsed_s") or 0.0)
     margin = early_stopping.min_delta if early_stopping else 0.0
     for event in evals:
+        if event["value"] is None:  # was not finite
+            progress.without_gain += 1
+            continue
         gain = event["value"] - progress.best_value
         progress.without_gain = 0 if gain > margin else progress.without_gain + 1
         if event.get("best"):
-            loss = math.inf if event["loss"] is None else event["loss"]
+            loss = math.inf if event.get("loss") is None else event["loss"]
             progress.best_step, progress.best_value, progress.best_loss = event["step"], event["value"], loss
     return progress

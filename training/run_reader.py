@@ -55,7 +55,7 @@ class RunReader:
             with self._events_path.open("rb") as handle:
                 handle.seek(start)
                 return handle.read(self._tail.offset - start)
-        except FileNotFoundError:
+        except OSError:
             return b""
 
 
@@ -69,7 +69,7 @@ def time_left_s(view: RunView, now: float) -> float | None:
     if view.terminal is not None or view.phase_event is None:
         return None
     if view.phase == "evaluating":
-        return None if look_s is None else max(0.0, look_s - max(0.0, now - float(view.phase_event["t"])))
+        return None if look_s is None else max(0.0, look_s - max(0.0, now - float(view.phase_event.get("t", now))))
     here = sum(event.get("_attempt") == view.attempt for event in view.steps)
     step_s = view.median_step_s() if here >= STEPS_TO_GUESS else None
     if view.phase != "training" or view.total_steps is None or step_s is None:
@@ -82,8 +82,9 @@ def time_left_s(view: RunView, now: float) -> float | None:
 
 def _median_look_s(view: RunView) -> float | None:
     """Seconds from a step's end to the end of its validation, checkpoint included; None before the first."""
-    began = {event["step"]: float(event["t"]) for event in view.steps}
-    ended = {event["step"]: float(event["t"]) for event in (*view.evals, *view.checkpoints) if event["step"] in began}
+    began = {event["step"]: float(event["t"]) for event in view.steps if "t" in event}
+    looked = [event for event in (*view.evals, *view.checkpoints) if event["step"] in began and "t" in event]
+    ended = {event["step"]: float(event["t"]) for event in looked}
     seen = {event["step"] for event in view.evals}
     spans = [max(0.0, t - began[step]) for step, t in ended.items() if step in seen]
     return median(spans) if spans else None
@@ -102,4 +103,4 @@ def _looks_to_come(view: RunView, total: int) -> tuple[int, bool]:
 def _last_progress_t(view: RunView) -> float:
     """When a step, a validation or a checkpoint was last through; heartbeats are none."""
     latest = [events[-1] for events in (view.steps, view.evals, view.checkpoints) if events]
-    return max(float(event["t"]) for event in latest)
+    return max(float(event.get("t", 0.0)) for event in latest)

@@ -17,6 +17,7 @@ from coach.verdict import judge
 from coach.version_folder import Version
 from training import checkpoints
 from training.events import Event
+from training.leading_notice import judgements
 from training.run_status import RunStatus
 
 NO_CHECKPOINT = {"interrupted": "nothing_kept", "stopped": "nothing_kept", "failed": "nothing_kept"}
@@ -114,7 +115,7 @@ def notice_sentence(event: Event, language: Language) -> str:
     key, data = event.get("message_key"), event.get("data") or {}
     try:
         return text(str(key), language, **data)
-    except KeyError:
+    except (KeyError, ValueError, TypeError):
         return f"{event.get('code')}: {data}"
 
 
@@ -130,12 +131,12 @@ def status_document(version: Version, status: RunStatus) -> dict[str, Any]:
         "phase": view.phase,
         "step": view.step,
         "total_steps": view.total_steps,
-        "loss": view.steps[-1]["loss"] if view.steps else None,
+        "loss": view.steps[-1].get("loss") if view.steps else None,
         "metric": last["metric"] if last else None,
         "value": last["value"] if last else None,
         "best": {"step": best["step"], "value": best["value"]} if best else None,
         "checkpoint": view.last_checkpoint["path"] if view.last_checkpoint else None,
-        "notices": [{"code": notice["code"], "step": notice.get("step"), "data": notice["data"]} for notice in view.notices],
+        "notices": [{key: notice.get(key) for key in ("code", "step", "data")} for notice in view.notices],
         "end": {key: value for key, value in view.terminal.items() if key not in ("v", "seq")} if view.terminal else None,
         "results": version.results() if status.state == "finished" else None,
     }
@@ -152,8 +153,8 @@ def status_lines(version: Version, status: RunStatus, language: Language) -> lis
     if view.best_eval:
         best = view.best_eval
         lines.append(text("cli.training.status_best", language, metric=best["metric"], value=best["value"], step=best["step"]))
-    if view.notices:
-        lines.append(notice_sentence(view.notices[-1], language))
+    if noticed := judgements(view.notices):
+        lines.append(notice_sentence(noticed[-1], language))
     if status.state == "finished":
         return lines + result_lines(version, language)
     if status.state == "failed" and view.terminal:
@@ -175,7 +176,8 @@ def result_lines(version: Version, language: Language) -> list[str]:
     """The end of a run: three numbers and a sentence, then the classes. A stopped run says how to go on."""
     results = version.results()
     if results is None:
-        return [text("cli.training.stopped", language, version=version.name)]
+        kept = checkpoints.latest(version.checkpoints_folder) is not None
+        return [text("cli.training.stopped" if kept else "cli.training.stopped_bare", language, version=version.name)]
     interval = results["confidence_interval"]
     metric, value = results["primary_metric"]["name"], results["primary_metric"]["value"]
     lines = [text("cli.training.result", language, metric=metric, value=value, low=interval["low"], high=interval["high"])]

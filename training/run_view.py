@@ -39,7 +39,7 @@ class RunView:
     @property
     def best_eval(self) -> Event | None:
         """The evaluation whose `best` flag was set last; the run kept that step's weights."""
-        return next((event for event in reversed(self.evals) if event.get("best")), None)
+        return next((event for event in reversed(self.evals) if event.get("best") and event.get("value") is not None), None)
 
     @property
     def last_checkpoint(self) -> Event | None:
@@ -47,7 +47,7 @@ class RunView:
 
     def median_step_s(self) -> float | None:
         """Median seconds between steps of the current attempt, None before two steps."""
-        times = [float(event["t"]) for event in self.steps if event.get("_attempt") == self.attempt]
+        times = [float(event["t"]) for event in self.steps if event.get("_attempt") == self.attempt and "t" in event]
         gaps = sorted(later - earlier for earlier, later in pairwise(times))
         return gaps[len(gaps) // 2] if gaps else None
 

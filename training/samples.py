@@ -18,10 +18,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-import yaml
-
 from coach.answers import write_answers
 from coach.atomic_write import write_atomically
+from coach.catalog_file import read_catalog_file
 from coach.errors import DataError
 from coach.task_file import task_to_yaml
 from coach.task_schema import SLUG_PATTERN
@@ -41,7 +40,7 @@ LEAST_ROWS = 30
 
 @functools.cache
 def _catalogue() -> dict[str, Sample]:
-    entries = yaml.safe_load(CATALOGUE.read_text(encoding="utf-8"))
+    entries = read_catalog_file(CATALOGUE)
     return {name: Sample(name=name, **entry) for name, entry in entries.items()}
 
 

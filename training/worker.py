@@ -7,6 +7,7 @@ attempt ends with a terminal event unless the process itself is killed. Everythi
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import platform
 import shutil
@@ -46,17 +47,18 @@ def run(
     """Trains, evaluates and writes the results of `version`; returns the type of the terminal event.
 
     `resume` goes on from the latest checkpoint; `max_steps` bounds the optimiser steps (recorded in the log and in the results).
-    Raises WorkspaceError when the version is finished already or another worker holds it; the user's and our own errors after the start
-    are events first and then raised.
+    Raises WorkspaceError when the version is finished already, another worker holds it, or the disk has no room to log a failure; the
+    user's and our own errors after the start are events first and then raised. A version deleted meanwhile is left as it is: nothing
+    more is written, `training.version_gone` is raised.
     """
     with _worker_lock(version):
         before = fold(RunView(), read_events(version.events_path))
         refuse_to_begin(version, before, resume=resume)
         version.stop_path.unlink(missing_ok=True)
-        if not resume:
-            _clear(version)
         log = _open_log(version, listener)
         try:
+            if not resume:
+                _clear(version)
             with _heartbeat(log):
                 kind = _work(version, lambda: _attempt(version, before, resume=resume, max_steps=max_steps), log, now)
         finally:
@@ -75,10 +77,14 @@ def _work(version: Version, begin: Callable[[], Attempt], log: EventLog, now: Ca
         log.append(ending.kind, **ending.fields)
         return ending.kind
     except BaseException as error:
+        log.require_in_place()  # whatever its files' absence made a library say
         if _program_is_closing():
             return _stop_with_the_program(version, log)
         found = _as_ours(error, version.folder)
-        _write_failure(log, found, error)
+        try:
+            _write_failure(log, found, error)
+        except OSError:  # the disk takes nothing at all: whoever began the run is still told what went wrong
+            logging.getLogger(__name__).warning("%s: its failure could not be written into its log", version.folder)
         if found is error or isinstance(error, KeyboardInterrupt):
             raise
         raise found from error
@@ -155,6 +161,8 @@ def _write_beginning(log: EventLog, version: Version, attempt: Attempt) -> None:
 
 @contextmanager
 def _worker_lock(version: Version) -> Iterator[None]:
+    if not version.is_frozen:  # asking for the lock would make the folder of a version that was deleted
+        raise WorkspaceError("training.version_gone", path=str(version.events_path), folder=str(version.folder))
     lock = FileLock(version.lock_path)
     try:
         lock.acquire(timeout=LOCK_WAIT_S)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from coach.choices import PREFERENCE_METHODS, model_or_unknown
-from coach.estimate import SAFE_SHARE, STARTER_ID
+from coach.estimate import SAFE_SHARE, STARTER_ID, main_memory_gb
 from coach.forecast import forecast, gain_of
 from coach.metric_words import metric_words
 from coach.opinions.trial import Opinion, Trial
@@ -48,6 +48,8 @@ def _baseline_alone(trial: Trial) -> Opinion:
 def of_base_model(trial: Trial) -> Iterator[Opinion]:
     s, model, former = trial.situation, model_or_unknown(trial.wanted.base_model), model_or_unknown(trial.advised.base_model)
     yield from _memory(trial)
+    if not s.machine.has_cuda and (needed := main_memory_gb(model)) > s.machine.ram_gb:
+        yield Opinion("risk", sentence("opinion.memory.main_memory", needed=needed, ram=s.machine.ram_gb), "design")
     if s.machine.has_cuda and not s.machine.bf16 and not model.fp16_safe:
         yield Opinion("risk", sentence("opinion.base_model.float16", gpu=s.machine.gpu_name or "GPU"), "float16-nan")
     if model.params_b is None and model.shape is None:

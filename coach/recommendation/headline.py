@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from coach.metric_words import metric_words
 from coach.recommendation.draft import Draft
 from coach.reference_data import method_row
 from coach.sentence import Sentence, sentence
+from coach.task_schema import Method
 
 
 def headline(draft: Draft) -> Sentence:
@@ -22,11 +25,27 @@ def headline(draft: Draft) -> Sentence:
 
 
 def _does(draft: Draft) -> Sentence:
-    names = [sentence("advice.method.name", name=method_row(method).name) for method in draft.methods]
+    methods = _in_order(draft.methods, alone=not draft.trains)
     if not draft.trains:
-        return Sentence("advice.headline.without_training", {"methods": list(names)})
-    way = sentence(f"advice.peft.{draft.peft}")
-    return Sentence("advice.headline.training", {"methods": list(names), "model": draft.model.id, "way": way})
+        return sentence("advice.headline.without_training", methods=methods)
+    if draft.methods == ["baseline", "sft"]:  # two versions, one after the other: said so, for the first trains nothing
+        return sentence("advice.headline.two_versions", model=draft.model.id, way=sentence(f"advice.peft.{draft.peft}"))
+    return sentence("advice.headline.training", methods=methods, model=draft.model.id, way=sentence(f"advice.peft.{draft.peft}"))
+
+
+def _in_order(methods: Sequence[Method], *, alone: bool) -> Sentence:
+    """First this, then that; a single method is said to come first only where it is the whole advice for now."""
+    first, *rest = [_named(method) for method in methods]
+    said = sentence("advice.headline.first", name=first) if rest or alone else first
+    for following in rest:
+        said = sentence("advice.headline.then", before=said, name=following)
+    return said
+
+
+def _named(method: Method) -> Sentence:
+    """A method's name; Chinese puts a space between its own characters and a Latin name."""
+    name = method_row(method).name
+    return sentence("advice.headline.latin_name" if name.texts["zh-TW"][0].isascii() else "advice.method.name", name=name)
 
 
 def _target(draft: Draft) -> Sentence:

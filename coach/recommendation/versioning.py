@@ -39,7 +39,11 @@ def as_said(s: Situation) -> tuple[VersionStrategy, Advice] | None:
         return None
     target = s.answers.versioning.deploy_target
     differs = target is not None and FITTING[target] != said and said != "hybrid"
-    data: Data = {"strategy": said, "target": target or "local", "fitting": FITTING[target or "local"]}
+    data: Data = {
+        "strategy": sentence(f"advice.versioning.name.{said}"),
+        "target": sentence(f"advice.deployment.name.{target or 'local'}"),
+        "fitting": sentence(f"advice.versioning.name.{FITTING[target or 'local']}"),
+    }
     return _chosen(said, "as_said_though" if differs else "as_said", data)
 
 

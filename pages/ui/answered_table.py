@@ -18,6 +18,7 @@ from pages.ui.frame import TaskPage
 from training.answered_rows import AnsweredRow, rows_to_csv
 from training.evidence import Examined
 
+DEFAULT_PLACEHOLDER = "text"
 ROWS_A_PAGE, MOST_LABELS = 50, 200
 ROW_PX, HEAD_PX, MOST_PX = 35, 38, 393  # of Streamlit's tables; beyond the last they scroll
 
@@ -56,6 +57,7 @@ def answered_table(page: TaskPage, version: Version, found: Examined, rows: Sequ
 def _row_table(page: TaskPage, rows: Sequence[AnsweredRow], names: Sequence[str], key: str) -> Any:
     outside = page.say("evaluate.rows.outside")
     inputs = [(f"input.{place}", name) for place, name in enumerate(names)]
+    said = {column: placeholder_name(page, name) for column, name in inputs}
     data = pd.DataFrame(
         [
             {
@@ -69,7 +71,7 @@ def _row_table(page: TaskPage, rows: Sequence[AnsweredRow], names: Sequence[str]
         ]
     )
     config = {
-        column: st.column_config.TextColumn(name, width="large" if len(inputs) == 1 else "medium") for column, name in inputs
+        column: st.column_config.TextColumn(said[column], width="large" if len(inputs) == 1 else "medium") for column in said
     }
     for name in ("actual", "predicted"):
         config[name] = st.column_config.TextColumn(page.say(f"evaluate.rows.{name}"), width="small")
@@ -94,7 +96,7 @@ def _one_row(page: TaskPage, row: AnsweredRow, names: Sequence[str], key: str) -
         left, right = st.columns([3, 2])
         with left:
             for name in names:
-                prose.muted(name)
+                prose.muted(placeholder_name(page, name))
                 st.code(row.inputs.get(name, ""), language=None, wrap_lines=True)
             if row.raw is not None:
                 prose.muted(page.say("evaluate.rows.raw"))
@@ -102,6 +104,11 @@ def _one_row(page: TaskPage, row: AnsweredRow, names: Sequence[str], key: str) -
         with right:
             label_scores(page, row.scores, key)
             prose.muted(row.id)
+
+
+def placeholder_name(page: TaskPage, name: str) -> str:
+    """A placeholder as a person reads it: the default's name in their language, any other as it was written."""
+    return page.say("evaluate.text") if name == DEFAULT_PLACEHOLDER else name
 
 
 def label_scores(page: TaskPage, scores: Mapping[str, float], key: str) -> None:

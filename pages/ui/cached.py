@@ -12,49 +12,44 @@ from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
-from coach.advised import Advised, advise
-from coach.comparison import Comparison, compare, judged
 from coach.errors import CoachError
-from coach.estimate import Estimate
-from coach.hardware import Hardware, this_machine
-from coach.history import Entry, entry_of, finished_results
-from coach.interview import Question
-from coach.overrides import overrides_path
-from coach.situation import Look
-from coach.task_schema import TaskFile
-from coach.telling_questions import most_telling
+from coach.file_stamps import Stamps, file_stamps
 from coach.version_folder import SPLITS, SplitName, Version
-from coach.what_if import Change, what_would_change
 from coach.workspace import ANSWERS_FILE, Task, list_tasks
-from training.answered_rows import AnsweredRow
-from training.answered_rows import answered_rows as read_answered_rows
-from training.asking import AskBoth, open_both
-from training.attached_file import Attachment, Inspection, attached, inspect
-from training.attached_file import look as look_at_data
-from training.before_start import data_state, expected_estimate, saved_estimate
-from training.data.rows import Row, find_rows
-from training.evidence import Examined
-from training.evidence import examine as examine_version
-from training.first_folder import Drafted
 from training.overview import Overviews, TaskOverview
-from training.plan_to_task import draft_for
+from training.run_reader import RunReader
 
-if TYPE_CHECKING:
-    from training.run_reader import RunReader
+if TYPE_CHECKING:  # whoever opens the first page waits for nothing that only a later one needs: a third of a second with pandas
+    from coach.advised import Advised
+    from coach.comparison import Comparison
+    from coach.estimate import Estimate
+    from coach.hardware import Hardware
+    from coach.history import Entry
+    from coach.interview import Question
+    from coach.situation import Look
+    from coach.task_schema import TaskFile
+    from coach.what_if import Change
+    from training.answered_rows import AnsweredRow
+    from training.asking import AskBoth
+    from training.attached_file import Attachment, Inspection
+    from training.data.rows import Row
+    from training.evidence import Examined
+    from training.first_folder import Drafted
 
 T = TypeVar("T")
+MINUTE_S = 60.0  # ttl as a number: Streamlit imports pandas to read "10m"
 
 
-@st.cache_resource(ttl="10m", show_spinner=False)
+@st.cache_resource(ttl=10 * MINUTE_S, show_spinner=False)
 def machine() -> Hardware:
     """This machine; asked again after a while, since a driver may appear."""
+    from coach.hardware import this_machine
+
     return this_machine()
 
 
 @st.cache_resource(max_entries=128, show_spinner=False)
 def _reader(folder: str) -> RunReader:
-    from training.run_reader import RunReader
-
     version = Version(Path(folder))
     return RunReader(version.events_path, version.lock_path)
 
@@ -74,28 +69,16 @@ def overviews(root: Path) -> list[TaskOverview]:
     return _overviews(str(root)).read(list_tasks(root), lambda version: reader(version).read(time.time()))
 
 
-Stamps = tuple[tuple[str, int, int], ...]  # name, time of change in ns, bytes; zeros for a file that is not there
-
-
-def _stamps(*paths: Path) -> Stamps:
-    """What tells whether a file is the one that was read: files are replaced, never written into."""
-    found = []
-    for path in paths:
-        try:
-            seen = path.stat()
-        except OSError:
-            found.append((path.name, 0, 0))
-        else:
-            found.append((path.name, seen.st_mtime_ns, seen.st_size))
-    return tuple(found)
-
-
 def _judged_files(version: Version) -> Stamps:
-    return _stamps(version.config_path, version.results_path, version.lineage_path, version.events_path, version.predictions_path)
+    return file_stamps(
+        version.config_path, version.results_path, version.lineage_path, version.events_path, version.predictions_path
+    )
 
 
 @st.cache_resource(max_entries=512, show_spinner=False)
 def _entry(folder: str, stamps: Stamps) -> Entry:
+    from coach.history import entry_of
+
     return entry_of(Version(Path(folder)))
 
 
@@ -106,27 +89,34 @@ def history(versions: list[Version]) -> list[Entry]:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _examined(folder: str, stamps: Stamps) -> Examined | None:
-    return examine_version(Version(Path(folder)))
+    from training.evidence import examine
+
+    return examine(Version(Path(folder)))
 
 
 def examined(version: Version) -> Examined | None:
     """The finished version with its diagnosis, or None."""
-    return _examined(str(version.folder), (*_judged_files(version), *_stamps(version.snapshot_path)))
+    return _examined(str(version.folder), (*_judged_files(version), *file_stamps(version.snapshot_path)))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _answered_rows(folder: str, target: str | None, stamps: Stamps) -> tuple[AnsweredRow, ...]:
-    return read_answered_rows(Version(Path(folder)), target)
+    from training.answered_rows import answered_rows
+
+    return answered_rows(Version(Path(folder)), target)
 
 
 def answered_rows(version: Version, target: str | None) -> tuple[AnsweredRow, ...]:
     """Each test row with its answer."""
-    stamps = _stamps(version.config_path, version.predictions_path, version.split_path("test"))
+    stamps = file_stamps(version.config_path, version.predictions_path, version.split_path("test"))
     return _answered_rows(str(version.folder), target, stamps)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _compared(first: str, second: str, stamps: Stamps) -> Comparison | None:
+    from coach.comparison import compare, judged
+    from coach.history import finished_results
+
     sides = [(version, finished_results(version)) for version in (Version(Path(first)), Version(Path(second)))]
     before, after = (judged(version, results) if results is not None else None for version, results in sides)
     return compare(before, after, seed=before.config.training.seed) if before and after else None
@@ -137,30 +127,36 @@ def compared(first: Version, second: Version) -> Comparison | None:
     return _compared(str(first.folder), str(second.folder), _judged_files(first) + _judged_files(second))
 
 
-@st.cache_resource(max_entries=1, ttl="30m", show_spinner=False)
+@st.cache_resource(max_entries=1, ttl=30 * MINUTE_S, show_spinner=False)
 def _opened(folder: str, stamps: Stamps) -> AskBoth:
+    from training.asking import open_both
+
     return open_both(Version(Path(folder)))
 
 
 def opened(version: Version) -> AskBoth:
     """The version's model, loaded; one at a time for all viewers, let go half an hour later."""
     weights = sorted(version.model_folder.glob("*")) if version.model_folder.is_dir() else []
-    return _opened(str(version.folder), _stamps(version.config_path, version.results_path, *weights))
+    return _opened(str(version.folder), file_stamps(version.config_path, version.results_path, *weights))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _rows_by_id(path: str, ids: tuple[str, ...], stamps: Stamps) -> dict[str, Row]:
+    from training.data.rows import find_rows
+
     return find_rows(Path(path), set(ids))
 
 
 def rows_by_id(version: Version, split: SplitName, ids: tuple[str, ...]) -> dict[str, Row]:
     """The rows of a frozen split called `ids`, as far as they stand near its beginning; ids that are not found are left out."""
     path = version.split_path(split)
-    return _rows_by_id(str(path), ids, _stamps(path))
+    return _rows_by_id(str(path), ids, file_stamps(path))
 
 
-@st.cache_resource(max_entries=16, ttl="1h", show_spinner=False)
+@st.cache_resource(max_entries=16, ttl=60 * MINUTE_S, show_spinner=False)
 def _inspection(key: str, _attachment: Attachment) -> Inspection | CoachError:
+    from training.attached_file import inspect
+
     try:
         return inspect(_attachment)
     except CoachError as error:
@@ -172,16 +168,20 @@ def inspection(attachment: Attachment) -> Inspection:
     return _or_raise(_inspection(repr(attachment), attachment))
 
 
-@st.cache_resource(max_entries=16, ttl="1h", show_spinner=False)
+@st.cache_resource(max_entries=16, ttl=60 * MINUTE_S, show_spinner=False)
 def _look(key: str, _task: Task) -> Look | CoachError | None:
+    from training.attached_file import look
+
     try:
-        return look_at_data(_task)
+        return look(_task)
     except CoachError as error:
         return error
 
 
 def look(task: Task) -> Look | None:
     """The look at the task's file that advice is given on, or None without one. Seconds, once. Raises DataError, DocumentError."""
+    from training.attached_file import attached
+
     said = task.answers()
     return _or_raise(_look(repr((attached(task), said.task.language, said.success.primary_metric)), task))
 
@@ -192,8 +192,11 @@ def _or_raise(found: T | CoachError) -> T:
     return found
 
 
-@st.cache_resource(max_entries=16, ttl="1h", show_spinner=False)
+@st.cache_resource(max_entries=16, ttl=60 * MINUTE_S, show_spinner=False)
 def _drafted(key: str, _task: Task, _machine: Hardware) -> Drafted | CoachError:
+    from coach.advised import advise
+    from training.plan_to_task import draft_for
+
     try:
         found = look(_task)
         now = datetime.fromtimestamp((_task.folder / ANSWERS_FILE).stat().st_mtime).astimezone().replace(microsecond=0)
@@ -204,25 +207,34 @@ def _drafted(key: str, _task: Task, _machine: Hardware) -> Drafted | CoachError:
 
 def drafted(task: Task) -> Drafted:
     """The task.yaml a task without one would get; its times are those of the answers. Raises UserError, DataError, DocumentError."""
-    stamps = _stamps(task.folder / ANSWERS_FILE, overrides_path(task))
+    from coach.overrides import overrides_path
+    from training.attached_file import attached
+
+    stamps = file_stamps(task.folder / ANSWERS_FILE, overrides_path(task))
     return _or_raise(_drafted(repr((str(task.folder), stamps, attached(task), machine())), task, machine()))
 
 
-@st.cache_resource(max_entries=64, ttl="1h", show_spinner=False)
+@st.cache_resource(max_entries=64, ttl=60 * MINUTE_S, show_spinner=False)
 def _estimate(key: str, _file: TaskFile, _task: Task) -> Estimate | None:
+    from training.before_start import data_state, expected_estimate, saved_estimate
+
     found = look(_task) if data_state(_task, None) != "ready" else None
     return expected_estimate(_task, _file, found, machine()) if found else saved_estimate(_file, _task, machine())
 
 
 def estimate(task: Task, file: TaskFile) -> Estimate | None:
     """Time and memory of the training that `file`, saved or not, asks for; None where nothing can be said."""
+    from training.attached_file import attached
+
     parts = [task.data_folder / f"{part}.jsonl" for part in SPLITS]
     said = file.model_copy(update={"title": None, "version": "", "updated": None, "change": None})
-    return _estimate(repr((str(task.folder), _stamps(*parts), attached(task), machine(), said)), file, task)
+    return _estimate(repr((str(task.folder), file_stamps(*parts), attached(task), machine(), said)), file, task)
 
 
 @st.cache_resource(max_entries=128, show_spinner=False)
 def _changes(asked: str, _known: Advised) -> list[Change]:
+    from coach.what_if import what_would_change
+
     return what_would_change(_known.answers, _known.facts, _known.hardware, _known.plan)
 
 
@@ -233,6 +245,8 @@ def changes(known: Advised) -> list[Change]:
 
 @st.cache_resource(max_entries=128, show_spinner=False)
 def _telling(asked: str, _known: Advised) -> list[Question]:
+    from coach.telling_questions import most_telling
+
     return most_telling(_known.answers, _known.facts, _known.hardware)
 
 

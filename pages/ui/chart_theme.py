@@ -130,23 +130,34 @@ class Line:
 
 
 def level_lines(
-    target: Line | None, baselines: Sequence[Line], domain: tuple[float, float], colours: Palette
+    target: Line | None,
+    baselines: Sequence[Line],
+    domain: tuple[float, float],
+    colours: Palette,
+    *,
+    height: int,
+    busy: Sequence[Busy] = (),
 ) -> tuple[list[Spec], list[Spec]]:
     """Horizontal lines, the target dashed, baselines dotted, and their labels, to be laid under and over what the chart shows.
 
-    No label stands on another one or on a line; they are at the left, where a curve has hardly begun, while there is room.
+    No label stands on another one, on a line, on what is `busy` or beyond the axis; they are at the left, where a curve has hardly
+    begun, while there is room, and two that are near each other stand one at the left, one at the right.
     """
+    tall = label_height(domain, height)
     looks = [(line, colours.muted, [2, 3]) for line in baselines] + ([(target, colours.target, [6, 4])] if target else [])
     values = [line.value for line, _, _ in looks]
-    taken: list[_Slot] = []
+    taken: list[Busy] = []
     rules: list[Spec] = []
     labels: list[Spec] = []
     for line, colour, dash in sorted(looks, key=lambda look: -look[0].value):
-        slots = _slots(line.value, (domain[1] - domain[0]) * LABEL_SHARE)
-        free = [slot for slot in slots if not any(slot.touches(other) for other in taken)]
+        slots = _slots(line.value, tall)
+        inside = [slot for slot in slots if slot.low >= domain[0] and slot.high <= domain[1]]
+        free = [slot for slot in inside if not any(slot.at.touches(other) for other in taken)]
         clear = [slot for slot in free if not any(slot.low < value < slot.high for value in values)]
-        slot = (clear or free or slots)[0]
-        taken.append(slot)
+        calm = [slot for slot in clear if not any(slot.at.touches(other) for other in busy)]
+        apart = [slot for slot in calm if not any(slot.at.wider(tall).touches(other) for other in taken)]
+        slot = (apart or calm or clear or free or slots)[0]
+        taken.append(slot.at)
         data = {"values": [{"level": line.value, "said": line.said}]}
         y = {"field": "level", "type": "quantitative", "scale": {"domain": list(domain), "nice": False}}
         rule = {"type": "rule", "color": colour, "strokeDash": dash, "strokeWidth": 1.5, "tooltip": None}
@@ -155,25 +166,52 @@ def level_lines(
     return rules, labels
 
 
-LABEL_SHARE = 0.11  # of the plot's height, for one line of text
+LABEL_PX, AXIS_PX = 18, 40  # a line of text with its distance; what axis and title take of a chart's height
+
+
+def label_height(domain: tuple[float, float], height: int) -> float:
+    """What one line of text takes on the score axis of a chart `height` pixels high."""
+    return (domain[1] - domain[0]) * LABEL_PX / max(LABEL_PX, height - AXIS_PX)
+
+
+@dataclass(frozen=True)
+class Busy:
+    """A place that something stands on: at the left or the right of a chart, from `low` to `high` on the score axis."""
+
+    left: bool
+    low: float
+    high: float
+
+    def touches(self, other: Busy) -> bool:
+        return self.left == other.left and self.low < other.high and other.low < self.high
+
+    def wider(self, by: float) -> Busy:
+        return Busy(self.left, self.low - by, self.high + by)
 
 
 @dataclass(frozen=True)
 class _Slot:
-    """Where a label may stand: over or under its line, at the left or the right; `low` to `high` on the score axis."""
+    """Where a label may stand: over or under its line, at the left or the right."""
 
-    left: bool
+    at: Busy
     over: bool
-    low: float
-    high: float
 
-    def touches(self, other: _Slot) -> bool:
-        return self.left == other.left and self.low < other.high and other.low < self.high
+    @property
+    def left(self) -> bool:
+        return self.at.left
+
+    @property
+    def low(self) -> float:
+        return self.at.low
+
+    @property
+    def high(self) -> float:
+        return self.at.high
 
 
 def _slots(value: float, tall: float) -> list[_Slot]:
     spans = [(True, value, value + tall), (False, value - tall, value)]
-    return [_Slot(left, over, low, high) for left in (True, False) for over, low, high in spans]
+    return [_Slot(Busy(left, low, high), over) for left in (True, False) for over, low, high in spans]
 
 
 def _label(slot: _Slot, colour: str, data: Spec, y: Spec, colours: Palette) -> list[Spec]:
@@ -184,11 +222,11 @@ def _label(slot: _Slot, colour: str, data: Spec, y: Spec, colours: Palette) -> l
 
 
 def score_domain(values: Sequence[float]) -> tuple[float, float]:
-    """A score axis that holds `values` with some room, in whole tenths so that it seldom moves while values come in."""
+    """A score axis that holds `values`, in whole tenths so that it seldom moves while values come in; it ends where the scale does."""
     if not values:
         return 0.0, 1.0
     step = 0.1 if max(values) <= 1.0 else 10.0  # a few metrics count to a hundred
     low = int(min(values) / step - 0.3) * step
     high = (int(max(values) / step + 0.3) + 1) * step
     top = 10 * step
-    return round(max(0.0, low), 6), round(min(high, top) if max(values) <= top * 0.97 else max(high, top + step / 3), 6)
+    return round(max(0.0, low), 6), round(min(high, top) if max(values) <= top else high, 6)

@@ -12,7 +12,7 @@ from typing import get_args
 
 import streamlit as st
 
-from coach.advised import Advised
+from coach.advised import Advised, wishes_to_train
 from coach.choices import Choice, ChoiceValue, same
 from coach.errors import CoachError
 from coach.overrides import choose
@@ -51,6 +51,7 @@ def control(page: TaskPage, advised: Advised, choice: Choice) -> None:
     written = partial(_written, page, advised, choice, key)
     if choice in NUMBERS:
         low, high = NUMBERS[choice]
+        low, high = min(low, type(low)(current)), max(high, type(high)(current))  # task.yaml may hold what is not offered
         session.put_widget_value(key, type(low)(current))
         shown = "%d" if isinstance(low, int) else "%g"
         step = 1 if isinstance(low, int) else 1.0
@@ -83,6 +84,9 @@ def write_choice(page: TaskPage, advised: Advised, choice: Choice, value: Choice
     today = datetime.now().astimezone().date()
     try:
         kept = choose(page.task, choice, value, seen=advised.chosen.value(choice), advised=advised.advised, today=today)
+        if wishes_to_train(advised, choice, value):
+            kept = choose(page.task, "method", "sft", seen="baseline", advised=advised.advised, today=today) or kept
+            session.leave_message("info", [page.say("recommend.now_trains", choice=page.say(f"recommend.choice.{choice}"))])
     except CoachError as error:
         session.leave_message("warning", error.lines(page.language))
         return
@@ -101,12 +105,9 @@ def _written(page: TaskPage, advised: Advised, choice: Choice, key: str) -> None
 
 def _value(choice: Choice, said: str | int | float) -> ChoiceValue:
     """What a control holds as the choice's value; text that is no number goes on as it is and is refused with its reason."""
-    if choice == "batch_size":
-        return int(said)
-    if choice != "learning_rate":
-        return said
+    number = {"batch_size": int, "learning_rate": float}.get(choice)
     try:
-        return float(said)
+        return number(said) if number else said
     except ValueError:
         return said
 

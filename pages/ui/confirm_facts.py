@@ -49,6 +49,11 @@ def _ready(page: TaskPage, file: TaskFile, before: BeforeStart) -> list[str]:
     rows = f"{before.rows.train:,}" if before.rows else NOTHING
     goal = "no_target" if target.threshold is None else "target"
     metric = metric_name(target.primary_metric, page.language)
+    if training.method == "baseline":
+        return [
+            page.say("confirm.said.ready_baseline", rows=rows, version=file.version, model=training.base_model),
+            page.say(f"confirm.said.{goal}", metric=metric, threshold=target.threshold),
+        ]
     return [
         page.say("confirm.said.ready", method=method, rows=rows, version=file.version, model=training.base_model),
         page.say(f"confirm.said.{goal}", metric=metric, threshold=target.threshold),
@@ -78,6 +83,8 @@ def _time(page: TaskPage, file: TaskFile | None) -> Figure:
     if found is None:
         return Figure(label, NOTHING, sentence("ui.confirm.number.time_unknown"))
     note = sentence("ui.confirm.number.no_gpu" if found.minutes_range else "ui.confirm.number.time_needs_data")
+    if found.ram_gb is not None:
+        note = sentence("ui.confirm.number.main_memory", needed=found.ram_gb, ram=cached.machine().ram_gb)
     if found.vram_range:
         note = sentence("ui.confirm.number.memory", low=found.vram_range[0], high=found.vram_range[1])
     return Figure(label, _span(page, found.minutes_range), note)

@@ -11,10 +11,25 @@ import pandas as pd
 
 from coach.metric_words import metric_name
 from coach.text import Language, text
-from pages.ui.chart_theme import Chart, Line, Palette, Spec, framed, haloed, level_lines, palette, score_domain
+from pages.ui.chart_theme import (
+    Busy,
+    Chart,
+    Line,
+    Palette,
+    Spec,
+    framed,
+    haloed,
+    label_height,
+    level_lines,
+    palette,
+    score_domain,
+)  # fmt: skip
 from training.events import Event
+from training.run_numbers import TFIDF
 
 MOST_POINTS = 500  # a series: more cost the browser and show nothing
+LABEL_REACH = 1.5  # lines of text from a point's middle to the far edge of its label
+ENDS = 0.35  # of the width at either end, which a line's label may cover
 TRAINING, VALIDATION = "training", "validation"
 
 
@@ -36,16 +51,50 @@ def metric_curve(
     colours, name = palette(dark), metric_name(metric, language)
     scored = [event for event in evals if event.get("value") is not None]
     best = next((event for event in reversed(scored) if event.get("best")), None)
+    levels = [*baselines.values(), *([target] if target is not None else [])]
+    domain = score_domain([*(float(event["value"]) for event in scored), *levels])
+    tall = label_height(domain, height)
     rows = [_metric_row(event, event is best, name, total_steps, language) for event in scored]
-    data = pd.DataFrame(rows, columns=["step", "value", "best", "label", "side", "said"])
-    domain = score_domain([*data["value"], *baselines.values(), *([target] if target is not None else [])])
+    for row in rows:
+        row["above"] = _has_room_above(float(str(row["value"])), levels, domain, tall)
+    data = pd.DataFrame(rows, columns=["step", "value", "best", "label", "side", "said", "above"])
     goal = Line(target, text("ui.charts.target", language, value=target)) if target is not None else None
-    lines = [Line(score, text("ui.charts.baseline", language, name=each, value=score)) for each, score in baselines.items()]
+    lines = [Line(score, _baseline_label(each, score, language)) for each, score in baselines.items()]
     encoding = {"x": _step_axis(total_steps, language), "y": _score_axis(domain), "tooltip": {"field": "said", "type": "nominal"}}
-    rules, labels = level_lines(goal, lines, domain, colours)
+    rules, labels = level_lines(goal, lines, domain, colours, height=height, busy=_busy(rows, total_steps, tall))
     curve, *points = _metric_layers(encoding, colours)
     layers = [*rules, curve, *labels, *points]
     return Chart(framed(height, colours, layer=layers), data, _metric_alt(scored, best, name, language))
+
+
+def _baseline_label(name: str, score: float, language: Language) -> str:
+    """The run's own baseline is scored on the validation rows; on which rows a person's own was, nobody said."""
+    key = "ui.charts.baseline_valid" if name == TFIDF else "ui.charts.baseline"
+    return text(key, language, name=name, value=score)
+
+
+def _has_room_above(value: float, levels: Sequence[float], domain: tuple[float, float], tall: float) -> bool:
+    """Whether a point's label keeps clear of lines and of the plot's edge above the point, or at least no better below it."""
+    reach = LABEL_REACH * tall
+    over, under = (any(low < level < high for level in levels) for low, high in ((value, value + reach), (value - reach, value)))
+    if value + reach > domain[1]:
+        return value - reach < domain[0]
+    return not over or under or value - reach < domain[0]
+
+
+def _busy(rows: Sequence[Mapping[str, object]], total_steps: int | None, tall: float) -> list[Busy]:
+    """Where points and the best one's label stand, at the chart's left and right ends: labels of lines reach no further."""
+    last = total_steps or max((int(str(row["step"])) for row in rows), default=1)
+    found = []
+    for row in rows:
+        place, value = int(str(row["step"])) / last, float(str(row["value"]))
+        if ENDS <= place <= 1 - ENDS:
+            continue
+        up, down = (LABEL_REACH, 0.3) if row["above"] else (0.3, LABEL_REACH)
+        if not row["best"]:
+            up = down = 0.3
+        found.append(Busy(place < ENDS, value - down * tall, value + up * tall))
+    return found
 
 
 def _metric_row(event: Event, best: bool, name: str, total_steps: int | None, language: Language) -> dict[str, object]:
@@ -61,7 +110,8 @@ def _metric_layers(encoding: Spec, colours: Palette) -> list[Spec]:
     shape = {"condition": {"test": "datum.best", "value": "diamond"}, "value": "circle"}
     size = {"condition": {"test": "datum.best", "value": 150}, "value": 40}
     points = {"type": "point", "filled": True, "color": colours.accent, "opacity": 1}
-    label = {"align": {"expr": "datum.side"}, "baseline": "bottom", "dy": -9, "fontWeight": "bold", "color": colours.accent}
+    side = {"baseline": {"expr": "datum.above ? 'bottom' : 'top'"}, "dy": {"expr": "datum.above ? -9 : 10"}}
+    label = {"align": {"expr": "datum.side"}, **side, "fontWeight": "bold", "color": colours.accent}
     return [
         {"mark": {"type": "line", "color": colours.accent, "strokeWidth": 2, "tooltip": None}, "encoding": encoding},
         {"mark": points, "encoding": {**encoding, "shape": shape, "size": size}},

@@ -6,22 +6,23 @@ Owns the drawing. Taking the file in is `training/attaching.py`'s, reading it `t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import pandas as pd
 import streamlit as st
 
-from coach.answer_edits import held
+from coach.answer_edits import Held, held
 from coach.answers import Answers
-from coach.errors import CoachError
+from coach.errors import CoachError, WorkspaceError
 from coach.interview import load_questions
 from coach.text import text
 from pages.ui import cached, charts, prose, session
 from pages.ui.frame import TaskPage, show_error
-from pages.ui.question_form import shown_answer, shown_finding
+from pages.ui.question_form import shown_answer, shown_finding, take_answer
 from training.attached_file import Attachment, Inspection, attached
-from training.attaching import Attached, attach_path, attach_upload, correct_columns, findings_of
+from training.attaching import Attached, attach_path, attach_upload, correct_columns, findings_of, follow_file
 from training.column_choice import beside_columns, chosen_mapping, doubled_column, text_field
 from training.file_findings import Findings, contradictions
 
@@ -44,6 +45,8 @@ class SeenFile:
 def see_file(page: TaskPage) -> SeenFile:
     """The task's file and what it answers; a file or a source that cannot be read is kept as an error, the questions go on."""
     try:
+        with suppress(WorkspaceError):  # somebody else is writing: the next run follows
+            follow_file(page.task, examine=cached.inspection)
         found = attached(page.task)
         if found is None or not found.is_there:
             return SeenFile(found)
@@ -114,11 +117,10 @@ def _draw_attachment(page: TaskPage, attachment: Attachment, seen: Inspection, a
         if report.chars:
             said.append(page.say("discover.data.lengths", median=report.chars.median, p95=report.chars.p95))
         prose.sentence(page.say("discover.space").join(said))
-    if not seen.is_sure:
-        st.markdown(f":material/warning: {page.say('discover.data.unsure')}")
     left, right = st.columns(HALVES, gap="medium")
     with left, st.container(border=True):
         _draw_columns(page, attachment, seen)
+        _ask_whether_right(page, attachment, seen)
     with right, st.container(border=True):
         if report and report.class_distribution:
             prose.strong(page.say("discover.data.distribution"))
@@ -159,15 +161,29 @@ def _draw_columns(page: TaskPage, attachment: Attachment, seen: Inspection) -> N
     others = [name for name in seen.columns if name not in (seen.mapping.get(text_field(seen)), label)]
     if others:
         session.put_widget_value(page.key("column.beside"), [name for name in beside_columns(seen) if name in others])
-        st.multiselect(page.say("discover.data.beside_columns"), others, key=page.key("column.beside"), format_func=prose.plain,
+        st.multiselect(page.say("discover.data.beside_columns"), others, key=page.key("column.beside"),
                        placeholder=page.say("discover.data.choose"), on_change=_columns_chosen, args=(page, seen))  # fmt: skip
+
+
+def _ask_whether_right(page: TaskPage, attachment: Attachment, seen: Inspection) -> None:
+    """Beside the choice: that it is an unsure guess, and what is wrong with a label column that gives no rows."""
+    labels = page.say("discover.comma").join(attachment.labels or ())
+    if attachment.task_type == "classification" and seen.label_column is None:
+        st.markdown(f":material/warning: {page.say('discover.data.no_label')}")
+    elif attachment.labels and seen.report and seen.report.unknown_labels and not seen.report.rows_valid:
+        said = page.say("discover.data.choose_label", column=seen.label_column, labels=labels)
+        st.markdown(f":material/warning: {prose.plain(said)}")
+    elif seen.is_doubtful and session.recall(page.key("columns.right"), dict) != seen.mapping:
+        st.markdown(f":material/help: {page.say('discover.data.is_this_right')}")
+        st.button(page.say("discover.data.it_is"), key=page.key("columns.it_is"), icon=":material/check:", type="tertiary",
+                  on_click=session.keep, args=(page.key("columns.right"), dict(seen.mapping)))  # fmt: skip
 
 
 def _choose(page: TaskPage, name: str, label: str, seen: Inspection, now: str | None) -> None:
     """One field's column; what stands in the folder is what the widget shows."""
     key = page.key(f"column.{name}")
     session.put_widget_value(key, now if now in seen.columns else None)
-    st.selectbox(prose.plain(label), seen.columns, index=None, key=key, format_func=prose.plain,
+    st.selectbox(prose.plain(label), seen.columns, index=None, key=key,
                  placeholder=page.say("discover.data.choose"), on_change=_columns_chosen, args=(page, seen))  # fmt: skip
 
 
@@ -195,15 +211,17 @@ def _columns_chosen(page: TaskPage, seen: Inspection) -> None:
 def _draw_answers(page: TaskPage, answers: Answers, found: Findings) -> None:
     """What the file answers, one a line, and where that is not what people say."""
     prose.strong(page.say("discover.data.answers"))
-    differing, lines = contradictions(answers, found), []
+    differing = contradictions(answers, found)
     for question in (question for question in load_questions() if question.key in found):
         now = held(answers, question.key).value
         state = "agree" if question.key not in differing else "open" if now is None else "differ"
         icon = STATE_ICONS[state]
         name = text(f"interview.short.{question.key}", page.language)
         said = {"found": shown_finding(page, question, found[question.key]), "said": shown_answer(page, question, now)}
-        lines.append(f"{icon} {prose.plain(page.say(f'discover.data.answers_{state}', name=name, **said))}")
-    st.markdown("  \n".join(lines))
+        st.markdown(f"{icon} {prose.plain(page.say(f'discover.data.answers_{state}', name=name, **said))}")
+        if question.key in differing:
+            st.button(page.say("discover.take_from_file"), key=page.key(f"{question.key}.take_here"), icon=":material/input:",
+                      on_click=take_answer, args=(page, question, Held(found[question.key].value)))  # fmt: skip
 
 
 def _said_path(page: TaskPage, attachment: Attachment) -> str:

@@ -19,5 +19,5 @@ def figure_row(page: Page, shown: Sequence[Figure]) -> None:
         ):  # a metric's own note would be cut on a narrow screen
             label = figure.label.say(page.language)
             prose.sentence(label)
-            st.metric(prose.plain(label), figure.value, label_visibility="collapsed")
+            st.metric(prose.plain(label), prose.plain(figure.value), label_visibility="collapsed")
             prose.muted(figure.note.say(page.language))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from coach.diagnosis import Diagnosis, Finding
+from coach.diagnosis import Diagnosis
+from coach.finding import Finding
 from pages.ui import prose
 from pages.ui.frame import Page
 

@@ -7,14 +7,14 @@ import streamlit as st
 from coach.first_sentence import LONGEST_SENTENCE, FirstSentence
 from coach.interview import understand
 from coach.metric_words import metric_name
-from coach.new_task import first_answers, proposed_name, taken_names
+from coach.new_task import LONGEST_NAME, first_answers, free_name, name_fault, name_from_sentence, taken_names
 from coach.task_schema import Metric
 from coach.workspace import create_task
 from pages.ui import prose, session
 from pages.ui.frame import Page, go_to, link
 from training.overview import TaskOverview
 
-SENTENCE = "home.sentence"
+SENTENCE, NAME, NAMED = "home.sentence", "home.sentence.name", "home.sentence.named"
 CLOSED_SETS = {"type": "task.type", "domain": "task.domain", "in": "task.language", "gpu": "resources.gpu"}  # text → answer
 
 
@@ -37,15 +37,34 @@ def _understood(page: Page, sentence: str, lines: list[TaskOverview]) -> None:
     if said.road != "discover":
         _where_it_helps(page, said, lines)
     answers = first_answers(sentence, said)
-    title = answers.title or ""
-    name = proposed_name(title, taken_names(page.root))
-    prose.muted(page.say("home.sentence.named", title=title, name=name))
+    name, fault = _name(page, sentence, answers.title or "")
     if answers.business.problem:
         prose.muted(page.say("home.sentence.kept"))
-    if st.button(page.say("home.sentence.begin"), key="home.sentence.begin", icon=":material/arrow_forward:"):
+    if st.button(page.say("home.sentence.begin"), key="home.sentence.begin", icon=":material/arrow_forward:",
+                 disabled=fault is not None, help=fault and prose.plain(fault)):  # fmt: skip
         task = create_task(page.root, name, answers=answers)
-        session.forget(SENTENCE)
+        session.forget(SENTENCE, NAME, NAMED)
         go_to(page, "discover", task)
+
+
+def _name(page: Page, sentence: str, title: str) -> tuple[str, str | None]:
+    """The folder's name, proposed anew for each sentence and changed by hand, and what keeps it from being one."""
+    if session.recall(NAMED, str) != sentence:
+        session.put_widget_value(NAME, name_from_sentence(sentence, taken_names(page.root)))
+        session.keep(NAMED, sentence)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        line = st.container(width="content")
+        with st.popover(page.say("home.sentence.change_name"), type="tertiary", icon=":material/edit:"):
+            name = st.text_input(page.say("home.new.name"), key=NAME, max_chars=LONGEST_NAME, help=page.say("home.new.name_help"),
+                                 persist_state="session") or ""  # fmt: skip
+    with line:
+        prose.muted(page.say("home.sentence.named", title=title, name=name))
+    taken = taken_names(page.root)
+    fault = name_fault(name, taken)
+    said = page.say(f"home.new.fault.{fault}", name=name, free=free_name(name, taken)) if fault else None
+    if said:
+        prose.muted(said)
+    return name, said
 
 
 def _where_it_helps(page: Page, said: FirstSentence, lines: list[TaskOverview]) -> None:
@@ -67,6 +86,8 @@ def _known(page: Page, said: FirstSentence) -> list[str]:
     """What the sentence tells, a few words each."""
     known = said.known
     told = [page.say(f"home.understood.{kind}.{known[key]}") for kind, key in CLOSED_SETS.items() if key in known]
+    if labels := known.get("task.labels"):
+        told.append(page.say("home.understood.labels", value=page.say("discover.comma").join(labels)))  # type: ignore[arg-type]
     if rows := known.get("resources.labelled_rows"):
         told.append(page.say("home.understood.rows", value=rows))
     if card := known.get("resources.gpu_name"):

@@ -200,8 +200,17 @@ def _menu(page: Page, task: Task | None, here: Stage | None, version: str | None
 
 def _task_line(page: Page, task: Task, version: str | None) -> str:
     names = [known.name for known in task.versions()]
-    shown = version if version in names else names[-1] if names else page.say("frame.no_version")
+    shown = version if version in names else _planned(task, names) or (names[-1] if names else page.say("frame.no_version"))
     return f"{task.title} · {shown}"
+
+
+def _planned(task: Task, names: list[str]) -> str | None:
+    """The version task.yaml names, where there are versions and it is a later one that is not frozen yet."""
+    try:
+        named = task.file.version if names and task.has_file else None
+    except CoachError:  # the pages that read it say what is wrong
+        return None
+    return named if named and named not in names else None
 
 
 def _menu_entry(page: Page, task: Task, stage: Stage, here: Stage | None, version: str | None) -> None:

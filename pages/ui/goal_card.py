@@ -52,7 +52,7 @@ def three_numbers(page: TaskPage, card: Card) -> None:
         sentence("ui.goal.number.baseline"), _score(card.baseline_score), name or sentence("ui.goal.number.no_baseline")
     )
     if weeks is None and rows is not None:
-        last = Figure(sentence("ui.goal.number.rows"), f"{rows:,}", sentence("ui.goal.number.no_deadline"))
+        last = Figure(sentence("ui.goal.number.rows"), f"{rows:,}", sentence("ui.goal.number.for_training"))
     else:
         value = NOTHING if weeks is None else page.say("goal.number.weeks", weeks=weeks)
         last = Figure(sentence("ui.goal.number.deadline"), value, known_rows)

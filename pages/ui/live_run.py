@@ -1,7 +1,7 @@
-"""The one part of a page that polls: where a run stands, what the coach says of it, and the three numbers that decide.
+"""The one part of a page that polls: where a run stands; and below it what the coach says of it.
 
 Looks once a second while the run lives, now and then while it could be started elsewhere, and not at all once it is finished. The
-scores below are run_scores.py's, the buttons run_header.py's.
+numbers are run_figures.py's, the scores below run_scores.py's, the buttons run_header.py's.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from coach.text import has_text, text
 from coach.version_folder import Version
 from pages.ui import cached, prose
 from pages.ui.frame import TaskPage, guarded
+from pages.ui.run_figures import three_numbers
 from pages.ui.run_header import Run
 from pages.ui.run_scores import scores
 from training import checkpoints
 from training.events import Event
 from training.leading_notice import Said, said_of
-from training.run_numbers import RunNumbers, WeakestClass, class_scores, run_numbers, shown_evaluation
+from training.run_numbers import class_scores, run_numbers, shown_evaluation
 from training.run_reader import time_left_s
 from training.run_report import failure_lines, notice_sentence
 from training.run_status import RunStatus
@@ -28,7 +29,6 @@ from training.run_status import RunStatus
 LOOK_EVERY_S = 1.0
 WAIT_EVERY_S = 5.0  # while nothing runs but could: somebody may start it in another browser
 SAID_AT_ONCE, EARLIER_SHOWN = 2, 50  # sentences; more would push the scores out of sight
-SHORT_LABEL = 14  # characters of a class's name that fit a number's caption
 News = tuple[str, int, int, int, int, bool]
 ENDED_EARLY = {"early_stopping": "finished_early", "max_steps": "finished_limited"}
 WARNING_ICON, COACH_ICON = ":material/warning:", ":material/school:"
@@ -45,7 +45,7 @@ def live_run(page: TaskPage, run: Run) -> None:
     said = said_of(status.view, evaluation, alive=status.alive)
     learning = status.alive and bool(status.view.total_steps)
     if found or learning:
-        _three_numbers(page, run, found)
+        three_numbers(page, run, found)
     rest = _coach(page, run.version, status, said)
     if found or learning or len(status.view.steps) > 1:
         scores(page, run, status, evaluation, about_classes)
@@ -130,65 +130,6 @@ def _time_left(page: TaskPage, seconds: float | None) -> str:
     if minutes >= 60:
         return page.say("train.left.hours", h=minutes // 60, m=minutes % 60)
     return page.say("train.left.minutes", m=minutes, s=s) if minutes else page.say("train.left.seconds", s=s)
-
-
-# --- three numbers -------------------------------------------------------------------------------------------------------------
-
-
-def _three_numbers(page: TaskPage, run: Run, found: RunNumbers | None) -> None:
-    with st.container(horizontal=True):  # where the window is narrow a card goes to the next row; none is cut
-        _score(page, run, found)
-        _distance(page, run, found)
-        _weakest(page, found)
-
-
-def _number(label: str, value: str, beside: str, help: str | None = None) -> None:
-    """What stands beside a number is a comparison, not a change: no arrow, no colour. All four are Markdown to Streamlit."""
-    label, value, beside = (prose.plain(said) for said in (label, value, beside))
-    st.metric(label, value, beside, border=True, delta_color="off", delta_arrow="off", help=help and prose.plain(help))
-
-
-def _score(page: TaskPage, run: Run, found: RunNumbers | None) -> None:
-    metric = metric_name(run.config.success_criteria.primary_metric, page.language)
-    label = page.say("train.number.metric", metric=metric)
-    if found is None:
-        _number(label, page.say("train.number.none"), page.say("train.number.wait"))
-    elif found.baseline is None or found.gap is None:
-        _number(label, f"{found.value:.3f}", page.say("train.number.no_baseline"))
-    else:
-        _number(label, f"{found.value:.3f}", page.say("train.number.gap", gap=found.gap, name=shortened(found.baseline[0])))
-
-
-def _distance(page: TaskPage, run: Run, found: RunNumbers | None) -> None:
-    target = run.config.success_criteria.threshold
-    if target is None:
-        _number(page.say("train.number.no_target"), page.say("train.number.none"), page.say("train.number.no_target_todo"))
-    elif found is None or found.distance is None:
-        _number(page.say("train.number.short", target=target), page.say("train.number.none"), page.say("train.number.wait"))
-    else:
-        label = page.say("train.number.short" if found.distance < 0 else "train.number.above", target=target)
-        _number(label, f"{abs(found.distance):.3f}", page.say("train.number.rows", rows=found.rows or "—"))
-
-
-def _weakest(page: TaskPage, found: RunNumbers | None) -> None:
-    if found is None or found.weakest is None:
-        _number(page.say("train.number.weakest_none"), page.say("train.number.none"), page.say("train.number.wait"))
-        return
-    weakest = found.weakest
-    label = page.say("train.number.weakest", label=shortened(weakest.label))
-    numbers = {"label": weakest.label, "support": weakest.support, "recognised": weakest.recognised}
-    _number(label, f"F1 {weakest.f1:.2f}", _mistaken(page, weakest), page.say("train.number.weakest_help", **numbers))
-
-
-def _mistaken(page: TaskPage, weakest: WeakestClass) -> str:
-    if weakest.taken_for is not None:
-        return page.say("train.number.weakest_for", recall=weakest.recall, other=shortened(weakest.taken_for))
-    key = "train.number.weakest_outside" if weakest.taken else "train.number.weakest_alone"
-    return page.say(key, recall=weakest.recall)
-
-
-def shortened(label: str) -> str:
-    return label if len(label) <= SHORT_LABEL else label[: SHORT_LABEL - 1] + "…"
 
 
 # --- what the coach says -------------------------------------------------------------------------------------------------------

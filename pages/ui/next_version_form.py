@@ -18,10 +18,13 @@ from coach.history import Entry
 from coach.next_version_draft import (
     MOST_LETTERS,
     Settings,
+    changes_of,
     draft_next_version,
     experiment_of,
     next_name,
+    refuse_a_copy,
     settings_of,
+    tuned,
     waiting_draft,
 )
 from coach.reference_data import models
@@ -31,10 +34,12 @@ from coach.version_folder import Version
 from coach.versioning import Change as ChangeKind
 from pages.ui import prose, session
 from pages.ui.frame import TaskPage, go_to, show_error
+from pages.ui.yaml_editor import forget_unedited
 
 KINDS: tuple[ChangeKind, ...] = ("major", "minor", "exp")
 BALANCES = ("none", "oversample", "class_weights")
 MOST_PROPOSALS = 3
+HANDLED = ("imbalance_treated",)  # nothing to fix there
 
 
 def next_version_form(page: TaskPage, entries: Sequence[Entry], focus: Entry, diagnosis: Diagnosis | None, now: datetime) -> None:
@@ -60,12 +65,12 @@ def next_version_form(page: TaskPage, entries: Sequence[Entry], focus: Entry, di
             persist_state="session",
         )
         settings = _settings(page, parent, config)
+        as_it_is = st.checkbox(page.say("iterate.next.as_it_is"), key=page.key("next.as_it_is"))
         _waiting(page)
-        pressed = st.form_submit_button(
-            page.say("iterate.next.create", version=name), key=page.key("next.create"), type="primary", icon=":material/add:"
-        )
+        label = prose.plain(page.say("iterate.next.create", version=name))
+        pressed = st.form_submit_button(label, key=page.key("next.create"), type="primary", icon=":material/add:")
     if pressed:
-        _create(page, parent, name, statement or "", settings, seen, now)
+        _create(page, parent, name, statement or "", settings, seen, now, as_it_is=as_it_is)
 
 
 def _parent(page: TaskPage, entries: Sequence[Entry], focus: Entry) -> Version:
@@ -94,21 +99,34 @@ def _kind(page: TaskPage, config: TaskFile) -> ChangeKind:
 
 
 def _proposals(page: TaskPage, parent: Version, config: TaskFile, diagnosis: Diagnosis) -> None:
-    """Each finding's experiment as a button that fills the form; nothing is made before the form is sent."""
-    if not diagnosis.findings:
-        return
-    prose.muted(page.say("iterate.next.proposals"))
-    with st.container(horizontal=True):
-        for place, finding in enumerate(diagnosis.findings[:MOST_PROPOSALS]):
-            said = finding.next_experiment.say(page.language)
-            st.button(
-                prose.plain(finding.title.say(page.language)),
-                key=page.key(f"next.proposal.{parent.name}.{place}"),
-                icon=":material/edit_note:",
-                help=prose.plain(said),
-                on_click=_fill,
-                args=(page, parent, said, experiment_of(finding, config)),
-            )
+    """Experiments that change settings as buttons that fill the form; the rest is advice. Nothing is made before the form is sent."""
+    fills: list[tuple[str, dict[str, float | str]]] = []
+    if challenger := tuned(config):
+        fills.append((page.say("iterate.next.tune", model=config.training.base_model), challenger))
+    found = [(finding, experiment_of(finding, config)) for finding in diagnosis.findings if finding.name not in HANDLED]
+    fills += [(finding.title.say(page.language), values) for finding, values in found if values]
+    if fills:
+        prose.muted(page.say("iterate.next.proposals"))
+        with st.container(horizontal=True):
+            for place, (title, values) in enumerate(fills[:MOST_PROPOSALS]):
+                _proposal(page, parent, config, place, title, values)
+    advice = [finding.next_experiment.say(page.language) for finding, values in found if not values][:MOST_PROPOSALS]
+    if advice:
+        prose.muted(page.say("iterate.next.advice"))
+        st.markdown("\n".join(f"- {prose.plain(said)}" for said in advice))
+
+
+def _proposal(page: TaskPage, parent: Version, config: TaskFile, place: int, title: str, values: dict[str, Any]) -> None:
+    changes = "、".join(changes_of(config, values)) if page.language == "zh-TW" else ", ".join(changes_of(config, values))
+    said = page.say("iterate.next.said", title=title, changes=changes)
+    st.button(
+        prose.plain(title),
+        key=page.key(f"next.proposal.{parent.name}.{place}"),
+        icon=":material/edit_note:",
+        help=prose.plain(changes),
+        on_click=_fill,
+        args=(page, parent, said, values),
+    )
 
 
 def _fill(page: TaskPage, parent: Version, statement: str, values: dict[str, Any]) -> None:
@@ -168,14 +186,26 @@ def _waiting(page: TaskPage) -> None:
 
 
 def _create(
-    page: TaskPage, parent: Version, name: str, statement: str, settings: Settings, seen: str | None, now: datetime
+    page: TaskPage,
+    parent: Version,
+    name: str,
+    statement: str,
+    settings: Settings,
+    seen: str | None,
+    now: datetime,
+    *,
+    as_it_is: bool,
 ) -> None:
     try:
-        page.task.save_file(draft_next_version(parent, name, statement, settings, now), expected=seen)
+        draft = draft_next_version(parent, name, statement, settings, now)
+        if not as_it_is:
+            refuse_a_copy(page.task, parent, draft)
+        page.task.save_file(draft, expected=seen)
     except CoachError as error:
         show_error(error, page.language)
         return
-    session.forget(page.key("next.statement"), page.key("next.parent"), page.key("next.seen"))
+    session.forget(page.key("next.statement"), page.key("next.parent"), page.key("next.seen"), page.key("next.as_it_is"))
+    forget_unedited(f"{page.task.name}.confirm.yaml")  # the message below says what is new
     session.forget(*(_setting_key(page, parent, field) for field in asdict(settings)))
     session.leave_message("success", [page.say("iterate.next.created", version=name, parent=parent.name)])
     go_to(page, "confirm", page.task)

@@ -24,7 +24,7 @@ def draw_one_question(page: TaskPage, topic: Topic, answers: Answers, found: Fin
     session.keep(page.key("question"), question.key)
     place = order.index(question)
     name = text(f"interview.topic.{topic}", page.language)
-    prose.muted(page.say("discover.place", topic=name, number=place + 1, total=len(order)))
+    prose.muted(page.say("discover.place", topic=name, number=place + 1))
     draw_question(page, question, answers, found, alone=True)
     ahead = next((other for other in [*order[place + 1 :], *order[:place]] if not is_answered(other.key, answers)), None)
     with st.container(horizontal=True):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from coach.answer_edits import OPEN, Held, assumed_for, fault_of, held, read_answer, save_answer
+from coach.answer_edits import OPEN, Held, assumed_for, fault_of, held, meant_share, read_answer, save_answer
 from coach.answers import Answers
 from coach.errors import CoachError
 from coach.interview import NEEDED_STEP, Answer, Question
@@ -73,7 +73,7 @@ def shown_answer(page: TaskPage, question: Question, value: Answer) -> str:
 def shown_finding(page: TaskPage, question: Question, one: Found) -> str:
     """What the file says, as a person reads it: usable rows come with how many there are in all."""
     said = shown_answer(page, question, one.value)
-    others = [shown_answer(page, question, other) for other in one.also if other != one.value]
+    others = [shown_answer(page, question, other) for other in one.also if isinstance(other, int) and other != one.value]
     return page.say("discover.usable", usable=said, total=others[0]) if others else said
 
 
@@ -102,18 +102,18 @@ def _reconciled(page: TaskPage, question: Question, answers: Answers) -> _Field:
 
 
 def _show(page: TaskPage, question: Question, disk: Held) -> _Field:
-    session.put_widget_value(page.key(question.key), _as_input(question, disk.value))
+    session.put_widget_value(page.key(question.key), _as_input(page, question, disk.value))
     field = _Field(disk)
     session.keep(_state(page, question), field)
     return field
 
 
-def _as_input(question: Question, value: Answer) -> str | bool | None:
+def _as_input(page: TaskPage, question: Question, value: Answer) -> str | bool | None:
     """A value as its widget holds it."""
     if question.kind in ("choice", "bool"):
         return value if isinstance(value, str | bool) else None
     if isinstance(value, list):
-        return ("\n" if any(set(label) & set("、,，;；") for label in value) else "、").join(value)
+        return ("\n" if any(set(label) & set("、,，;；") for label in value) else page.say("discover.comma")).join(value)
     if isinstance(value, float):
         return f"{value:.6f}".rstrip("0").rstrip(".")
     return "" if value is None else str(value)
@@ -195,6 +195,8 @@ def _remark(page: TaskPage, question: Question, field: _Field) -> None:
     """Beside the field: why its input was not taken, or that somebody else has answered too."""
     if field.refused:
         st.markdown(f":material/error: {prose.plain(field.refused.said(page.language))}")
+        if (meant := meant_share(question.key, field.refused)) is not None:
+            prose.muted(page.say("discover.did_you_mean", value=meant, percent=meant * 100))
         prose.muted(page.say("discover.not_saved"))
     if field.theirs is None or field.mine is None:
         return
@@ -214,6 +216,10 @@ def _remark(page: TaskPage, question: Question, field: _Field) -> None:
 def _from_file(page: TaskPage, question: Question, answers: Answers, one: Found | None) -> None:
     """What the file says where the answer does not say the same, with a button that takes it over."""
     now = held(answers, question.key)
+    for near in one.near if one and isinstance(now.value, list) else ():
+        if near.label in now.value:
+            said = page.say("discover.near_label", label=near.label, meant=near.meant, rows=", ".join(map(str, near.rows)))
+            st.markdown(f":material/spellcheck: {prose.plain(said)}")
     if one is None or one.agrees_with(now.value):
         return
     said = {"found": shown_finding(page, question, one), "said": shown_answer(page, question, now.value)}

@@ -12,7 +12,21 @@ import pandas as pd
 
 from coach.metric_words import metric_name
 from coach.text import Language, text
-from pages.ui.chart_theme import Chart, Line, Palette, Spec, framed, haloed, level_lines, palette, score_domain
+from pages.ui.chart_theme import (
+    Busy,
+    Chart,
+    Line,
+    Palette,
+    Spec,
+    framed,
+    haloed,
+    label_height,
+    level_lines,
+    palette,
+    score_domain,
+)  # fmt: skip
+
+NUMBER_REACHES_OVER = 0.4  # of the width: a number beside a dot further right is in the right half
 
 
 @dataclass(frozen=True)
@@ -43,7 +57,7 @@ def version_scores(
     domain = score_domain([*edges, *given.values(), *([target] if target is not None else [])])
     goal = Line(target, text("ui.charts.target", language, value=target)) if target is not None else None
     lines = [Line(score, text("ui.charts.baseline", language, name=name, value=score)) for name, score in given.items()]
-    rules, labels = level_lines(goal, lines, domain, colours)
+    rules, labels = level_lines(goal, lines, domain, colours, height=height, busy=_busy(versions, label_height(domain, height)))
     layers = [*rules, *_version_layers([version.name for version in versions], domain, colours), *labels]
     chart = framed(height, colours, layer=layers)
     if not versions:
@@ -51,6 +65,16 @@ def version_scores(
     top = max(versions, key=lambda version: version.score)
     said = text("ui.charts.alt.versions", language, metric=metric_name(metric, language), name=top.name, value=top.score)
     return Chart(chart, data, said)
+
+
+def _busy(versions: Sequence[VersionScore], tall: float) -> list[Busy]:
+    """Where dots with their numbers stand: each in its band, the number at its right, so that one in the middle takes both sides."""
+    found = []
+    for place, version in enumerate(versions):
+        middle, low, high = (place + 0.5) / len(versions), version.score - tall * 0.6, version.score + tall * 0.6
+        found += [Busy(True, low, high)] if middle <= 0.5 else []
+        found += [Busy(False, low, high)] if middle > NUMBER_REACHES_OVER else []
+    return found
 
 
 def _version_row(version: VersionScore, language: Language) -> dict[str, object]:

@@ -137,7 +137,7 @@ def _stop_button(page: TaskPage, run: Run) -> None:
             key=page.key("stopping"),
             icon=STOP_ICON,
             disabled=True,
-            help=page.say("train.stop.kept", version=name),
+            help=prose.plain(page.say("train.stop.kept", version=name)),
         )
         return
     with st.popover(page.say("train.stop.button"), icon=STOP_ICON, key=page.key("stop_popover")):

@@ -66,6 +66,17 @@ def show_version(name: str) -> None:
         st.query_params["version"] = name
 
 
+def shown_topic() -> str | None:
+    """The topic of the interview that the URL names, unchecked."""
+    return st.query_params.get("topic")
+
+
+def show_topic(name: str) -> None:
+    """Puts a topic into the URL, so that a reload shows it again."""
+    if st.query_params.get("topic") != name:
+        st.query_params["topic"] = name
+
+
 def _language(said: str | None) -> Language:
     """The URL's language, else the one last chosen here, else the browser's, else Traditional Chinese."""
     for candidate in (said, st.session_state.get(LANGUAGE_KEY)):

@@ -10,7 +10,7 @@ import streamlit as st
 from coach.version_folder import Version
 from coach.workspace import list_tasks
 from pages.ui import cached, prose, session
-from pages.ui.answered_table import label_scores
+from pages.ui.answered_table import label_scores, placeholder_name
 from pages.ui.frame import TaskPage, guarded
 from training.asking import Asked, askable, beside, in_the_way
 from training.evidence import Examined
@@ -21,24 +21,27 @@ MOST_LETTERS = 20_000
 
 @st.fragment
 def try_it(page: TaskPage, version: Version, found: Examined) -> None:
-    """The form, or a sentence on why this version cannot be asked; below it the latest answer."""
+    """The form, or a sentence on why this version cannot be asked; beside it the latest answer, so that none is below the screen."""
     with guarded(page.language):
         state = askable(version)
         if state != "yes":
             prose.sentence(page.say(f"evaluate.try.{state}", version=version.name))
             return
         prose.muted(page.say(f"evaluate.try.about.{beside(found.config)}"))
-        values, pressed = _form(page, version, found.config.placeholders)
-        if pressed:
-            _ask(page, version, values)
-        _last_answer(page, version, found)
+        left, right = st.columns([2, 3], gap="medium")
+        with left:
+            values, pressed = _form(page, version, found.config.placeholders)
+        with right:
+            if pressed:
+                _ask(page, version, values)
+            _last_answer(page, version, found)
 
 
 def _form(page: TaskPage, version: Version, names: list[str]) -> tuple[dict[str, str], bool]:
     with st.form(page.key(f"{version.name}.try"), border=False):
         values = {
             name: st.text_area(
-                prose.plain(name),
+                prose.plain(placeholder_name(page, name)),
                 key=page.key(f"{version.name}.try.{name}"),
                 height=68 if len(names) > 1 else 100,
                 max_chars=MOST_LETTERS,
@@ -55,7 +58,8 @@ def _ask(page: TaskPage, version: Version, values: dict[str, str]) -> None:
     answer_key = page.key(f"{version.name}.answer")
     session.forget(answer_key)
     if empty := [name for name, value in values.items() if not value]:
-        st.info(prose.plain(page.say("evaluate.try.empty", names=", ".join(empty))), icon=":material/edit:")
+        names = ", ".join(placeholder_name(page, name) for name in empty)
+        st.info(prose.plain(page.say("evaluate.try.empty", names=names)), icon=":material/edit:")
         return
     others = (other for task in list_tasks(page.root) for other in task.versions())
     busy = in_the_way(version, others, cached.machine())
@@ -74,13 +78,25 @@ def _last_answer(page: TaskPage, version: Version, found: Examined) -> None:
     if asked is None:
         return
     if asked.base is not None:
-        prose.sentence(page.say("evaluate.try.same" if asked.base.output == asked.trained.output else "evaluate.try.differs"))
+        prose.sentence(_held_together(page, version, asked.trained, asked.base))
     sides = [(page.say("evaluate.try.trained", version=version.name), asked.trained)]
     if asked.base is not None:
         sides.append((page.say("evaluate.try.base", model=found.config.training.base_model), asked.base))
     for place, (cell, (heading, answer)) in enumerate(zip(st.columns(2), sides)):
         with cell, st.container(border=True):
             _answer(page, heading, answer, page.key(f"{version.name}.answer.{place}"))
+
+
+def _held_together(page: TaskPage, version: Version, trained: Answer, base: Answer) -> str:
+    """Whether training changed the answer; of one and the same label, how sure each side is."""
+    if trained.output != base.output:
+        return page.say("evaluate.try.differs")
+    if len(trained.scores) > 1:
+        return page.say("evaluate.try.same")
+    (scores,), (others,) = trained.scores.values(), base.scores.values()
+    label = max(scores, key=lambda name: scores[name])
+    numbers = {"trained": scores[label], "base": others[label]}
+    return page.say("evaluate.try.same_label", label=label, version=version.name, **numbers)
 
 
 def _answer(page: TaskPage, heading: str, answer: Answer, key: str) -> None:

@@ -15,6 +15,7 @@ from pages.ui.charts import VersionScore, version_scores
 from pages.ui.frame import TaskPage
 
 MOST_VERSIONS = 200
+SHOWN_CHANGES = 3  # what its maker said, then the settings that differ; the rest stands side by side below
 WIDTHS = {"version": 64, "score": 142, "target": 78, "parent": 64, "change": "large"}
 ROW_PX, HEAD_PX, MOST_PX = 35, 38, 318
 
@@ -40,9 +41,9 @@ def _table(page: TaskPage, entries: Sequence[Entry]) -> None:
 
 
 def _row(page: TaskPage, entry: Entry) -> dict[str, str]:
-    change = entry.main_change or ""
-    if entry.further_changes:
-        change = page.say("iterate.further_changes", change=change, count=entry.further_changes)
+    change = " · ".join(entry.changes[:SHOWN_CHANGES])
+    if len(entry.changes) > SHOWN_CHANGES:
+        change = page.say("iterate.further_changes", change=change, count=len(entry.changes) - SHOWN_CHANGES)
     verdict = entry.verdict
     return {
         "version": entry.name,

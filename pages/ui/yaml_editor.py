@@ -14,6 +14,7 @@ from typing import Any
 import streamlit as st
 
 from coach.remarks import Grade, Remark
+from coach.sound_text import sound_text
 from pages.ui import prose, session
 from pages.ui.frame import Page
 from pages.ui.sheet import Sheet, differences, follow, has_followed, kept_over, rewritten, typed
@@ -35,13 +36,16 @@ _component = st.components.v2.component(
 )
 
 
-def open_sheet(page: Page, key: str, saved: str, seen: str | None, *, name: str) -> Sheet:
-    """This browser's sheet `key` after a look at what is saved in the file `name`; says so where the text was changed elsewhere."""
+def open_sheet(page: Page, key: str, saved: str, seen: str | None, *, name: str, is_file: bool = True) -> Sheet:
+    """This browser's sheet `key` after a look at what is saved in the file `name`; says so where the text was changed elsewhere.
+
+    `is_file`: whether `saved` is a file's text; a draft that follows the answers is nobody's file yet, and nothing is said of it.
+    """
     before = held_sheet(key)
     sheet = follow(before, saved, seen)
     hold_sheet(key, sheet)
     with st.container():  # there in every run, so that what follows keeps its place
-        if has_followed(before, sheet):
+        if is_file and has_followed(before, sheet):
             st.info(prose.plain(page.say("editor.followed", name=name)), icon=":material/info:")
     return sheet
 
@@ -53,6 +57,13 @@ def held_sheet(key: str) -> Sheet | None:
 
 def hold_sheet(key: str, sheet: Sheet) -> None:
     session.put_widget_value(key, sheet)
+
+
+def forget_unedited(key: str) -> None:
+    """Lets the sheet begin anew from the file, where nothing of a person's is in it: what replaced the file says so itself."""
+    sheet = held_sheet(key)
+    if sheet is not None and not sheet.edited:
+        session.forget(key)
 
 
 def yaml_editor(page: Page, key: str, sheet: Sheet, remarks: Sequence[Remark], *, label: str, height: int) -> None:
@@ -125,7 +136,8 @@ def _take_typed(key: str) -> None:
     said: Any = session.widget_value(_editor_key(key), {}).get("typed")
     sheet = held_sheet(key)
     if sheet and isinstance(said, dict) and isinstance(said.get("text"), str) and isinstance(said.get("turn"), int):
-        hold_sheet(key, typed(sheet, said["text"], said["turn"]))
+        now = typed(sheet, said["text"], said["turn"])
+        hold_sheet(key, rewritten(now, sound_text(now.text)))  # what no file can hold is replaced in the browser too
 
 
 def _in_words(page: Page, remark: Remark) -> str:

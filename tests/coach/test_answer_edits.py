@@ -1,11 +1,14 @@
 """One answer at a time into a folder others write to as well: reading, faults, merging, and two answers to one question."""
 
 import threading
+import time
 
 import pytest
 
-from coach.answer_edits import OPEN, Held, assumed_for, fault_of, held, read_answer, save_answer
-from coach.answers import Answers
+from coach.answer_edits import _NUMBER, LONGEST_NUMBER, OPEN, Held, assumed_for, fault_of, held, read_answer, save_answer
+from coach.answers import Answers, parse_answers
+from coach.constraints import recognise
+from coach.errors import DocumentError
 from coach.interview import load_questions
 from coach.interview_progress import asked_questions, interview_figures, progress_of, spoken
 from coach.workspace import create_task
@@ -148,3 +151,51 @@ def test_the_coach_always_has_a_sentence_and_three_numbers(values, language):
     assert all(said.say(language) for said in spoken(answers, progress))
     figures = interview_figures(answers, progress, is_counted=False)
     assert all(figure.label.say(language) and figure.value and figure.note.say(language) for figure in figures)
+
+
+def test_a_long_row_of_digits_is_no_number_and_takes_no_time():
+    written = "1" * 12_000 + "x"
+    began = time.perf_counter()
+    assert read_answer(QUESTIONS["resources.labelled_rows"], written) == written
+    assert read_answer(QUESTIONS["success.threshold"], "1" * LONGEST_NUMBER + "x") == "1" * LONGEST_NUMBER + "x"
+    assert time.perf_counter() - began < 0.05
+    assert _NUMBER.fullmatch("1" * 2_000 + "x") is None and time.perf_counter() - began < 0.1, "the pattern itself is linear"
+
+
+def test_half_a_surrogate_is_replaced_before_it_is_saved(task):
+    title = QUESTIONS.get("title") or QUESTIONS["business.problem"]
+    said = read_answer(title, "客服\ud800信件")
+    assert said == "客服\ufffd信件"
+    save_answer(task, "title", Held(said), seen=OPEN)
+    assert task.answers().title == said
+    assert read_answer(QUESTIONS["task.labels"], "a\udfff、b") == ["a\ufffd", "b"]
+
+
+@pytest.mark.parametrize(
+    ("key", "limit"),
+    [
+        ("resources.labelled_rows", "1,000,000,000"),
+        ("resources.preference_pairs", "1,000,000,000"),
+        ("resources.gpu_count", "10000"),
+        ("resources.vram_gb", "100000"),
+        ("business.deadline_weeks", "520"),
+        ("needs.max_latency_ms", "86,400,000"),
+        ("versioning.retention", "1000"),
+    ],
+)
+def test_a_number_nobody_can_mean_is_refused_with_the_limit(key, limit):
+    fault = fault_of(key, 1e300)
+    assert fault is not None and fault.code == "out_of_range"
+    for language in ("zh-TW", "en"):
+        assert f"≤ {limit}" in fault.said(language)
+    assert fault_of(key, int(limit.replace(",", ""))) is None
+    topic, _, name = key.partition(".")
+    with pytest.raises(DocumentError):
+        parse_answers(f"{topic}:\n  {name}: 1e300\n")
+
+
+@pytest.mark.parametrize(
+    "sentence", ["期限: 9999 週", "GPU: 遠端 A100 999999999GB", "延遲: 99999999 秒", "GPU: A100 x" + "9" * 5000]
+)
+def test_a_constraint_beyond_a_limit_stays_a_sentence_and_no_answer(sentence):
+    assert recognise(sentence) == {}

@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from coach.diagnosis import Evidence, diagnose
+from coach.diagnosis import diagnose
+from coach.finding import Evidence
 
 EXAMPLE = Path(__file__).parent.parent / "data" / "example-task"
 LABELS = ["正面", "負面", "中立"]
@@ -93,8 +94,21 @@ def test_d03_a_baseline_as_good_as_the_model_is_said():
 
 
 def test_d04_more_than_two_percent_outside_the_format_comes_first():
-    found = codes(found=results(invalid=0.03, baseline=0.9))
-    assert found[0] == ("D04", "format") and codes(found=results(invalid=0.02)) == []
+    written = {name: value for name, value in results(invalid=0.03, baseline=0.9).items() if name != "per_class"}
+    assert codes(found=written)[0] == ("D04", "format") and codes(found=results(invalid=0.02)) == []
+
+
+def test_d04_where_answers_are_chosen_among_labels_is_a_note_after_what_matters():
+    found = diagnose(Evidence(results(invalid=1.0, baseline=0.9), learning_rate=2e-4)).findings
+    assert [(f.name, f.level) for f in found] == [("baseline_ahead", "warning"), ("format_not_learnt", "info")]
+    assert "100%" in found[1].evidence.say("en") and "分數不受影響" in found[1].evidence.say("zh-TW")
+
+
+def test_d04_at_a_low_learning_rate_names_the_learning_rate_first():
+    found = diagnose(Evidence(results(invalid=1.0, baseline=0.9), learning_rate=1e-5)).findings
+    assert [f.name for f in found] == ["format_low_rate", "baseline_ahead"]
+    assert "1e-05" in found[0].evidence.say("zh-TW") and "學習率" in found[0].title.say("zh-TW")
+    assert codes(found=results(invalid=0.02), learning_rate=1e-5) == []
 
 
 def test_d05_flat_loss_and_flat_score():

@@ -9,6 +9,7 @@ from coach.estimate import (
     estimate_prompt,
     estimate_training,
     fitting_micro_batch,
+    main_memory_gb,
     memory_gb,
     processor_tokens_per_s,
 )
@@ -83,3 +84,10 @@ def test_baseline_and_prompt_need_no_gpu():
     assert estimate_baseline().vram_gb is None and estimate_baseline().minutes <= 1
     assert estimate_prompt().minutes is None
     assert set(estimate_baseline().as_json("zh-TW")) == {"vram_gb", "minutes", "basis"}
+
+
+def test_main_memory_grows_with_the_model_and_is_said_on_the_processor_alone():
+    large, small = model_row("Qwen/Qwen3-8B"), model_row(STARTER_ID)
+    assert 18 < main_memory_gb(large) < 24 and main_memory_gb(small) < 4
+    assert estimate_training(large, "lora", Hardware(), work()).ram_gb == round(main_memory_gb(large), 1)
+    assert estimate_training(small, "lora", Hardware(vram_gb=24.0), work()).ram_gb is None

@@ -4,7 +4,7 @@ import pytest
 
 from coach.answers import Answers
 from coach.estimate import STARTER_ID
-from coach.forecast import baseline_prior, forecast, gain_of, score_noise
+from coach.forecast import baseline_prior, forecast, gain_of, range_of_noise, score_noise
 from coach.hardware import Hardware
 from coach.reference_data import model_row
 from coach.situation import DataFacts, situation_of
@@ -91,3 +91,15 @@ def test_where_nothing_can_be_foretold_it_says_so(found, word):
 def test_extraction_has_a_prior_of_its_own():
     found = forecast(situation(200, task="extraction"), ["sft"], LARGE)
     assert found.metric == "entity_f1" and found.low < 0.7 <= found.expected + 0.01
+
+
+def test_with_few_rows_near_the_top_the_range_holds_the_noise_of_the_test():
+    facts = DataFacts(110, {"a": 55, "b": 55}, test_rows=17, baseline_macro_f1=1.0, baseline_accuracy=1.0)
+    found = forecast(situation(110, ("a", "b"), facts=facts), ["sft"], STARTER)
+    assert found.low < 0.92 and found.low < found.expected <= found.high == 0.99
+    assert "110" in found.basis.say("en") and "few" in found.basis.say("en")
+
+
+def test_noise_near_one_is_as_wide_as_wilsons_interval_says():
+    low, high = range_of_noise(situation(metric="accuracy"), 1.0, 17, z=1.96)
+    assert low == pytest.approx(0.816, abs=0.002) and high == 1.0

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from coach.comparison import compare, judged
-from coach.diagnosis import Evidence, diagnose
+from coach.diagnosis import diagnose
 from coach.figures import figures, iteration_figures
+from coach.finding import Evidence
 from coach.history import Entry, entry_of, finished_results, held_against, latest_finished, target_results
 from coach.next_step import next_step
 from coach.text import LANGUAGES

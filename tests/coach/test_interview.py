@@ -207,3 +207,49 @@ def test_the_example_task_has_come_as_far_as_iterating():
     task = Task.open(example)
     assert next_stage(task).id == "iterate"
     assert read_answers(example / "answers.yaml").task.type
+
+
+# --- labels listed in the first sentence ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "labels"),
+    [
+        ("I get about 120 support messages a day, to route each to billing, shipping or technical", ["billing", "shipping", "technical"]),
+        ("Sort our tickets into spam, ham and other, please", ["spam", "ham", "other"]),
+        ("label each review as positive, negative or neutral with a small model", ["positive", "negative", "neutral"]),
+        ("sort mails to three teams: billing, shipping or technical teams", ["billing", "shipping", "technical"]),
+        ("每天約 120 則客服訊息，想分派給帳務、物流或技術部門", ["帳務", "物流", "技術"]),
+        ("把信件分成退款、物流、其他三類，沒有 GPU", ["退款", "物流", "其他"]),
+        ("把來信歸類為：客訴，詢問或其他", ["客訴", "詢問", "其他"]),
+    ],
+)  # fmt: skip
+def test_labels_listed_after_a_verb_of_sorting_make_a_classification(said, labels):
+    found = understand(said)
+    assert (found.known["task.labels"], found.known["task.type"]) == (labels, "classification")
+    assert "resources.labelled_rows" not in found.known
+    assert answers_from(found).task.labels == labels
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "assign tickets to Anna and write a reply",
+        "assign each ticket to a team and a priority",
+        "route each to the right team, quickly",
+        "forward it to me or my boss",
+        "sort the data into train, valid and test",
+        "translate each message to English, Japanese or Korean",
+        "把資料分成訓練、驗證、測試",
+        "想把來信分成十五類",
+        "把資料分成兩個檔案或資料夾",
+    ],
+)
+def test_no_labels_are_read_into_other_lists(said):
+    assert "task.labels" not in understand(said).known
+
+
+@pytest.mark.parametrize("said", ["about 120 rows a day", "每天 120 則訊息", "120 筆一天", "we get 120 examples per week"])
+def test_what_comes_in_every_day_is_no_number_of_labelled_rows(said):
+    assert "resources.labelled_rows" not in understand(said).known
+    assert understand(f"{said}, 500 labelled").known["resources.labelled_rows"] == 500

@@ -14,6 +14,7 @@ from coach.new_task import (
     first_answers,
     free_name,
     name_fault,
+    name_from_sentence,
     proposed_name,
     taken_names,
     title_of,
@@ -91,3 +92,18 @@ def test_an_english_title_is_cut_at_a_word():
         title_of("I would like to train a model that sorts incoming e-mail into categories")
         == "I would like to train a model that…"
     )
+
+
+@pytest.mark.parametrize(
+    ("sentence", "name"),
+    [
+        ("I get about 120 support messages a day and want to route each to billing, shipping or technical", "support-routing"),
+        ("每天約 120 則客服訊息，想分派給帳務、物流或技術", "support-routing"),
+        ("we want to find duplicate invoices in our archive of scans", "find-duplicate-invoices"),
+        ("My first task", "my-first-task"),
+        ("1 2 3", "task-1"),
+    ],
+)
+def test_a_sentence_proposes_a_short_name(sentence, name):
+    assert name_from_sentence(sentence, frozenset()) == name
+    assert name_from_sentence(sentence, {name}) != name

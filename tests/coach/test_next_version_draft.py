@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from coach.config_changes import config_changes
-from coach.diagnosis import Finding
 from coach.errors import UserError
+from coach.finding import Finding
 from coach.next_version_draft import (
     MOST_LETTERS,
     draft_next_version,

@@ -162,3 +162,28 @@ def test_a_damaged_file_of_choices_is_told_with_its_fault(task):
 
 def test_there_is_a_value_for_every_choice(task):
     assert all(state(task).chosen.value(choice) is not None for choice in CHOICES)
+
+
+@pytest.mark.parametrize(
+    ("choice", "value"),
+    [("base_model", "Qwen/\x1b[31mQwen3"), ("base_model", "a\nb"), ("batch_size", "abc"), ("retention", 10**12)],
+)
+def test_what_no_task_could_hold_is_refused_before_and_after_there_is_a_task_yaml(task, written, choice, value):
+    with pytest.raises(UserError) as caught:
+        take(written, choice, value)
+    assert caught.value.key == "choice.unfit" and all(caught.value.lines("zh-TW"))
+
+
+def test_a_choice_of_the_fine_tuning_alone_asks_to_train_where_the_baseline_stands_first(tmp_path):
+    from coach.advised import advise, wishes_to_train
+    from coach.hardware import Hardware
+    from coach.workspace import create_task
+
+    few = Answers.model_validate(
+        {"task": {"type": "classification", "labels": ["a", "b"]}, "resources": {"labelled_rows": 120, "gpu": "none"}}
+    )
+    advised = advise(create_task(tmp_path, "few", answers=few), None, Hardware())
+    assert [stage.method for stage in advised.plan.stages] == ["baseline", "sft"]
+    assert wishes_to_train(advised, "learning_rate", 1e-5) and wishes_to_train(advised, "base_model", "Qwen/Qwen3-8B")
+    assert not wishes_to_train(advised, "retention", 9)
+    assert not wishes_to_train(advised, "learning_rate", advised.advised.learning_rate)

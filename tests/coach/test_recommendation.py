@@ -369,7 +369,7 @@ def test_between_two_and_five_hundred_rows_the_specifications_augmentation_is_co
         ("huggingface", "semantic", "--revision v2"),
         ("ollama", "semantic", ":latest"),
         ("api", "date", "2025-01-07"),
-        ("local", "semantic", "plain and simple"),
+        ("local", "semantic", "no account or server"),
     ],
 )
 def test_each_row_of_the_deployment_table(target, strategy, named):
@@ -468,3 +468,18 @@ def test_no_sentence_presumes_a_specification_somebody_has_read():
         found = plan(300, machine=machine, success={"threshold": 0.8}, needs={"reasoning": True})
         for language, word in (("zh-TW", "規格"), ("en", "specification")):
             assert [line for line in plan_lines(found, language) if word in line] == []
+
+
+def headline_of(rows, language, task_type="classification", **resources):
+    said = {"task": {"type": task_type}, "resources": {"labelled_rows": rows, "gpu": "none", **resources}}
+    return recommend(Answers.model_validate(said), None, NO_GPU).headline.say(language)
+
+
+def test_methods_that_follow_each_other_are_said_in_their_order_with_the_spaces_right():
+    assert "建議先用監督式微調（SFT），再用偏好訓練（DPO）：" in headline_of(1500, "zh-TW", "generation", preference_pairs=3000)
+    tuned = headline_of(1500, "en", "generation", preference_pairs=3000)
+    assert "supervised fine-tuning (SFT), then preference tuning (DPO), on " in tuned
+    assert "建議監督式微調（SFT）：" in headline_of(1500, "zh-TW")
+    assert "建議先用 TF-IDF + 邏輯迴歸，暫不訓練" in headline_of(30, "zh-TW")
+    assert "start with TF-IDF + logistic regression; no language model" in headline_of(30, "en")
+    assert "迴歸、" not in headline_of(150, "zh-TW") and "建議TF" not in headline_of(150, "zh-TW")

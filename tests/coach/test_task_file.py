@@ -1,11 +1,15 @@
 """task.yaml: reading, writing, judging the whole, and what keeps it from training here."""
 
+import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from coach.problems import InvalidDocument, Problem
+from coach.reference_data import sources
+from coach.remarks import task_remarks
 from coach.task_file import blockers, check_task, check_task_document, parse_task, read_task_file, require_trainable, task_to_yaml
 from coach.task_schema import TaskFile
 from coach.yaml_document import parse_document, read_document
@@ -101,7 +105,7 @@ def test_task_of_the_specification_is_sound_and_its_learning_rate_draws_a_commen
     comment = remarks(task)["lora_lr_low"]
     assert comment.level == "warning"
     assert "1e-05" in comment.sentence("zh-TW") and "1e-4 – 2e-4" in comment.sentence("zh-TW")
-    assert "evidence.md 1.3" in comment.sentence("en")
+    assert sources()["lr-too-low"].title in comment.sentence("en")
 
 
 def test_what_keeps_it_from_training_here_is_named():
@@ -329,3 +333,34 @@ def test_low_learning_rate_over_many_steps_is_not_remarked_on(tmp_path: Path):
     assert "lora_lr_low" not in remarks(parse_task(AS_SPECIFIED), tmp_path)
     (tmp_path / "data" / "train.jsonl").write_text(row * 1499, encoding="utf-8")
     assert "lora_lr_low" in remarks(parse_task(AS_SPECIFIED), tmp_path)
+
+
+def test_forty_thousand_labels_are_judged_within_a_second():
+    labels = [f"類別 {number}" for number in range(39_998)] + ["Spam", "spam", "spam"]
+    content = with_changes(('enum: ["滿意", "不滿", "普通"]', "enum: " + json.dumps(labels, ensure_ascii=False)))
+    began = time.perf_counter()
+    task, remarks = task_remarks(content, "task.yaml", "en", folder=FOLDER, hardware=Machine(has_cuda=False))
+    assert time.perf_counter() - began < 5  # quadratic, it took a minute and more; a second on a quiet machine
+    said = " ".join(remark.said for remark in remarks)
+    assert task is not None and "labels stand twice (spaces around them aside): spam" in said
+    counted = time.perf_counter()
+    check_task(task)
+    assert time.perf_counter() - counted < 1
+
+
+def test_remarks_name_sources_a_reader_can_look_for():
+    high = edited(("1e-5", "8e-4"), ("epochs: 8", "epochs: 60"), ("training:", "training:\n  batch_size: 64"))
+    found = remarks(high)
+    assert {"lora_lr_high", "epochs_many", "lora_batch_large"} <= set(found)
+    assert sources()["lora-without-regret"].title in found["lora_batch_large"].sentence("zh-TW")
+    assert not [
+        problem for problem in found.values() for language in ("zh-TW", "en") if "evidence.md" in problem.sentence(language)
+    ]
+
+
+@pytest.mark.parametrize("sign", ["\x1b", "\x07", "\n", "\u2028"])
+def test_a_control_character_in_a_models_name_is_refused(sign):
+    with pytest.raises(InvalidDocument) as caught:
+        edited(("base_model: Qwen/Qwen3-4B", f"base_model: {json.dumps(f'Qwen/Qwen3{sign}-4B')}"))
+    assert [(p["path"], p["code"]) for p in caught.value.problems] == [("training.base_model", "control_character")]
+    assert f"U+{ord(sign):04X}" in caught.value.lines("zh-TW")[0] and caught.value.lines("en")

@@ -86,6 +86,33 @@ def test_a_baseline_without_a_score_on_this_metric_is_left_out():
     )
 
 
+@pytest.mark.parametrize("language", ["zh-TW", "en"])
+@pytest.mark.parametrize(("value", "low", "high"), [(0.749, 0.65, 0.86), (0.86, 0.80, 0.92)])
+def test_a_baseline_clearly_ahead_leads_and_nobody_is_told_to_accept_or_deploy(value, low, high, language):
+    found = judge(results(value, low, high, threshold=0.85, baseline=1.0)).sentences()
+    said = [sentence.say(language) for sentence in found]
+    assert found[0].key == "verdict.behind" and "1.000" in said[0] and "TF-IDF" in said[0]
+    assert [sentence.key for sentence in found].count("verdict.baseline_no") == 0, "said once"
+    assert not any(word in " ".join(said) for word in ("accept", "接受", "Deploy", "部署"))
+
+
+def test_a_version_near_its_target_may_be_accepted_unless_a_baseline_is_above_it():
+    def first(baseline):
+        return judge(results(0.78, 0.70, 0.86, baseline=baseline)).sentences()[0].say("en")
+
+    assert "accept this version" in first(0.5) and "accept this version" in first(0.78)
+    assert first(0.80).startswith("Close") and "accept" not in first(0.80)
+
+
+@pytest.mark.parametrize(("validation", "key"), [(0.746, "validation_above"), (0.60, "validation_below"), (0.79, None)])
+def test_validation_far_from_the_test_is_explained(validation, key):
+    more = {"best_checkpoint": {"step": 8, "valid": {"macro_f1": validation}}}
+    found = {sentence.key: sentence for sentence in judge(results(0.68 if key else 0.78, 0.6, 0.86, **more)).sentences()}
+    assert [name for name in found if "validation" in name] == ([f"verdict.{key}"] if key else [])
+    if key:
+        assert "50" in found[f"verdict.{key}"].say("en") and "測試資料" in found[f"verdict.{key}"].say("zh-TW")
+
+
 def test_a_limited_run_says_so():
     assert "3 steps" in " ".join(said.say("en") for said in judge(results(max_steps=3)).sentences())
 
@@ -272,3 +299,16 @@ def test_a_met_target_that_is_not_certain_says_so_at_once_and_a_tie_is_no_defeat
 def test_more_test_rows_than_anybody_labels_are_not_asked_for():
     assert rows_to_tell(0.802, 0.8, 0.70, 0.90, 400) is None
     assert rows_to_tell(0.78, 0.8, 0.70, 0.86, 100) == 1600
+
+
+@pytest.mark.parametrize("content", ["你好".encode("big5"), b"\xff\xfe{}", b"[" * 100_000])
+def test_predictions_that_cannot_be_read_are_refused_in_a_sentence(tmp_path, content):
+    path = tmp_path / "predictions.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(WorkspaceError) as caught:
+        read_answers_given(path)
+    assert caught.value.key == "workspace.broken_json" and all(caught.value.lines("zh-TW"))
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(WorkspaceError):
+        read_answers_given(path)

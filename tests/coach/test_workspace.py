@@ -207,8 +207,8 @@ def test_versions_are_listed_in_their_order_and_nothing_else_is(task: Task, tmp_
 def test_results_are_none_until_written_and_nan_becomes_null(task: Task):
     version = freeze_version(task, "v1", NOW)
     assert version.results() is None and version.lineage() is None and version.model_info() is None
-    version.write_results({"macro_f1": float("nan"), "per_class": {"緊急": [float("inf"), 0.5]}})
-    assert version.results() == {"macro_f1": None, "per_class": {"緊急": [None, 0.5]}}
+    version.write_results({"macro_f1": float("nan"), "drawn": {"緊急": [float("inf"), 0.5]}})
+    assert version.results() == {"macro_f1": None, "drawn": {"緊急": [None, 0.5]}}
     assert "緊急" in version.results_path.read_text(encoding="utf-8")
 
 
@@ -372,3 +372,64 @@ def test_what_a_killed_freeze_left_is_removed_at_the_next_one(task: Task):
         (folder / "data").mkdir(parents=True)
     freeze_version(task, "v1", NOW)
     assert not left.exists() and mine.is_dir()
+
+
+@pytest.mark.parametrize("fails_at", ["answers.yaml", "task.yaml"])
+def test_a_full_disk_leaves_no_half_task_and_the_name_free(tmp_path, monkeypatch, fails_at):
+    file = read_task_file(EXAMPLE / "task.yaml")
+    replace = os.replace
+
+    def full(source, target):
+        if Path(target).name == fails_at:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", full)
+    refused("disk_full", create_task, tmp_path, "news", file=file)
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.undo()
+    assert create_task(tmp_path, "news", file=file).has_file
+
+
+def test_what_somebody_else_put_into_a_half_made_folder_stays(tmp_path, monkeypatch):
+    def full(source, target):
+        (tmp_path / "news" / "mine.txt").write_text("mine", encoding="utf-8")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    refused("disk_full", create_task, tmp_path, "news")
+    assert [path.name for path in (tmp_path / "news").iterdir()] == ["mine.txt"]
+
+
+def test_a_name_that_is_taken_keeps_what_stands_there(task):
+    before = sorted(path.name for path in task.folder.iterdir())
+    refused("task_exists", create_task, task.folder.parent, task.name)
+    assert sorted(path.name for path in task.folder.iterdir()) == before
+
+
+def test_a_folder_called_task_yaml_is_told(task):
+    task.file_path.unlink()
+    task.file_path.mkdir()
+    assert str(task.file_path) in refused("unreadable", task.fingerprint).lines("en")[0]
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [("target", [1]), ("rows", "many"), ("baseline", {"tfidf": [1]}), ("per_class", {"正面": 1}), ("primary_metric", "macro_f1"),
+     ("confusion_matrix", {"labels": ["a", "b"], "counts": [[1]]}), ("confidence_interval", 3)],
+)  # fmt: skip
+def test_results_of_another_shape_are_refused_where_they_are_read(tmp_path, place, value):
+    shutil.copytree(EXAMPLE, tmp_path / "urgency")
+    version = Task.open(tmp_path / "urgency").version("v1")
+    assert version.results()
+    version.write_results({**version.results(), place: value})
+    assert place in refused("broken_json", version.results).lines("en")[0]
+
+
+@pytest.mark.parametrize("splits", [["train"], {"train": 3}, {"train": {"class_distribution": ["a"]}}, {"train": {"rows": "12"}}])
+def test_a_snapshot_of_another_shape_is_refused_where_it_is_read(tmp_path, splits):
+    shutil.copytree(EXAMPLE, tmp_path / "urgency")
+    version = Task.open(tmp_path / "urgency").version("v1")
+    assert version.snapshot()["splits"]["train"]["rows"]
+    version.write_snapshot({**version.snapshot(), "splits": splits})
+    assert "splits" in refused("broken_json", version.snapshot).lines("zh-TW")[0]

@@ -293,3 +293,11 @@ def test_form_of_what_is_written():
         {"b": "兩行\n文字\n", "a": {"r": 1e-5}, "at": datetime(2026, 1, 2, 3, 4), "labels": ["正", "負"], "code": "1e-5"}
     )
     assert written == "b: |\n  兩行\n  文字\na:\n  r: 1.0e-05\nat: 2026-01-02T03:04:00\nlabels:\n  - 正\n  - 負\ncode: '1e-5'\n"
+
+
+def test_half_a_surrogate_is_no_text():
+    with pytest.raises(DocumentError) as caught:
+        parse_document("a: \ud800\n", "task.yaml")
+    assert caught.value.key == "document.not_utf8" and caught.value.data["position"] == 3
+    assert all(caught.value.lines("zh-TW")) and all(caught.value.lines("en"))
+    assert parse_document("\ufeffa: 1\n", "task.yaml").mapping == {"a": 1}

@@ -84,7 +84,17 @@ def words(at: AppTest) -> str:
     shown = [str(element.value) for kind in kinds for element in getattr(at, kind)]
     buttons = [button.label for button in at.button]
     metrics = [f"{metric.label} {metric.value}" for metric in at.metric]
-    return "\n".join([*shown, *buttons, *metrics]).replace("\\", "").replace("\u2060", "")
+    return as_read("\n".join([*shown, *buttons, *metrics]))
 
 
-__all__ = ["LANGUAGES", "NOW", "ROOT", "OpenPage", "words"]
+def as_read(markdown: str) -> str:
+    """An escaped text as a person reads it."""
+    return markdown.replace("\\", "").replace("\u2060", "")
+
+
+def numbers(at: AppTest) -> list[str]:
+    """The values of the page's numbers, in their order."""
+    return [as_read(metric.value) for metric in at.metric]
+
+
+__all__ = ["LANGUAGES", "NOW", "ROOT", "OpenPage", "as_read", "numbers", "words"]

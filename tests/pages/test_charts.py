@@ -89,7 +89,7 @@ def test_target_and_baselines_are_named_in_the_plot_and_the_target_is_dashed():
     (rule,) = layers_with(chart, type="rule", strokeDash=[6, 4])
     assert rule["data"]["values"] == [{"level": 0.7, "said": "Target 0.70"}] and rule["mark"]["color"] == "#b5494e"
     dotted = layers_with(chart, type="rule", strokeDash=[2, 3])
-    assert [layer["data"]["values"][0]["said"] for layer in dotted] == ["TF-IDF baseline 0.57", "words baseline 0.56"]
+    assert [layer["data"]["values"][0]["said"] for layer in dotted] == ["TF-IDF (validation) 0.57", "words baseline 0.56"]
 
 
 def places(target, **baselines):
@@ -101,9 +101,32 @@ def places(target, **baselines):
 
 def test_labels_of_lines_that_are_close_do_not_stand_on_one_another():
     assert set(places(0.9, far=0.5).values()) == {("left", "bottom")}
-    near = places(0.6, a=0.59)
-    assert near == {"Target 0.60": ("left", "bottom"), "a baseline 0.59": ("left", "top")}
-    assert len(set(places(0.6, a=0.59, b=0.58).values())) == 3
+    near = places(0.75, a=0.72)
+    assert {side for side, _ in near.values()} == {"left", "right"}
+    assert len(set(places(0.75, a=0.74, b=0.73).values())) == 3
+
+
+def test_a_label_of_a_line_keeps_off_the_dots_and_their_numbers():
+    versions = [charts.VersionScore("v1", 0.62), charts.VersionScore("v2", 0.8)]
+
+    def place(tfidf):
+        look = {"metric": "macro_f1", "target": None, "baselines": {"TF-IDF": tfidf}, "language": "en", "dark": False}
+        layers = charts.version_scores(versions, **look).spec["layer"]
+        (label,) = {str(layer["mark"]["align"] + layer["mark"]["baseline"]) for layer in layers if "baseline" in layer["mark"]}
+        return label
+
+    assert place(0.61) == "rightbottom" and place(0.70) == "leftbottom"
+
+
+def best_label_above(value, **lines):
+    evals = [evaluation(5, 0.5, 1.0), evaluation(10, value, 1.0, True)]
+    chart = charts.metric_curve(evals, metric="macro_f1", target=None, baselines=lines, total_steps=20, language="en", dark=False)
+    return bool(chart.data[chart.data["best"]]["above"].item())
+
+
+def test_the_best_label_keeps_off_a_line_and_the_edge_of_the_plot():
+    assert best_label_above(0.7) and not best_label_above(0.7, near=0.72)
+    assert best_label_above(0.7, under=0.69) and not best_label_above(1.0)
 
 
 def test_the_last_best_step_alone_is_marked_by_shape_and_label():
@@ -180,8 +203,12 @@ def test_long_labels_break_at_spaces_and_end_in_an_ellipsis():
 def test_score_axis_keeps_to_whole_tenths_and_holds_every_value():
     for values in ([0.31, 0.66, 0.7], [0.0], [1.0], [0.97, 0.99], [31.0, 44.0]):
         low, high = score_domain(values)
-        assert low <= min(values) and max(values) < high
+        assert low <= min(values) and max(values) <= high
     assert score_domain([0.31, 0.66]) == score_domain([0.32, 0.665])
+
+
+def test_an_axis_of_shares_ends_at_one():
+    assert score_domain([0.7, 0.99])[1] == score_domain([1.0])[1] == 1.0 and score_domain([44.0, 100.0])[1] == 100.0
 
 
 def test_length_bins_hold_every_row_once():

@@ -11,7 +11,7 @@ import pytest
 
 from coach.text import text
 from coach.workspace import Task
-from tests.pages.conftest import LANGUAGES, ROOT, words
+from tests.pages.conftest import LANGUAGES, ROOT, numbers, words
 from tests.specification import TASK_YAML
 
 PAGE = "4_confirm.py"
@@ -85,8 +85,8 @@ def test_without_a_task_yaml_the_draft_of_the_answers_is_shown_and_can_be_saved_
 def test_a_sound_task_says_what_will_happen_and_what_it_takes(ready_task, language, open_page):
     at = open_page(PAGE, ready_task, language)
     assert not at.exception
-    rows, time, target = at.metric
-    assert (rows.value, target.value) == ("24", "0.80")
+    rows, _, target = numbers(at)
+    assert (rows, target) == ("24", "0.80")
     assert not button(at, ready_task, "start").disabled
     assert text("ui.confirm.said.target", language, metric="Macro-F1", threshold=0.8) in words(at)
 
@@ -268,3 +268,13 @@ def test_opening_both_pages_imports_nothing_heavy(finished_task):
     )
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert found.stdout.strip().endswith("[]")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_baseline_is_never_said_to_be_on_a_model_and_its_numbers_are_said_to_have_no_effect(workspace, language, open_page):
+    from tests.pages.judged_versions import make_task
+
+    at = open_page(PAGE, make_task(workspace / "base", method="baseline"), language)
+    said = words(at)
+    assert not at.exception and {"zh-TW": "這一版不訓練語言模型", "en": "no language model is trained in this version"}[language] in said
+    assert {"zh-TW": "都不作用", "en": "have no effect"}[language] in said and "TF-IDF baseline on starter" not in said

@@ -72,7 +72,77 @@ def test_an_empty_task_is_told_what_is_needed_before_advice(language, empty_task
     assert said(language, "start") in shown
     for question in progress_of(empty_task.answers()).needed:
         assert text(f"interview.short.{question.key}", language) in shown
-    assert f"{said(language, 'answered')} 0 / " in shown
+    assert f"{said(language, 'answered')} 0\n" in shown and " / " not in at_metrics(empty_task, open_page, language)
+
+
+def at_metrics(task, open_page, language):
+    return " ".join(str(metric.value) for metric in open_page(PAGE, task, language).metric)
+
+
+def test_a_reload_shows_the_topic_last_turned_to(partial_task, open_page):
+    at = topic(open_page(PAGE, partial_task), partial_task, "resources")
+    assert at.query_params["topic"] in ("resources", ["resources"])
+    again = open_page(PAGE, partial_task, topic="resources")
+    assert widget(again, partial_task, "topic").value == "resources"
+    assert widget(open_page(PAGE, partial_task, topic="nonsense"), partial_task, "topic").value == "success"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_topics_questions_end_with_the_way_to_the_next(language, partial_task, open_page):
+    at = topic(open_page(PAGE, partial_task, language), partial_task, "business")
+    button = widget(at, partial_task, "next_topic")
+    assert text("interview.topic.task", language) in button.label
+    button.click().run()
+    assert not at.exception and widget(at, partial_task, "topic").value == "task"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_score_written_as_a_percentage_is_asked_back(language, partial_task, open_page):
+    at = open_page(PAGE, partial_task, language)
+    widget(at, partial_task, "success.threshold").set_value("85").run()
+    assert said(language, "did_you_mean", value=0.85, percent=85.0) in words(at)
+    widget(at, partial_task, "success.threshold").set_value("7").run()
+    assert "0.07" not in words(at)
+
+
+@pytest.mark.parametrize(("language", "shown"), [("zh-TW", "退款、物流、其他"), ("en", "退款, 物流, 其他")])
+def test_labels_are_joined_as_the_language_does(language, shown, partial_task, open_page):
+    at = topic(open_page(PAGE, partial_task, language), partial_task, "task")
+    assert widget(at, partial_task, "task.labels").value == shown
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_files_answer_can_be_taken_where_the_conflict_is_shown(language, partial_task, open_page):
+    at = attach(open_page(PAGE, partial_task, language), partial_task)
+    widget(at, partial_task, "resources.labelled_rows.take_here").click().run()
+    assert not at.exception and partial_task.answers().resources.labelled_rows == 60
+    assert key(partial_task, "resources.labelled_rows.take_here") not in [button.key for button in at.button]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_unsure_guess_of_columns_asks_whether_it_is_right(language, empty_task, open_page):
+    rows = [f"a rather long message number {n} about things,{'xy'[n % 2]}1,{'uvw'[n % 3]}2" for n in range(60)]
+    content = ("\n".join(["c1,c2,c3", *rows]) + "\n").encode()
+    at = attach(open_page(PAGE, empty_task, language), empty_task, content, "a.csv")
+    assert said(language, "data.is_this_right") in words(at)
+    widget(at, empty_task, "columns.it_is").click().run()
+    assert said(language, "data.is_this_right") not in words(at)
+    sure = attach(open_page(PAGE, empty_task, language), empty_task, sheet(), "b.csv")
+    assert said(language, "data.is_this_right") not in words(sure)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_label_column_without_the_tasks_labels_is_asked_about_and_a_misspelt_label_is_named(language, partial_task, open_page):
+    rows = [f"message {n} says something,{['refund', 'delivery'][n % 2]},note {n % 4}" for n in range(60)]
+    content = ("\n".join(["text,team,label", *rows, "a last message,teh delivery,note 1"]) + "\n").encode()
+    at = attach(open_page(PAGE, partial_task, language), partial_task, content, "a.csv")
+    labels = said(language, "comma").join(["退款", "物流", "其他"])
+    column = attached(partial_task).label_column
+    assert said(language, "data.choose_label", column=column, labels=labels) in words(at)
+    widget(at, partial_task, "column.label").set_value("team").run()
+    widget(at, partial_task, "task.labels.take_here").click().run()
+    topic(at, partial_task, "task")
+    assert said(language, "near_label", label="teh delivery", meant="delivery", rows="62") in words(at)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

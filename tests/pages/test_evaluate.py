@@ -15,6 +15,9 @@ from tests.conftest import NOW
 from tests.pages.conftest import LANGUAGES, words
 from tests.pages.judged_versions import every, finish, make_task
 from tests.training import small_task
+from training import asking
+from training.asking import Asked
+from training.predicting import Answer
 
 PAGE = "6_evaluate.py"
 
@@ -46,7 +49,7 @@ def test_the_finished_example_shows_score_target_baseline_classes_and_findings(o
     assert ("接著" not in said) and ({"zh-TW": "教練：", "en": "Coach:"}[language] in said)
     classes = next(table.value for table in at.dataframe if "f1" in table.value.columns)
     assert list(classes["class"]) == ["緊急", "一般", "不急"] and list(classes["support"]) == [2, 2, 2]
-    assert {"zh-TW": "答案常不在格式裡", "en": "Answers often stand outside the format"}[language] in said
+    assert {"zh-TW": "模型還不太會自己寫出類別", "en": "does not yet write the classes by itself"}[language] in said
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -216,12 +219,30 @@ def test_a_question_is_answered_by_the_trained_version_and_the_base_model_beside
     assert [round(float(answer["score"].sum()), 2) for answer in answers] == [1.0, 1.0]
     trained, base = ({row.label: row.score for row in answer.itertuples()} for answer in answers)
     assert trained != base and "訓練後的 v1" in words(at) and "基礎模型" in words(at)
+    assert keyed(at, "text_area", ".try.text").label == "文字"
+    tops = {max(answer, key=answer.get) for answer in (trained, base)}
+    assert ("訓練改變了這個答案" if len(tops) > 1 else f"兩邊都選「{tops.pop()}」") in words(at)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_one_and_the_same_answer_shows_both_probability_tables_and_how_sure_each_is(
+    open_page, trained_task, monkeypatch, language
+):
+    sides = [Answer({"kind": "vowel"}, {"kind": {"vowel": sure, "consonant": 1 - sure}}) for sure in (0.93, 0.51)]
+    monkeypatch.setattr(cached, "opened", lambda version: lambda values: Asked(*sides))
+    at = open_page(PAGE, trained_task, language)
+    keyed(at, "text_area", ".try.text").input("a7r3")
+    keyed(at, "button", ".ask").click().run()
+    said = {"zh-TW": "兩邊都選「vowel」：v1 給它 0.93，基礎模型給 0.51", "en": 'Both choose "vowel": v1 gives it 0.93'}[language]
+    assert not at.exception and said in words(at)
+    tables = [table.value for table in at.dataframe if "label" in table.value.columns]
+    assert [list(table["score"].round(2)) for table in tables] == [[0.93, 0.07], [0.51, 0.49]]
 
 
 def test_the_second_question_needs_no_second_loading(open_page, trained_task, monkeypatch):
     loaded = []
-    open_both = cached.open_both
-    monkeypatch.setattr(cached, "open_both", lambda version: loaded.append(version.name) or open_both(version))
+    open_both = asking.open_both
+    monkeypatch.setattr(asking, "open_both", lambda version: loaded.append(version.name) or open_both(version))
     at = open_page(PAGE, trained_task)
     for question in ("a7r3", "b2r5"):
         keyed(at, "text_area", ".try.text").input(question)
@@ -233,7 +254,7 @@ def test_the_second_question_needs_no_second_loading(open_page, trained_task, mo
 def test_an_empty_question_is_answered_with_what_is_missing(open_page, trained_task):
     at = open_page(PAGE, trained_task)
     keyed(at, "button", ".ask").click().run()
-    assert "先寫一段文字再問：text 還是空的" in words(at)
+    assert "先寫一段文字再問：文字 還是空的" in words(at)
     assert not [table for table in at.dataframe if "label" in table.value.columns]
 
 

@@ -162,6 +162,22 @@ def test_a_first_sentence_is_understood_and_becomes_a_task_with_those_answers(la
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_a_long_sentence_shows_its_labels_and_a_short_name_that_can_be_changed(language, workspace, open_page):
+    sentence = "I get about 120 support messages a day and want to route each to billing, shipping or technical"
+    at = write_sentence(open_page(None, None, language), sentence)
+    labels = text("ui.discover.comma", language).join(["billing", "shipping", "technical"])
+    assert text("ui.home.understood.labels", language, value=labels) in words(at)
+    assert at.text_input(key="home.sentence.name").value == "support-routing" and "support-routing" in words(at)
+    at.text_input(key="home.sentence.name").set_value("Not A Name").run()
+    assert at.button(key="home.sentence.begin").disabled
+    at.text_input(key="home.sentence.name").set_value("mail").run()
+    at.button(key="home.sentence.begin").click().run()
+    assert not at.exception
+    (task,) = list_tasks(workspace)
+    assert task.name == "mail" and task.answers().task.labels == ["billing", "shipping", "technical"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_complaint_about_a_score_leads_to_the_evaluation_of_what_was_trained_last(language, finished_task, open_page):
     at = write_sentence(open_page(None, None, language), "F1 只有 72%，怎麼辦？")
     assert text("ui.home.sentence.road.diagnose", language) in words(at)

@@ -6,7 +6,7 @@ import pytest
 
 from coach.task_schema import Change
 from tests.conftest import NOW
-from tests.pages.conftest import LANGUAGES, words
+from tests.pages.conftest import LANGUAGES, as_read, words
 from tests.pages.judged_versions import every, finish, make_task
 from training.new_version import new_version
 
@@ -35,8 +35,10 @@ def history(at):
     return tables(at)[frozenset(["version", "score", "target", "parent", "change"])]
 
 
-def create(at, statement):
+def create(at, statement, *, as_it_is=False):
     keyed(at, "text_area", "next.statement").input(statement)
+    if as_it_is:
+        keyed(at, "checkbox", "next.as_it_is").check()
     return keyed(at, "button", "next.create").click().run()
 
 
@@ -135,7 +137,7 @@ def test_the_draft_takes_the_parents_recipe_the_changed_settings_and_the_stateme
 
 
 def test_after_the_draft_the_confirm_page_opens_and_says_what_it_is(open_page, judged):
-    at = create(open_page(PAGE, judged), "換一個學習率")
+    at = create(open_page(PAGE, judged), "換一個學習率", as_it_is=True)
     assert not at.exception
     assert "task.yaml 現在是 v4，設定來自 v3" in words(at) and not any(".next." in (widget.key or "") for widget in at.button)
 
@@ -143,7 +145,7 @@ def test_after_the_draft_the_confirm_page_opens_and_says_what_it_is(open_page, j
 def test_the_statement_is_the_first_change_in_the_new_versions_lineage(open_page, judged):
     at = open_page(PAGE, judged)
     keyed(at, "selectbox", "next.parent").select("v1").run()
-    create(at, "回到 v1 的設定")
+    create(at, "回到 v1 的設定", as_it_is=True)
     lineage = new_version(judged, "v4", NOW).lineage()
     assert lineage["parent"] == "v1" and lineage["changes"] == ["回到 v1 的設定"]
 
@@ -169,7 +171,7 @@ def test_a_smaller_change_counts_on_from_its_parent(open_page, judged):
     at = open_page(PAGE, judged)
     at.session_state["news.iterate.next.kind"] = "minor"
     at.run()
-    assert keyed(at, "button", "next.create").label == "建立 v3.1，前往確認"
+    assert as_read(keyed(at, "button", "next.create").label) == "建立 v3.1，前往確認"
 
 
 def test_a_finding_fills_the_form_and_makes_nothing(open_page, judged):
@@ -177,14 +179,45 @@ def test_a_finding_fills_the_form_and_makes_nothing(open_page, judged):
     at = open_page(PAGE, judged, version="v1")
     keyed(at, "button", "next.proposal.v1.0").click().run()
     assert not at.exception and judged.fingerprint() == before
-    assert keyed(at, "text_area", "next.statement").value.strip()
+    assert "balance: none → oversample" in keyed(at, "text_area", "next.statement").value
+    assert keyed(at, "selectbox", "next.v1.balance").value == "oversample"
+
+
+def test_a_version_that_changes_nothing_is_asked_about_before_it_is_made(open_page, judged):
+    before = judged.fingerprint()
+    at = create(open_page(PAGE, judged), "看 20 筆答錯的")
+    assert not at.exception and judged.fingerprint() == before and "都和 v3 一樣" in words(at)
+    at = create(at, "看 20 筆答錯的", as_it_is=True)
+    assert judged.file.version == "v4" and "除了版本名稱，v4 與 v3 完全相同" in words(at)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_after_the_baseline_one_button_fills_in_the_fine_tuning(open_page, workspace, language):
+    task = make_task(workspace / "first", method="baseline", lora=None, learning_rate=2e-4)
+    finish(task, "v1", every(3))
+    at = open_page(PAGE, task, language)
+    assert {"zh-TW": "v1 是 TF-IDF 基準", "en": "v1 is the TF-IDF baseline"}[language] in words(at)
+    at = keyed(at, "button", "next.proposal.v1.0").click().run()
+    keyed(at, "button", "next.create").click().run()
+    assert (task.file.training.method, task.file.training.lora.r, task.file.training.learning_rate) == ("sft", 16, 2e-4)
+
+
+def test_advice_that_changes_no_setting_is_no_button_and_what_is_handled_is_not_offered(open_page, judged):
+    at = open_page(PAGE, judged)
+    titles = [widget.label for widget in at.button if "next.proposal" in (widget.key or "")]
+    assert "類別不平衡，已經處理" not in titles and "測試資料太少，分數不太可靠" not in titles
+    assert "不是改設定就能做到的" in words(at)
+
+
+def test_the_table_shows_the_statement_and_the_settings_that_differ(open_page, judged):
+    assert "training.balance: none → oversample" in history(open_page(PAGE, judged))["change"][1]
 
 
 def test_a_task_file_somebody_changed_meanwhile_is_not_overwritten_unsaid(open_page, judged):
     at = open_page(PAGE, judged)
     text = judged.file_path.read_text(encoding="utf-8")
     judged.file_path.write_text(text.replace("新聞情感", "別人的標題"), encoding="utf-8")
-    create(at, "換一個學習率")
+    create(at, "換一個學習率", as_it_is=True)
     assert "被別人改過了" in words(at) and judged.file.title == "別人的標題"
     keyed(at, "button", "next.create").click().run()
     assert judged.file.version == "v4"

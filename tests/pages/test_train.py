@@ -296,8 +296,10 @@ def test_a_version_that_does_not_exist_is_a_calm_page(task, open_page):
 def test_labels_that_look_like_markdown_stay_text(held, task, open_page):
     label, elsewhere = "![x](http://e/x.png) $y$ <b>", "![](//a.bc/d)"  # the latter is short enough to be shown whole
     file = held.config_path
-    file.write_text(file.read_text(encoding="utf-8").replace("keyword_list", elsewhere), encoding="utf-8")
-    per_class = {name: {"precision": 0.0, "recall": 0.0, "f1": score, "support": 2} for name, score in ((label, 0.0), (elsewhere, 0.5))}
+    file.write_text(file.read_text(encoding="utf-8").replace("keyword_list", json.dumps(elsewhere)), encoding="utf-8")
+    per_class = {
+        name: {"precision": 0.0, "recall": 0.0, "f1": score, "support": 2} for name, score in ((label, 0.0), (elsewhere, 0.5))
+    }
     matrix = {"labels": [label, elsewhere], "counts": [[0, 2, 0], [2, 0, 0]]}
     evaluation = {
         "type": "eval",

@@ -9,6 +9,7 @@ import pytest
 from coach.errors import WorkspaceError
 from tests.pages.judged_versions import every, finish, make_task
 from training.answered_rows import AnsweredRow, Choice, answered_rows, chosen, rows_to_csv
+from training.predicting import disarmed
 
 
 @pytest.fixture
@@ -86,3 +87,15 @@ def test_the_file_disarms_formulas_and_says_that_it_is_utf_8():
 def test_an_input_called_like_a_column_of_ours_gets_a_name_of_its_own():
     written = rows_to_csv([AnsweredRow("1", {"actual": "text"}, "a", "b", {}, None)], ["actual"])
     assert written.removeprefix("\ufeff").splitlines()[0].startswith("id,input:actual,actual,predicted")
+
+
+@pytest.mark.parametrize(
+    "cell", ["＝1+1", "＋1", "－1", "＠SUM(A1)", " =1+1", "\n=1+1", "\r\n@x", "\u3000－1", "\u200b=1", "\ufeff+1", "\t1", "-1"]
+)
+def test_what_a_spreadsheet_takes_for_a_formula_is_disarmed(cell):
+    assert disarmed(cell) == "'" + cell
+
+
+@pytest.mark.parametrize("cell", ["1+1", "第 1 則", " 留言 = 好", "", "a@b.c", "\n內文", 3, -2.5, None])
+def test_other_cells_stay_as_they_are(cell):
+    assert disarmed(cell) == cell

@@ -16,7 +16,7 @@ from coach.hardware import this_machine
 from coach.recommendation import recommend
 from coach.workspace import create_task
 from training.attached_file import attached, inspect, look
-from training.attaching import attach_path, attach_upload, correct_columns, findings_of
+from training.attaching import attach_path, attach_upload, correct_columns, findings_of, follow_file
 from training.column_choice import beside_columns, chosen_mapping, doubled_column
 from training.data import intake
 from training.data.build import build_data
@@ -336,3 +336,59 @@ def test_another_file_for_a_confirmed_task_is_read_by_its_template(task):
     upload(task, sheet(60, "編號,主旨,內文,備註,intent"), "新的.csv")
     assert source_of(task).sources[0].mapping == {"text": "內文", "intent": "intent"}
     assert sum(build_data(task.folder, source_of(task), task.file, now=NOW).counts.values()) == 60
+
+
+# --- answers that are the file's follow the file --------------------------------------------------------------------------------
+
+TEAMS = ("billing", "shipping", "technical")
+
+
+def messages():
+    rows = [f"message number {n} says something else,note {'abc'[n % 3]},{TEAMS[n % 3]}" for n in range(120)]
+    return "\n".join(["message,agent_note,team", *rows, "one more message,note a,teh shipping"]) + "\n"
+
+
+def read_as(task, label):
+    seen = inspect(attached(task))
+    assert correct_columns(task, chosen_mapping(seen, "message", [], label), seen=seen.mapping, now=NOW)
+    now = attached(task)
+    return contradictions(task.answers(), findings_of(task, now, inspect(now)))
+
+
+def test_the_label_column_is_the_one_whose_values_the_first_sentence_names(task):
+    save_answer(task, "business.problem", Held("route each to billing, shipping or technical"), seen=OPEN)
+    upload(task, messages())
+    assert attached(task).label_column == "team" and not inspect(attached(task)).is_doubtful
+
+
+def test_answers_the_file_gave_follow_every_correction_and_nothing_is_put_into_a_persons_mouth(task):
+    upload(task, messages())
+    for label, labels, balance in (("agent_note", 3, "balanced"), ("team", 4, "skewed"), ("agent_note", 3, "balanced")):
+        assert read_as(task, label) == {}
+        answers = task.answers()
+        assert (answers.resources.labelled_rows, len(answers.task.labels), answers.resources.class_balance) == (121, labels, balance)
+    assert set(answers.from_file) >= {"task.labels", "resources.labelled_rows", "resources.class_balance"}
+
+
+def test_rows_follow_a_label_that_a_person_takes_out(task):
+    upload(task, messages())
+    read_as(task, "team")
+    save_answer(task, "task.labels", Held(list(TEAMS)), seen=Held(task.answers().task.labels))
+    assert "task.labels" not in task.answers().from_file
+    assert follow_file(task) and not follow_file(task)
+    assert task.answers().resources.labelled_rows == 120 and task.answers().task.labels == list(TEAMS)
+
+
+def test_a_column_with_none_of_the_tasks_labels_gives_no_rows(task):
+    save_answer(task, "task.labels", Held(list(TEAMS)), seen=OPEN)
+    upload(task, messages())
+    assert task.answers().resources.labelled_rows == 120
+    assert list(read_as(task, "agent_note")) == ["task.labels"]
+    assert task.answers().resources.labelled_rows is None and task.answers().resources.class_balance is None
+
+
+def test_what_a_person_typed_otherwise_stays_through_corrections(task):
+    upload(task, messages())
+    save_answer(task, "resources.labelled_rows", Held(500), seen=Held(task.answers().resources.labelled_rows))
+    assert list(read_as(task, "team" if attached(task).label_column != "team" else "agent_note")) == ["resources.labelled_rows"]
+    assert task.answers().resources.labelled_rows == 500

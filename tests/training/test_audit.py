@@ -9,6 +9,7 @@ import pytest
 
 from coach.errors import DataError
 from training.data.audit import Limits, audit
+from training.data.near_labels import near_labels
 from training.data.read import read_table
 
 
@@ -109,3 +110,27 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are(messy) -> None:
     with pytest.raises(DataError) as caught:
         audit(messy, ["body"], "label")
     assert caught.value.data == {"column": "body", "path": "rows.csv", "columns": "text, label"}
+
+
+def test_a_label_of_a_row_or_two_that_is_nearly_another_is_named_with_its_rows(tmp_path: Path) -> None:
+    lines = [f"text {i},{['billing', 'shipping', 'not shipping'][i % 3]}" for i in range(60)]
+    found = read(tmp_path, *lines, "one more,teh shipping", "and one,biling", "and two,Topic 1", "and three,other")
+    for allowed in (None, ["billing", "shipping", "not shipping", "Topic 1"]):
+        report = audit(found, ["text"], "label", allowed_labels=allowed)
+        assert [(one.label, one.meant, one.rows) for one in report.near_labels] == [
+            ("teh shipping", "shipping", (62,)),
+            ("biling", "billing", (63,)),
+        ]
+        for language in ("zh-TW", "en"):
+            said = [line for line in report.lines(language) if "teh shipping" in line and "62" in line]
+            assert said and "shipping" in said[-1]
+        assert report.to_json()["near_labels"][0] == {"label": "teh shipping", "meant": "shipping", "rows": [62]}
+
+
+@pytest.mark.parametrize(
+    ("rare", "usual"),
+    [("topic 2", "topic 1"), ("not happy", "happy"), ("male", "female"), ("負面", "正面"), ("非常滿意", "滿意"), ("a", "b")],
+)  # fmt: skip
+def test_labels_that_differ_on_purpose_are_no_slips(rare: str, usual: str) -> None:
+    assert near_labels({usual: range(40), rare: [41]}) == []
+    assert near_labels({"shipping": range(40), "shiping": range(40, 60)}) == []

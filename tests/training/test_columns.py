@@ -62,3 +62,15 @@ def test_a_mapping_that_cannot_be_made_names_fields_and_columns() -> None:
     assert caught.value.key == "data.mapping_unclear"
     assert caught.value.data["fields"] == "title, entity"
     assert "x, y" in caught.value.lines("en")[1]
+
+
+def test_a_column_of_known_labels_wins_though_a_slip_stands_in_it_and_another_column_is_called_label() -> None:
+    teams = ["billing", "shipping"] * 19 + ["billing", "teh shipping"]
+    columns = table({"message": LONG, "label": ["vip", "new"] * 20, "team": teams})
+    assert guess_columns(columns, ["billing", "shipping", "technical"]).label == "team"
+
+
+def test_labels_that_stand_in_a_persons_words_settle_the_label_column() -> None:
+    columns = table({"message": LONG, "label": ["vip", "new"] * 20, "team": ["billing", "shipping"] * 20})
+    assert guess_columns(columns).label == "label"
+    assert guess_columns(columns, None, "send each to billing or shipping").label == "team"

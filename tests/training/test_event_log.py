@@ -1,10 +1,17 @@
 import errno
 import json
+import shutil
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
+from coach.errors import WorkspaceError
 from training.event_log import EventLog, EventTail, read_events
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_every_event_is_one_line_with_a_running_number(tmp_path):
@@ -93,3 +100,92 @@ def test_on_a_full_disk_the_reserve_makes_room_for_the_last_event(tmp_path, monk
         log.append("heartbeat")  # the reserve is not for this
     log.append("failed", message="disk full")
     assert [event["type"] for event in read_events(tmp_path / "events.jsonl")] == ["failed"]
+
+
+@pytest.mark.parametrize("anew", [False, True], ids=["deleted", "made anew"])
+def test_a_log_that_was_deleted_or_made_anew_takes_nothing_more(tmp_path, anew):
+    folder = tmp_path / "v1"
+    folder.mkdir()
+    log = EventLog(folder / "events.jsonl")
+    log.append("heartbeat")
+    shutil.rmtree(folder)
+    if anew:
+        folder.mkdir()
+        other = EventLog(folder / "events.jsonl")
+        other.append("started", attempt=1)
+    with pytest.raises(WorkspaceError) as raised:
+        log.append("failed", message="too late")
+    assert raised.value.key == "training.version_gone" and not log.is_in_place()
+    log.close()
+    assert folder.exists() == anew
+    if anew:
+        assert [event["type"] for event in read_events(folder / "events.jsonl")] == ["started"]
+        assert (folder / ".events.reserve").exists(), "the other run's own reserve"
+
+
+def test_no_log_is_begun_in_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        EventLog(tmp_path / "v1" / "events.jsonl")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_log_whose_reserve_finds_no_room_is_not_begun(tmp_path):
+    """As on a disk with 100 KB left; a limit on the size of files is met the same way."""
+    code = (
+        "import resource, sys\nfrom pathlib import Path\nfrom training.event_log import EventLog\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+        "try:\n    EventLog(Path(sys.argv[1]))\nexcept OSError as error:\n    print(error.errno)\n"
+    )
+    path = tmp_path / "events.jsonl"
+    found = subprocess.run([sys.executable, "-c", code, str(path)], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert int(found.stdout) == errno.EFBIG and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[" * 100_000 + "]" * 100_000,
+        '{"type": "step", "loss": 1.0}',
+        '{"type": "step", "step": "three"}',
+        '{"type": "step", "step": null}',
+        '{"type": "step", "step": 1e999}',
+        '{"type": "step", "step": true}',
+        '{"type": "step", "step": 1, "loss": "low"}',
+        '{"type": "step", "step": 1, "t": "noon"}',
+        '{"type": "step", "step": 1, "t": 1e300}',
+        '{"type": "eval", "metric": "macro_f1", "value": 0.5}',
+        '{"type": "eval", "step": 1, "metric": ["macro_f1"], "value": 0.5}',
+        '{"type": "eval", "step": 1, "metric": "macro_f1", "value": NaN}',
+        '{"type": "eval", "step": 1, "metric": "macro_f1"}',
+        '{"type": "sample", "raw": "a"}',
+        '{"type": "checkpoint", "step": 1}',
+        '{"type": "notice", "step": {}}',
+        '{"type": "notice", "step": 1, "data": [1]}',
+        '{"type": "notice", "step": 1, "message_key": 5}',
+        '{"type": "started", "attempt": "first"}',
+        '{"type": "phase", "name": "training", "total_steps": "all", "baseline": {}}',
+        '{"type": "phase", "name": "training", "baseline": {"macro_f1": "good"}}',
+        '{"type": "heartbeat", "seq": "last"}',
+    ],
+    ids=lambda line: line[:70],
+)
+def test_a_line_that_says_no_event_is_passed_over_and_counted(tmp_path, line):
+    path = tmp_path / "events.jsonl"
+    path.write_text(f'{{"type": "heartbeat", "seq": 0}}\n{line}\n{{"type": "heartbeat", "seq": 1}}\n', encoding="utf-8")
+    tail = EventTail(path)
+    assert [event["seq"] for event in tail.poll()] == [0, 1] and tail.torn == 1
+
+
+def test_an_event_of_a_later_version_is_kept_whatever_its_keys_hold(tmp_path):
+    path = tmp_path / "events.jsonl"
+    path.write_text('{"type": "energy", "t": 3.0, "step": "three", "data": [1]}\n', encoding="utf-8")
+    assert [event["type"] for event in read_events(path)] == ["energy"]
+
+
+def test_a_folder_in_the_logs_place_holds_no_events_and_cannot_be_written(tmp_path):
+    path = tmp_path / "events.jsonl"
+    path.mkdir()
+    assert read_events(path) == []
+    with pytest.raises(IsADirectoryError):
+        EventLog(path)
+    assert not (tmp_path / ".events.reserve").exists()

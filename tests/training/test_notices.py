@@ -1,4 +1,7 @@
-from training.notices import notices_after_eval
+import pytest
+
+from coach.text import text
+from training.notices import Plan, notices_after_eval
 
 
 def evals(*values, losses=None, matrix=None):
@@ -46,6 +49,29 @@ def test_answers_outside_the_format_are_noticed_once_there_was_time_to_learn_it(
     assert codes([], evals(0.5, 0.5), invalid_rate=0.25) == ["D04"]
     assert codes([], evals(0.5, 0.5), invalid_rate=0.125) == []
     assert codes([], evals(0.5), invalid_rate=1.0) == []
+
+
+@pytest.mark.parametrize(
+    ("rate", "key"), [(1e-5, "format_low_rate"), (5e-5, "format_low_rate"), (2e-4, "format"), (None, "format")]
+)
+def test_answers_outside_the_format_are_a_note_that_names_a_low_learning_rate(rate, key):
+    notices = notices_after_eval([], evals(0.5, 0.5), invalid_rate=1.0, plan=Plan(learning_rate=rate))
+    (notice,) = (found for found in notices if found.code == "D04")
+    assert (notice.level, notice.message_key) == ("info", f"notice.{key}")
+    said = {language: text(notice.message_key, language, **notice.data) for language in ("zh-TW", "en")}
+    assert "分數不受影響" in said["zh-TW"] and "score does not suffer" in said["en"]
+    assert ("1e-05" in said["en"]) == (rate == 1e-5)
+
+
+def behind(*values, baseline=0.8, planned=6):
+    found = notices_after_eval([], evals(*values), invalid_rate=None, plan=Plan(baseline=baseline, evaluations=planned))
+    return [notice.data["value"] for notice in found if notice.code == "D03"]
+
+
+def test_a_baseline_still_ahead_from_the_half_on_is_a_warning_with_the_best_so_far():
+    assert behind(0.5, 0.7, 0.6) == [0.7]
+    assert behind(0.5, 0.7) == [], "too early"
+    assert behind(0.5, 0.8, 0.6) == [] and behind(0.5, 0.7, 0.6, baseline=None) == []
 
 
 def test_a_loss_that_hardly_falls_is_noticed():

@@ -11,6 +11,7 @@ from training.data.rows import find_rows
 from training.event_log import read_events
 from training.leading_notice import said_of
 from training.run_numbers import ClassScores, baselines, class_scores, run_numbers, shown_evaluation, weakest_class
+from training.run_report import notice_sentence
 from training.run_view import RunView, fold
 
 RUNS = Path(__file__).parents[1] / "data" / "runs"
@@ -135,6 +136,20 @@ def test_news_of_the_machine_never_comes_before_a_judgement():
         {**notice, "step": 5, "code": "N01"},
     ]
     assert said(fold(RunView(), events)).lead["code"] == "N01"
+
+
+def test_news_of_the_threads_never_leads_and_is_one_line():
+    change = {"type": "notice", "level": "info", "code": "N03", "message_key": "notice.threads_fewer"}
+    events = [
+        {"type": "eval", "step": 5, "value": 0.5},
+        *({**change, "step": step, "data": {"before": 2, "after": step % 2 + 1}} for step in range(6, 16)),
+    ]
+    found = said(fold(RunView(), events))
+    assert found.lead is None and found.others == ()
+    (line,) = found.earlier
+    assert "10" in notice_sentence(line, "en") and "改過 10 次，現在是 2" in notice_sentence(line, "zh-TW")
+    (single,) = said(fold(RunView(), events[:2])).earlier
+    assert single["message_key"] == "notice.threads_fewer"
 
 
 def test_a_run_without_notices_has_no_lead():

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from training.event_log import read_events
+from coach.version_folder import Version
+from training.event_log import EventTail, read_events
+from training.leading_notice import said_of
 from training.run_reader import RunReader, time_left_s
+from training.run_report import notice_sentence, status_document, status_lines
 from training.run_status import is_locked, run_status
 from training.run_view import RunView, fold
 
@@ -66,6 +69,46 @@ def test_a_log_that_is_no_longer_the_same_is_read_anew(change, paths):
         shutil.copy(RUNS / "healthy.jsonl", paths[0])
     assert reader.read(0.0) == run_status(*paths, 0.0)
     assert reader.read(0.0).view.attempt == {"gone": 0}.get(change, 1)
+
+
+def test_a_folder_that_takes_the_logs_place_is_no_run(paths):
+    reader = RunReader(*paths)
+    shutil.copy(RUNS / "healthy.jsonl", paths[0])
+    reader.read(0.0)
+    paths[0].unlink()
+    paths[0].mkdir()
+    assert reader.read(0.0).state == "new" and reader.read(0.0) == run_status(*paths, 0.0)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_whole_line_a_worker_wrote_is_passed_over(name):
+    tail = EventTail(RUNS / f"{name}.jsonl")
+    assert tail.poll() and tail.torn == 0
+
+
+def test_a_log_with_lines_that_say_nothing_shows_what_is_known(paths):
+    """Nothing but types and steps, and in between lines without a step, or with one that is no number."""
+    kinds = ["step", "eval", "sample", "checkpoint", "notice"]
+    broken = [{"type": kind, **fields} for kind in kinds for fields in ({"step": "x"}, {"step": None}, {"step": [1]}, {"t": "x"})]
+    known = [
+        {"type": "started", "attempt": 1, "t": 1.0},
+        {"type": "phase", "name": "training", "total_steps": 9},
+        *({"type": "step", "step": step} for step in range(1, 7)),
+        {"type": "eval", "step": 3, "metric": "macro_f1", "value": None, "best": True},
+        {"type": "eval", "step": 5, "metric": "macro_f1", "value": 0.5, "best": True},
+        {"type": "notice"},
+        {"type": "notice", "message_key": "notice.improving", "data": {"metric": "macro_f1", "value": "much", "gain": []}},
+    ]
+    write(paths[0], [event for event in known for event in (*broken, event)])
+    with FileLock(paths[1]):
+        status = RunReader(*paths).read(2.0)
+        view = status.view
+        assert (status.state, view.step, view.best_eval["step"], len(view.notices)) == ("running", 6, 5, 2)
+        assert time_left_s(view, 2.0) is None
+    assert said_of(view, view.evals[-1], alive=True).lead is None and len(said_of(view, None, alive=True).others) == 1
+    assert all(notice_sentence(notice, "en") for notice in view.notices)
+    version = Version(paths[0].parent)
+    assert status_document(version, status)["best"] == {"step": 5, "value": 0.5} and status_lines(version, status, "en")
 
 
 def test_a_copy_that_only_grew_is_not_read_again(paths, monkeypatch):

@@ -1,14 +1,17 @@
 """Where a version trains: begun once however often it is asked for, one at a time in a process, and a life from start to end for real."""
 
+import errno
 import importlib
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,13 +19,15 @@ from filelock import FileLock
 
 from coach.errors import CoachError, DataError, TaskError, WorkspaceError
 from coach.task_schema import Execution
+from coach.workspace import Task, freeze_version
+from tests.conftest import NOW
 from tests.training.small_task import make_task, make_version, task_file
 from training import checkpoints
 from training.clock import local_now
 from training.event_log import EventLog, read_events
 from training.run_reader import RunReader
 from training.run_status import is_locked, run_status
-from training.runners import RUNNERS, in_process, own_process, runner_for
+from training.runners import RUNNERS, beginning, in_process, own_process, runner_for
 from training.runners.process_wide import process_wide
 from training.starting import resume_training, start_training, stop_training
 
@@ -232,6 +237,83 @@ def test_a_worker_that_has_written_its_last_event_is_waited_for_until_its_lock_i
     assert begun(versions[0]) == ["started", "resumed"] and state(versions[0]) == "running"
 
 
+@pytest.mark.parametrize(
+    ("error", "key"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "workspace.disk_full"),
+        (OSError(errno.EIO, "Input/output error"), "workspace.write_failed"),
+        (ZeroDivisionError(), "training.unexpected"),
+    ],
+)
+def test_a_run_that_breaks_before_its_first_event_is_never_taken_for_one_that_began(versions, worker, monkeypatch, error, key):
+    def broken(*arguments: Any, **named: Any) -> str:
+        raise error
+
+    monkeypatch.setattr(in_process, "run", broken)
+    with pytest.raises(WorkspaceError) as raised:
+        THREAD.start(versions[0])
+    assert raised.value.key == key and raised.value.lines("zh-TW")
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from coach.errors import WorkspaceError
+from coach.version_folder import Version
+from training.runners import RUNNERS
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    RUNNERS["local", "thread"].start(Version(Path(sys.argv[1])))
+except WorkspaceError as error:
+    print(error.key)
+"""
+
+
+def test_a_start_without_room_to_log_a_failure_says_so_and_begins_nothing(versions):
+    """With 120 KB left a run would die at its first checkpoint and could not even write that down."""
+    command = [sys.executable, "-c", FULL, str(versions[0].folder)]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["workspace.disk_full"], found.stderr
+    assert state(versions[0]) == "new" and not versions[0].events_path.exists()
+
+
+def made_anew(version):
+    shutil.rmtree(version.folder)
+    return freeze_version(Task.open(version.folder.parents[1]), version.name, NOW)
+
+
+def test_a_version_made_anew_is_not_taken_for_the_deleted_one_whose_thread_still_lives(versions, worker, monkeypatch):
+    monkeypatch.setattr(in_process, "LEAVING_WAIT_S", 0.1)
+    THREAD.start(versions[0])
+    former = process_wide()["training"]
+    version = made_anew(versions[0])
+    assert THREAD.status(version, time.time()).state == "new"
+    for other in (version, versions[1]):
+        with pytest.raises(WorkspaceError) as raised:
+            THREAD.start(other)
+        assert raised.value.key == "training.deleted_runs"
+        assert raised.value.data == {"version": "v1", "running": "v1", "running_task": "apples"}
+    worker.end.set()
+    former["thread"].join(10)
+    assert former["refused"][0][0] == "training.version_gone" and not version.events_path.exists()
+    THREAD.start(version)
+    assert begun(version) == ["started"]
+
+
+def test_a_program_that_closes_asks_no_stop_of_a_version_made_anew(versions, worker, monkeypatch):
+    monkeypatch.setattr(in_process, "LEAVING_WAIT_S", 0.1)
+    monkeypatch.setattr(in_process, "EXIT_WAIT_S", 0.1)
+    left = []
+    monkeypatch.setattr(in_process, "_leave_in_the_middle", left.append)
+    THREAD.start(versions[0])
+    version = made_anew(versions[0])
+    ended = threading.Thread(target=int)
+    ended.start()
+    monkeypatch.setattr(threading, "main_thread", lambda: ended)
+    in_process._stop_and_wait(process_wide())
+    assert left and not version.stop_path.exists()
+
+
 # --- in a process of its own ---------------------------------------------------------------------------------------------------
 
 
@@ -258,6 +340,26 @@ def test_a_process_that_never_begins_is_said_with_its_last_words(cheap, tmp_path
         PROCESS.start(cheap)
     assert raised.value.key == "training.process_ended" and "No module named training" in raised.value.data["said"]
     assert state(cheap) == "new"
+
+
+def test_a_process_that_found_no_room_to_say_why_it_ended_is_said_to_have_met_a_full_disk(cheap, tmp_path, monkeypatch):
+    monkeypatch.setattr(own_process, "PROJECT_FOLDER", tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=4096))
+    with pytest.raises(WorkspaceError) as raised:
+        PROCESS.start(cheap)
+    assert raised.value.key == "workspace.disk_full"
+
+
+def test_a_version_made_anew_is_begun_though_the_process_of_the_deleted_one_lives(cheap):
+    sleeper = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    former = {"process": sleeper, "place": beginning.place_of(cheap), "attempts_before": 0}
+    process_wide()["children"][str(cheap.folder)] = former
+    version = made_anew(cheap)
+    assert PROCESS.status(version, time.time()).state == "new"
+    PROCESS.start(version)
+    assert process_wide()["children"][str(cheap.folder)] is not former
+    until(lambda: state(version) == "finished")
+    sleeper.communicate(b"\n")
 
 
 # --- for real ------------------------------------------------------------------------------------------------------------------
@@ -354,3 +456,37 @@ def test_a_training_in_this_process_is_stopped_resumed_and_finished_and_its_memo
     process_wide()["training"]["thread"].join(10)
     left = [found for found in gc.get_objects() if isinstance(found, torch.nn.Module) and id(found) not in before]
     assert left == []
+
+
+def removed(folder):
+    """As `rm -r` until it is through: a checkpoint may be written at this very moment."""
+    until(lambda: (shutil.rmtree(folder, ignore_errors=True), not folder.exists())[1])
+
+
+def test_a_version_deleted_while_it_trains_here_is_trained_anew_with_nothing_of_the_old_one(tmp_path, tiny_model):
+    task = make_task(tmp_path / "letters", task_file(tiny_model, epochs=300, early_stopping=None))
+    version = start_training(task, local_now)
+    until(lambda: RunReader(version.events_path, version.lock_path).read(0.0).view.step >= 8)
+    former = process_wide()["training"]
+    removed(version.folder)
+    assert start_training(task, local_now) == version
+    assert not former["thread"].is_alive() and former["refused"][0][0] == "training.version_gone"
+    reader = RunReader(version.events_path, version.lock_path)
+    until(lambda: reader.read(0.0).view.step >= 2)
+    stop_training(version)
+    until(lambda: not reader.read(time.time()).alive)
+    view = reader.read(time.time()).view
+    assert begun(version) == ["started"] and view.terminal["type"] == "stopped"
+    assert [event["step"] for event in view.steps] == list(range(1, view.step + 1))
+    assert checkpoints.latest(version.checkpoints_folder) == view.step
+
+
+def test_a_process_whose_task_is_deleted_ends_by_itself_and_does_not_bring_it_back(tmp_path, tiny_model):
+    file = task_file(tiny_model, epochs=1000, early_stopping=None)
+    task = make_task(tmp_path / "letters", file.model_copy(update={"execution": Execution(isolation="process")}))
+    version = start_training(task, local_now)
+    child = process_wide()["children"][str(version.folder)]["process"]
+    until(lambda: RunReader(version.events_path, version.lock_path).read(0.0).view.step >= 8)
+    removed(task.folder)
+    until(lambda: child.poll() is not None, wait_s=30)
+    assert child.returncode == 2 and not task.folder.exists()

@@ -2,14 +2,18 @@
 
 import json
 import math
+import shutil
 
 import pytest
 from filelock import FileLock
 
 from coach.errors import CoachError, DataError, ModelError, TrainingError, WorkspaceError
+from coach.workspace import Task, freeze_version
+from tests.conftest import NOW
 from tests.training.small_task import make_version, task_file
 from training import checkpoints
 from training.event_log import read_events
+from training.run_callback import RunCallback
 from training.run_status import run_status
 from training.run_view import RunView, fold
 from training.worker import run
@@ -297,3 +301,118 @@ def test_versions_without_training_are_judged_the_same_way(tmp_path, tiny_model,
 
     [answer] = open_version(version)([{"text": "a1"}])
     assert answer.output in ("apple", "berry", "cherry")
+
+
+# --- a version deleted while it trains -----------------------------------------------------------------------------------------
+
+
+class DeleteOnce:
+    """Removes the version's folder, as a person would, and makes a new one of its name where `anew`."""
+
+    def __init__(self, version, anew, when):
+        self.version, self.anew, self.when, self.done = version, anew, when, False
+
+    def __call__(self, event):
+        if not self.done and self.when(event):
+            shutil.rmtree(self.version.folder)
+            if self.anew:
+                freeze_version(Task.open(self.version.folder.parents[1]), "v1", NOW)
+            self.done = True
+
+
+def everything_in(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def assert_it_ends_and_writes_nothing(version, deletion, now):
+    frozen = everything_in(version.folder)
+    with pytest.raises(WorkspaceError) as raised:
+        run(version, now=now, listener=deletion)
+    assert deletion.done and raised.value.key == "training.version_gone"
+    assert version.folder.exists() == deletion.anew
+    if deletion.anew:
+        assert everything_in(version.folder) == frozen
+
+
+def phase(name):
+    return lambda event: event["type"] == "phase" and event["name"] == name
+
+
+@pytest.mark.parametrize("anew", [False, True], ids=["gone", "made anew"])
+@pytest.mark.parametrize("moment", ["baseline", "loading", "training", "step", "sample", "evaluating"])
+def test_a_deleted_version_ends_at_its_next_step_and_leaves_no_trace(tmp_path, tiny_model, now, moment, anew):
+    version = make_version(tmp_path / "letters", task_file(tiny_model))
+    when = (lambda event: event["type"] == moment) if moment in ("step", "sample") else phase(moment)
+    assert_it_ends_and_writes_nothing(version, DeleteOnce(version, anew, when), now)
+
+
+@pytest.mark.parametrize("anew", [False, True], ids=["gone", "made anew"])
+def test_a_version_deleted_just_before_a_checkpoint_gets_none(tmp_path, tiny_model, now, monkeypatch, anew):
+    version = make_version(tmp_path / "letters", task_file(tiny_model))
+    deletion = DeleteOnce(version, anew, lambda event: event is None)
+    real = RunCallback._out_of_patience  # the last thing asked before a checkpoint
+    monkeypatch.setattr(RunCallback, "_out_of_patience", lambda callback: (deletion(None), real(callback))[1])
+    frozen = everything_in(version.folder)
+    with pytest.raises(WorkspaceError) as raised:
+        run(version, now=now)
+    assert raised.value.key == "training.version_gone" and version.folder.exists() == anew
+    assert not anew or everything_in(version.folder) == frozen
+
+
+@pytest.mark.parametrize("method", ["baseline", "prompt"])
+def test_a_deleted_version_gets_no_results_of_another_method_either(tmp_path, tiny_model, now, method):
+    version = make_version(tmp_path / "letters", task_file(tiny_model, method=method))
+    assert_it_ends_and_writes_nothing(version, DeleteOnce(version, True, phase("evaluating")), now)
+
+
+def test_a_version_that_is_gone_before_it_begins_is_not_brought_back(tmp_path, tiny_model, now):
+    version = make_version(tmp_path / "letters", task_file(tiny_model))
+    shutil.rmtree(version.folder)
+    with pytest.raises(WorkspaceError) as raised:
+        run(version, now=now)
+    assert raised.value.key == "training.version_gone" and not version.folder.exists()
+
+
+def test_what_went_wrong_is_raised_also_where_it_cannot_be_logged(tmp_path, tiny_model, now, monkeypatch):
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    version = make_version(tmp_path / "letters", task_file(tmp_path / "nowhere"))
+    monkeypatch.setattr("training.worker._write_failure", full)
+    with pytest.raises(ModelError):
+        run(version, now=now)
+
+
+# --- a stop before the first step ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "moment"), [("sft", "baseline"), ("sft", "loading"), ("prompt", "baseline"), ("prompt", "loading")]
+)
+def test_a_stop_asked_before_the_first_step_needs_none_and_the_version_can_be_started_again(
+    tmp_path, tiny_model, now, method, moment
+):
+    version = make_version(tmp_path / "letters", task_file(tiny_model, epochs=1, method=method))
+
+    def stop(event):
+        if phase(moment)(event):
+            version.stop_path.touch()
+
+    assert run(version, now=now, listener=stop) == "stopped"
+    end = view(version)
+    assert (end.terminal["reason"], end.terminal["checkpoint"], end.steps) == ("asked", None, ())
+    assert end.phase == moment and checkpoints.latest(version.checkpoints_folder) is None
+    assert run(version, now=now) == "finished"
+
+
+def test_a_resumed_run_stopped_while_it_loads_keeps_its_checkpoint(tmp_path, tiny_model, now):
+    version = make_version(tmp_path / "letters", task_file(tiny_model))
+    run(version, now=now, listener=StopAt(version, 3))
+
+    def stop(event):
+        if phase("loading")(event):
+            version.stop_path.touch()
+
+    assert run(version, now=now, resume=True, listener=stop) == "stopped"
+    assert view(version).terminal["checkpoint"] == "checkpoints/3" and view(version).step == 3
+    assert run(version, now=now, resume=True) == "finished"

@@ -6,15 +6,15 @@ Owns the checks and the report (as JSON and as lines for a person). Changes noth
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from coach.text import DEFAULT_LANGUAGE, Language
 from training.data.audit_lines import report_lines
 from training.data.labels import canonical_labels
+from training.data.lengths import Lengths
+from training.data.near_labels import NearLabel, near_labels
 from training.data.row_ids import same_text
 from training.data.suggestions import CODES, ProblemCode, Suggestion, suggestions
 from training.data.table import Table
@@ -22,6 +22,7 @@ from training.data.table import Table
 WARNINGS: frozenset[ProblemCode] = frozenset(
     {"label_variant", "too_short", "too_long", "too_many_tokens"}
 )  # such rows stay valid
+MOST_CLASSES = 200  # a column with more is no set of classes (columns.py), and comparing its values pair by pair takes hours
 
 
 @dataclass(frozen=True)
@@ -31,26 +32,6 @@ class Limits:
     min_chars: int = 2
     max_chars: int = 8_000
     max_tokens: int = 2_048  # the usual training length of the catalogue's models on one card
-
-
-@dataclass(frozen=True)
-class Lengths:
-    """Percentiles of a length over the valid rows."""
-
-    minimum: int
-    median: int
-    p95: int
-    maximum: int
-
-    @classmethod
-    def of(cls, values: Sequence[int]) -> Lengths | None:
-        if not values:
-            return None
-        low, middle, high, top = np.percentile(values, [0, 50, 95, 100], method="nearest")
-        return cls(int(low), int(middle), int(high), int(top))
-
-    def to_json(self) -> dict[str, int]:
-        return {"min": self.minimum, "p50": self.median, "p95": self.p95, "max": self.maximum}
 
 
 @dataclass(frozen=True)
@@ -67,6 +48,7 @@ class AuditReport:
     faults: dict[str, list[int]]
     unknown_labels: dict[str, int]
     label_variants: dict[str, dict[str, int]]
+    near_labels: tuple[NearLabel, ...]
     conflicts: list[dict[str, int]]
     class_distribution: dict[str, int]
     balance_ratio: float | None
@@ -87,6 +69,7 @@ class AuditReport:
             "line_faults": self.faults,
             "unknown_labels": self.unknown_labels,
             "label_variants": self.label_variants,
+            "near_labels": [{"label": one.label, "meant": one.meant, "rows": list(one.rows)} for one in self.near_labels],
             "conflicts": self.conflicts,
             "class_distribution": self.class_distribution,
             "balance_ratio": self.balance_ratio,
@@ -130,13 +113,14 @@ class _Findings:
     def __init__(self, table: Table, text_columns: Sequence[str], label_column: str | None, limits: Limits) -> None:
         self.table, self.limits, self.has_labels = table, limits, label_column is not None
         self.numbers = table.row_numbers
-        self.texts = ["\n".join(row.get(column) or "" for column in text_columns).strip() for row in table.rows]
         self.labels = [(row.get(label_column) or "") if label_column else "" for row in table.rows]
-        self.blank = [any(not (row.get(column) or "").strip() for column in text_columns) for row in table.rows]
+        self.texts, self.blank = _texts(table, text_columns)
         self.rows: dict[ProblemCode, set[int]] = defaultdict(set)
+        self.out: set[int] = set()  # the numbers of all rows under a code that is no warning
         self.faults: dict[str, list[int]] = defaultdict(list)
         self.unknown: Counter[str] = Counter()
         self.variants: dict[str, dict[str, int]] = {}
+        self.near: list[NearLabel] = []
         self.conflicts: list[dict[str, int]] = []
         self.chars: Lengths | None = None
         self.tokens: Lengths | None = None
@@ -144,17 +128,20 @@ class _Findings:
     def look_at_lines(self) -> None:
         for problem in self.table.problems:
             self.faults[problem.fault].append(problem.row)
-            self.rows["unparseable"].add(problem.row)
+        self._mark("unparseable", (problem.row for problem in self.table.problems))
 
     def look_at_fields(self) -> None:
-        for number, is_blank, label in zip(self.numbers, self.blank, self.labels, strict=True):
-            if is_blank or (self.has_labels and not label.strip()):
-                self.rows["field_missing"].add(number)
+        rows = zip(self.numbers, self.blank, self.labels, strict=True)
+        self._mark(
+            "field_missing",
+            (number for number, is_blank, label in rows if is_blank or (self.has_labels and (not label or label.isspace()))),
+        )
 
     def look_at_labels(self, allowed: Sequence[str] | None) -> None:
         if not self.has_labels:
             return
-        counts = Counter(label for label in self.labels if label.strip())
+        written = Counter(self.labels)
+        counts = {label: count for label, count in written.items() if label.strip()}
         canonical = canonical_labels(counts, allowed)
         for label, count in counts.items():
             target = canonical.get(label)
@@ -162,44 +149,52 @@ class _Findings:
                 self.variants.setdefault(target, {})[label] = count
             if target is None:
                 self.unknown[label.strip()] += count
-        for number, label in zip(self.numbers, self.labels, strict=True):
-            if label.strip() and canonical.get(label) is None:
-                self.rows["label_unknown"].add(number)
-            elif label.strip() and canonical[label] != label:
-                self.rows["label_variant"].add(number)
+        unknown = {label for label in counts if canonical[label] is None}
+        variants = {label for label in counts if canonical[label] not in (None, label)}
+        rows = list(zip(self.numbers, self.labels, strict=True))
+        self._mark("label_unknown", (number for number, label in rows if label in unknown))
+        self._mark("label_variant", (number for number, label in rows if label in variants))
+        meant: dict[str, list[int]] = defaultdict(list)
+        for number, label in rows:
+            if label in counts:
+                meant[canonical[label] or label.strip()].append(number)
+        self.near = near_labels(meant, allowed) if len(meant) <= MOST_CLASSES else []
         self.labels = [canonical.get(label) or "" for label in self.labels]
 
     def look_at_repeats(self) -> None:
         places: dict[str, list[int]] = defaultdict(list)
         for place, content in enumerate(self.texts):
-            if content and not self._is_out(place):
+            if content and self.numbers[place] not in self.out:
                 places[same_text(content)].append(place)
         for repeats in places.values():
+            if len(repeats) == 1:
+                continue
             labels = {self.labels[place] for place in repeats}
             if len(labels) > 1:
                 self.conflicts.append({label: sum(self.labels[p] == label for p in repeats) for label in sorted(labels)})
-                self.rows["label_conflict"].update(self.numbers[place] for place in repeats)
+                self._mark("label_conflict", (self.numbers[place] for place in repeats))
             else:
-                self.rows["duplicate"].update(self.numbers[place] for place in repeats[1:])
+                self._mark("duplicate", (self.numbers[place] for place in repeats[1:]))
 
     def look_at_lengths(self, count_tokens: Callable[[str], int] | None) -> None:
-        kept = [place for place in range(len(self.texts)) if not self._is_out(place)]
+        kept = [place for place, number in enumerate(self.numbers) if number not in self.out]
         chars = {place: len(self.texts[place]) for place in kept}
-        self.rows["too_short"].update(self.numbers[p] for p, count in chars.items() if count < self.limits.min_chars)
-        self.rows["too_long"].update(self.numbers[p] for p, count in chars.items() if 0 < self.limits.max_chars < count)
+        self._mark("too_short", (self.numbers[p] for p, count in chars.items() if count < self.limits.min_chars))
+        self._mark("too_long", (self.numbers[p] for p, count in chars.items() if 0 < self.limits.max_chars < count))
         self.chars = Lengths.of(list(chars.values()))
         if count_tokens is None:
             return
         tokens = {place: count_tokens(self.texts[place]) for place in kept}
-        self.rows["too_many_tokens"].update(self.numbers[p] for p, count in tokens.items() if 0 < self.limits.max_tokens < count)
+        self._mark("too_many_tokens", (self.numbers[p] for p, count in tokens.items() if 0 < self.limits.max_tokens < count))
         self.tokens = Lengths.of(list(tokens.values()))
 
     def report(self) -> AuditReport:
-        counts = Counter(label for place, label in enumerate(self.labels) if label and not self._is_out(place))
+        usable = [label for number, label in zip(self.numbers, self.labels, strict=True) if number not in self.out]
+        counts = Counter(label for label in usable if label)
         distribution = dict(counts.most_common())
         ratio = round(max(counts.values()) / min(counts.values()), 2) if counts else None
         total = len(self.table) + len(self.table.problems)
-        valid = sum(not self._is_out(place) for place in range(len(self.numbers)))
+        valid = len(usable)
         problems = {code: sorted(self.rows[code]) for code in CODES if self.rows[code]}
         return AuditReport(
             path=self.table.path.name,
@@ -212,14 +207,30 @@ class _Findings:
             faults=dict(self.faults),
             unknown_labels=dict(self.unknown.most_common()),
             label_variants=self.variants,
+            near_labels=tuple(self.near),
             conflicts=self.conflicts,
             class_distribution=distribution,
             balance_ratio=ratio,
             chars=self.chars,
             tokens=self.tokens,
-            suggestions=suggestions(problems, distribution, ratio, valid, self.has_labels),
+            suggestions=[*map(_misspelt, self.near), *suggestions(problems, distribution, ratio, valid, self.has_labels)],
         )
 
-    def _is_out(self, place: int) -> bool:
-        number = self.numbers[place]
-        return any(number in rows for code, rows in self.rows.items() if code not in WARNINGS)
+    def _mark(self, code: ProblemCode, numbers: Iterable[int]) -> None:
+        marked = set(numbers)
+        self.rows[code] |= marked
+        if code not in WARNINGS:
+            self.out |= marked
+
+
+def _texts(table: Table, columns: Sequence[str]) -> tuple[list[str], list[bool]]:
+    """Each row's text, and whether one of its columns is blank."""
+    if len(columns) == 1:
+        texts = [(row.get(columns[0]) or "").strip() for row in table.rows]
+        return texts, [not content for content in texts]
+    cells = [[row.get(column) or "" for column in columns] for row in table.rows]
+    return ["\n".join(row).strip() for row in cells], [not all(cell.strip() for cell in row) for row in cells]
+
+
+def _misspelt(near: NearLabel) -> Suggestion:
+    return Suggestion("misspelt_label", {"label": near.label, "meant": near.meant, "rows": ", ".join(map(str, near.rows))})

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from coach.text import Language, text
 
 if TYPE_CHECKING:
-    from training.data.audit import AuditReport, Lengths
+    from training.data.audit import AuditReport
+    from training.data.lengths import Lengths
 
 SHOWN_ROWS = 10  # row numbers in a line for a person; the JSON holds every one
 SHOWN_CLASSES = 30

@@ -13,8 +13,9 @@ import shutil
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, Generic, TypeVar
 
 from coach.atomic_write import not_written
 from coach.errors import CoachError, DataError
@@ -26,6 +27,15 @@ BLOCK_BYTES = 1 << 20
 LONGEST_STEM_BYTES = 160  # file systems take 255 for a whole name
 _NOT_IN_A_NAME = re.compile(r"[^\w.\-]+")
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Taken(Generic[T]):
+    """A file that has its place in the task's folder. `found`: what the look at it found; `is_new`: nothing stood there before."""
+
+    path: Path
+    found: T
+    is_new: bool
 
 
 def safe_name(name: str) -> str:
@@ -42,11 +52,11 @@ def safe_name(name: str) -> str:
     return clean.name
 
 
-def take_upload(task: Task, stream: BinaryIO, name: str, look: Callable[[Path], T]) -> tuple[Path, T]:
+def take_upload(task: Task, stream: BinaryIO, name: str, look: Callable[[Path], T]) -> Taken[T]:
     """Copies `stream` into the task's `raw/`, has `look` read it there, and only then gives it its name.
 
-    Returns the file's place and what `look` found; the same bytes under the same name stay one file. Raises DataError (a file that
-    is none of ours, too large, or that `look` refuses) and WorkspaceError (disk full, folder gone); nothing is left then.
+    The same bytes under the same name stay one file. Raises DataError (a file that is none of ours, too large, or that `look`
+    refuses) and WorkspaceError (disk full, folder gone); nothing is left then.
     """
     clean = safe_name(name)
     with _incoming(task.folder) as folder:
@@ -55,17 +65,18 @@ def take_upload(task: Task, stream: BinaryIO, name: str, look: Callable[[Path], 
             _copy(stream, waiting)
         found = look(waiting)
         with task.lock(), _said(waiting):
-            return _settle(waiting, task.folder / RAW_FOLDER), found
+            path, is_new = _settle(waiting, task.folder / RAW_FOLDER)
+            return Taken(path, found, is_new)
 
 
-def take_path(task: Task, said: str, look: Callable[[Path], T]) -> tuple[Path, T]:
+def take_path(task: Task, said: str, look: Callable[[Path], T]) -> Taken[T]:
     """The same for a file on this machine; one that lies in the task's folder already stays where it is.
 
     A relative path is seen from the task's folder first. Raises DataError for what is no regular data file.
     """
     path = _existing(task, said)
     if path.resolve().is_relative_to(task.folder.resolve()):
-        return path, look(path)
+        return Taken(path, look(path), is_new=False)
     with _open(path) as stream:
         return take_upload(task, stream, path.name, look)
 
@@ -73,6 +84,7 @@ def take_path(task: Task, said: str, look: Callable[[Path], T]) -> tuple[Path, T
 def _existing(task: Task, said: str) -> Path:
     """The file meant; refusals come before anything is opened, so that no pipe or device is ever read."""
     try:
+        said.encode("utf-8")  # a name on the disk that is no text could not be written into data_source.yaml
         written = Path(said.strip()).expanduser()
         inside = task.folder / written
         path = inside if inside.exists() else written.absolute()
@@ -83,7 +95,8 @@ def _existing(task: Task, said: str) -> Path:
     except CoachError:
         raise
     except (OSError, RuntimeError, ValueError) as error:  # a name too long, no home for ~, a zero byte
-        raise DataError("data.unreadable", path=said, problem=getattr(error, "strerror", None) or str(error)) from error
+        shown = said.encode("utf-8", errors="replace").decode()
+        raise DataError("data.unreadable", path=shown, problem=getattr(error, "strerror", None) or str(error)) from error
     format_of(path)
     return path
 
@@ -132,16 +145,16 @@ def _copy(stream: BinaryIO, target: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _settle(waiting: Path, folder: Path) -> Path:
-    """Renames to the first free name; a file of that name with the same bytes is the same file."""
+def _settle(waiting: Path, folder: Path) -> tuple[Path, bool]:
+    """Renames to the first free name, and whether it did: a file of that name with the same bytes is the same file."""
     content = _digest(waiting)
     target, number = folder / waiting.name, 2
     while target.exists() or target.is_symlink():
         if target.is_file() and not target.is_symlink() and _same(target, waiting, content):
-            return target
+            return target, False
         target, number = folder / f"{waiting.stem}-{number}{waiting.suffix}", number + 1
     os.replace(waiting, target)
-    return target
+    return target, True
 
 
 def _same(one: Path, other: Path, digest: str) -> bool:

@@ -7,24 +7,27 @@ import math
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from coach.errors import DataError
 from training.data.read_json import as_cell
 from training.data.table import Cell, LineProblem, Table, column_names
 
-if TYPE_CHECKING:
-    from openpyxl.worksheet._read_only import ReadOnlyWorksheet
-
-MAX_UNPACKED_BYTES = 2_000_000_000  # what a sheet may grow to when unpacked; beyond it, a zip bomb or no table for one machine
+MAX_UNPACKED_BYTES = 2_000_000_000  # what a workbook may grow to when unpacked: no table beyond it for one machine
+UNPACKED_BYTES_UNASKED = 10_000_000  # up to this nothing is asked about how well it was packed
+MAX_PACKING = 100  # beyond it a zip bomb (Apache POI draws the same line); sheets of people pack 5 to 20 times
+MAX_SHEET_CELLS = 2_000_000  # 400,000 rows of 5 columns; openpyxl reads some 150,000 cells a second
+MAX_PARQUET_CELLS = 20_000_000  # each becomes a text of its own in memory, however well the column was packed
 
 
 def read_parquet(path: Path) -> Table:
-    """The table of a Parquet file, rows counted from 1. Raises DataError: no Parquet file, or no rows."""
+    """The table of a Parquet file, rows counted from 1. Raises DataError: no Parquet file, no rows, or too many cells."""
     import pyarrow
     import pyarrow.parquet
 
     try:
+        described = pyarrow.parquet.read_metadata(path)
+        _refuse_cells(path, described.num_rows * described.num_columns, MAX_PARQUET_CELLS)
         table = pyarrow.parquet.read_table(path, memory_map=False)
         columns = column_names([str(name) for name in table.column_names], path)
         rows = [{name: _text(value) for name, value in row.items()} for row in table.rename_columns(list(columns)).to_pylist()]
@@ -39,28 +42,35 @@ def read_xlsx(path: Path) -> Table:
     """The table of an Excel workbook's first sheet, row numbers as the sheet shows them; blank rows are passed over.
 
     A formula counts as the value it had when the file was saved; without one its row is a problem. Raises DataError: no
-    workbook, nothing in it, a header alone, a doubled column name.
+    workbook, nothing in it, a header alone, a doubled column name, more than MAX_SHEET_CELLS cells.
     """
     _refuse_bomb(path)
-    sheet_rows = list(_sheet(path, values=True))
-    if not sheet_rows:
+    rows = _sheet(path)
+    head = next(((number, cells) for number, cells, _ in rows if _end(cells)), None)
+    if head is None:
         raise DataError("data.empty", path=path.name)
-    header_row, header = sheet_rows[0]
-    columns = column_names([cell or "" for cell in _without_tail(header)], path)
-    unsaved = _unsaved_formulas(path, sheet_rows, len(columns))
+    width = _end(head[1])
+    places = range(1, width + 1)
+    header = [head[1].get(place) for place in places]
+    columns = column_names([cell or "" for cell in header], path)
     table = Table(path, "xlsx", columns, [], [])
-    for number, cells in sheet_rows[1:]:
-        if any(cells[len(columns) :]):
-            table.problems.append(LineProblem(number, "field_count", f"{len(_without_tail(cells))} ≠ {len(columns)}"))
-        elif number in unsaved:
-            table.problems.append(LineProblem(number, "formula_unsaved", unsaved[number]))
-        elif cells[: len(columns)] == header[: len(columns)]:
+    held = width
+    for number, cells, unsaved in rows:
+        end, formula = _end(cells), next((unsaved[place] for place in unsaved if place <= width), None)
+        row = [cells.get(place) for place in places]
+        if end > width:
+            table.problems.append(LineProblem(number, "field_count", f"{end} ≠ {width}"))
+        elif formula is not None:
+            table.problems.append(LineProblem(number, "formula_unsaved", formula[:60]))
+        elif row == header:
             table.problems.append(LineProblem(number, "header_again"))
-        else:
-            table.rows.append(dict(zip(columns, cells + [None] * len(columns), strict=False)))
+        elif end:
+            held += width
+            _refuse_cells(path, held, MAX_SHEET_CELLS)
+            table.rows.append(dict(zip(columns, row, strict=True)))
             table.row_numbers.append(number)
     if not table.rows and not table.problems:
-        raise DataError("data.header_only", path=path.name, line=header_row, columns=", ".join(columns))
+        raise DataError("data.header_only", path=path.name, line=head[0], columns=", ".join(columns))
     return table
 
 
@@ -68,51 +78,34 @@ def _refuse_bomb(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
+            packed = sum(entry.compress_size for entry in archive.infolist())
     except (zipfile.BadZipFile, OSError) as error:
         raise DataError("data.file_broken", path=path.name, format="XLSX", problem=str(error)) from error
-    if unpacked > MAX_UNPACKED_BYTES:
-        raise DataError(
-            "data.file_too_large", path=path.name, size_mb=round(unpacked / 1e6), limit_mb=round(MAX_UNPACKED_BYTES / 1e6)
-        )
+    if unpacked > MAX_UNPACKED_BYTES or (unpacked > UNPACKED_BYTES_UNASKED and unpacked > packed * MAX_PACKING):
+        raise DataError("data.unpacks_too_large", path=path.name, packed_kb=-(-packed // 1000), unpacked_mb=round(unpacked / 1e6))
 
 
-def _sheet(path: Path, *, values: bool) -> Iterator[tuple[int, list[Cell]]]:
-    """(row number, cells) of the first sheet's rows that hold anything: values, or formulas where `values` is False."""
-    import openpyxl
+def _refuse_cells(path: Path, cells: int, limit: int) -> None:
+    if cells > limit:
+        raise DataError("data.too_many_cells", path=path.name, limit=f"{limit:,}")
+
+
+def _sheet(path: Path) -> Iterator[tuple[int, dict[int, Cell], dict[int, str]]]:
+    """(row number, cells by column, unsaved formulas by column) of the first sheet's rows that hold anything."""
+    from training.data.sheet_cells import TooManyCells, sheet_rows
 
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=values)
-        try:
-            sheet: ReadOnlyWorksheet = book.worksheets[0]
-            for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
-                texts = [_text(value) for value in cells]
-                if any(text and text.strip() for text in texts):
-                    yield number, texts
-        finally:
-            book.close()
+        for row in sheet_rows(path, MAX_SHEET_CELLS):
+            yield row.number, {place: _text(value) for place, value in row.values.items()}, row.unsaved
+    except TooManyCells:
+        _refuse_cells(path, MAX_SHEET_CELLS + 1, MAX_SHEET_CELLS)
     except Exception as error:  # a damaged workbook raises whatever the parser stumbles over
         raise DataError("data.file_broken", path=path.name, format="XLSX", problem=str(error)[:160]) from error
 
 
-def _unsaved_formulas(path: Path, sheet_rows: list[tuple[int, list[Cell]]], width: int) -> dict[int, str]:
-    """Rows with a formula that has no saved value: row number to the formula."""
-    filled = {number: [cell is not None for cell in cells[:width]] for number, cells in sheet_rows}
-    if all(all(cells) and len(cells) == width for cells in filled.values()):
-        return {}
-    unsaved = {}
-    for number, cells in _sheet(path, values=False):
-        known = filled.get(number, [])
-        for place, cell in enumerate(cells[:width]):
-            if cell is not None and cell.startswith("=") and not (place < len(known) and known[place]):
-                unsaved[number] = cell[:60]
-    return unsaved
-
-
-def _without_tail(cells: list[Cell]) -> list[Cell]:
-    end = len(cells)
-    while end and not (cells[end - 1] or "").strip():
-        end -= 1
-    return cells[:end]
+def _end(cells: dict[int, Cell]) -> int:
+    """The last column with more than spaces in it; 0 where there is none."""
+    return max((place for place, cell in cells.items() if cell and not cell.isspace()), default=0)
 
 
 def _text(value: Any) -> Cell:

@@ -34,8 +34,13 @@ def parse_delimited(decoded: Decoded, path: Path, delimiter: str | None, *, tabs
         raise DataError("data.header_broken", path=path.name, line=header_line)
     columns = column_names(_without_empty_tail(header), path)
     table = Table(path, "tsv" if tabs else "csv", columns, [], [], encoding=decoded.encoding, delimiter=separator)
+    width = len(columns)
     for row, cells in records:
-        problem = cells if isinstance(cells, LineProblem) else _fault(row, cells, header, len(columns), decoded)
+        if type(cells) is list and len(cells) == width and cells != header and not decoded.has_broken_bytes:
+            table.rows.append(dict(zip(columns, cells, strict=True)))  # nearly every row of nearly every file
+            table.row_numbers.append(row)
+            continue
+        problem = cells if isinstance(cells, LineProblem) else _fault(row, cells, header, width, decoded)
         if problem is not None:
             table.problems.append(problem)
         elif isinstance(cells, list):
@@ -111,7 +116,7 @@ def _records(lines: Sequence[str], delimiter: str) -> Iterator[tuple[int, list[s
             feed.place = feed.record_start + 1
             reader = csv.reader(feed, delimiter=delimiter, strict=True)
             continue
-        if any(cell.strip() for cell in cells):
+        if any(map(str.strip, cells)):
             yield feed.record_start + 1, cells
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from coach.errors import DataError
 from training.data.decode import REPLACEMENT, Decoded
-from training.data.table import Cell, FileFormat, LineProblem, Table
+from training.data.table import Cell, FileFormat, LineProblem, Table, is_writable_name, unwritable_name
 
 MAX_LINE_CHARS = 5_000_000  # one JSON line; beyond this it is a whole document on one line, or damage
+MAX_DIGITS = 4_000  # Python makes no number of more than 4,300 digits; a longer one stays the text it is
 
 
 def parse_jsonl(decoded: Decoded, path: Path) -> Table:
@@ -41,7 +42,7 @@ def parse_json(decoded: Decoded, path: Path) -> Table:
     if not decoded.text.strip():
         raise DataError("data.empty", path=path.name)
     try:
-        document = json.loads(decoded.text)
+        document = _load(decoded.text)
     except json.JSONDecodeError as error:
         if _starts_with_object_line(decoded.text):
             return parse_jsonl(decoded, path)
@@ -62,11 +63,18 @@ def parse_json(decoded: Decoded, path: Path) -> Table:
     return _table(objects, path, "json", decoded.encoding, problems)
 
 
+def _whole(digits: str) -> int | str:
+    return int(digits) if len(digits) <= MAX_DIGITS else digits
+
+
+_load = json.JSONDecoder(parse_int=_whole).decode
+
+
 def _parse_line(number: int, line: str, path: Path, has_broken_bytes: bool) -> dict[str, Any] | LineProblem:
     if len(line) > MAX_LINE_CHARS:
         raise DataError("data.field_too_large", path=path.name, line=number, characters=f"{MAX_LINE_CHARS:,}")
     try:
-        value = json.loads(line)
+        value = _load(line)
     except (ValueError, RecursionError) as error:
         return LineProblem(number, "broken_json", str(error)[:120])
     if not isinstance(value, dict):
@@ -78,7 +86,7 @@ def _parse_line(number: int, line: str, path: Path, has_broken_bytes: bool) -> d
 
 def _starts_with_object_line(text: str) -> bool:
     try:
-        return isinstance(json.loads(text.lstrip().split("\n", 1)[0]), dict)
+        return isinstance(_load(text.lstrip().split("\n", 1)[0]), dict)
     except (ValueError, RecursionError):
         return False
 
@@ -99,10 +107,15 @@ def _table(
     objects: list[tuple[int, dict[str, Any]]], path: Path, format: FileFormat, encoding: str, problems: list[LineProblem]
 ) -> Table:
     columns = tuple(dict.fromkeys(name for _, entry in objects for name in entry))
-    table = Table(path, format, columns, [], [], problems, encoding=encoding)
+    unwritable = {name for name in columns if not is_writable_name(name)}
+    if unwritable and all(unwritable & entry.keys() for _, entry in objects):
+        place = next(place for place, name in enumerate(columns, start=1) if name in unwritable)
+        raise unwritable_name(columns[place - 1], place, path)
+    writable = tuple(name for name in columns if name not in unwritable)
+    table = Table(path, format, writable, [], [], problems, encoding=encoding)
     for number, entry in objects:
         row = {name: as_cell(value) for name, value in entry.items()}
-        if any(cell and not _is_writable(cell) for cell in row.values()):
+        if unwritable & row.keys() or any(cell and not _is_writable(cell) for cell in row.values()):
             problems.append(LineProblem(number, "broken_encoding"))
             continue
         table.rows.append(row)

@@ -5,6 +5,8 @@ Owns the shape only. How a format becomes a table is the readers'; what the rows
 
 from __future__ import annotations
 
+import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,10 +55,30 @@ class Table:
 
 
 def column_names(header: Sequence[str], path: Path) -> tuple[str, ...]:
-    """Clean names of a header: trimmed, empty ones numbered. Raises DataError where a name stands twice."""
+    """Clean names of a header: trimmed, empty ones numbered. Raises DataError where a name stands twice or cannot be written."""
     names = tuple(cell.strip().lstrip("\ufeff") or f"column {place}" for place, cell in enumerate(header, start=1))
-    doubled = sorted({name for name in names if names.count(name) > 1})
+    for place, name in enumerate(names, start=1):
+        if not is_writable_name(name):
+            raise unwritable_name(name, place, path)
+    doubled = sorted(name for name, count in Counter(names).items() if count > 1)
     if doubled:
         places = [place for place, name in enumerate(names, start=1) if name == doubled[0]]
         raise DataError("data.header_doubled", path=path.name, column=doubled[0], places=", ".join(map(str, places)))
     return names
+
+
+def is_writable_name(name: str) -> bool:
+    """False for a name that no document can hold or nobody can type: zero bytes, control characters, half a surrogate pair."""
+    return name.isprintable() or not any(map(_is_unwritable, name))
+
+
+def unwritable_name(name: str, place: int, path: Path) -> DataError:
+    """The refusal of such a name, with its bad characters spelt out as U+ and their number."""
+    spelt = "".join(f"U+{ord(character):04X}" if _is_unwritable(character) else character for character in name[:80])
+    return DataError("data.header_unwritable", path=path.name, column=spelt, place=place)
+
+
+def _is_unwritable(character: str) -> bool:
+    """Controls but for tab and line breaks (which cells of spreadsheets do hold), surrogates, and the two that never are text."""
+    is_control = unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n\r"
+    return is_control or character in "\ufffe\uffff"

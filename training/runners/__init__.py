@@ -29,7 +29,7 @@ class Runner(Protocol):
         """Goes on from the latest checkpoint."""
 
     def stop(self, version: Version) -> None:
-        """Asks for a stop: a checkpoint at the end of the step, then the event `stopped`. Returns at once."""
+        """Asks for a stop and returns at once: a checkpoint at the end of the step, before the first one none, then `stopped`."""
 
     def status(self, version: Version, now: float) -> RunStatus:
         """The state as the folder has it, `running` also while a run is only just beginning; `now` in Unix seconds."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from coach.version_folder import Version
 from training.run_reader import RunReader
 from training.run_status import RunStatus, is_locked
+from training.runners.process_wide import Place
 
 _LOOK_EVERY_S = 0.02
 _LEAVING_S = 3.0  # between a worker's last event and its lock let go; milliseconds on an idle machine
@@ -21,6 +22,15 @@ Lives = Callable[[], bool]
 def folder_of(version: Version) -> str:
     """What a run is known by: the version's folder, links followed."""
     return str(version.folder.resolve())
+
+
+def place_of(version: Version) -> Place:
+    """Of the frozen recipe, which is written once: a version made anew under the same name has another. None where it is gone."""
+    try:
+        found = version.config_path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def read_status(version: Version, now: float = 0.0) -> RunStatus:

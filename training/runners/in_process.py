@@ -14,11 +14,21 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from coach.atomic_write import not_written
 from coach.errors import CoachError, WorkspaceError
 from coach.version_folder import Version
 from training.clock import local_now
 from training.run_status import RunStatus
-from training.runners.beginning import ask_to_stop, folder_of, is_over, is_taken, read_status, wait_until_begun, with_beginning
+from training.runners.beginning import (
+    ask_to_stop,
+    folder_of,
+    is_over,
+    is_taken,
+    place_of,
+    read_status,
+    wait_until_begun,
+    with_beginning,
+)
 from training.runners.process_wide import ProcessWide, Refusal, Training, process_wide
 from training.worker import run
 
@@ -43,7 +53,7 @@ class InProcess:
 
     def status(self, version: Version, now: float) -> RunStatus:
         found, training = read_status(version, now), process_wide()["training"]
-        if training is None or training["folder"] != folder_of(version):
+        if training is None or not _is_of(training, version):
             return found
         return with_beginning(found, training["attempts_before"], training["thread"].is_alive())
 
@@ -52,11 +62,11 @@ def _begin(version: Version, *, resume: bool) -> None:
     held = process_wide()
     with held["lock"]:
         running = _running(held)
-        if running is None or running["folder"] != folder_of(version):
+        if running is None or not _is_of(running, version):
             if is_taken(version):  # by another process
                 return
             if running is not None:
-                raise _busy(version, Path(running["folder"]))  # the queue of a later issue takes the version on here
+                raise _busy(version, running)  # the queue of a later issue takes the version on here
             held["training"] = running = _thread_for(version, resume)
             _watch_for_the_end(held)
             running["thread"].start()
@@ -73,22 +83,28 @@ def _say_why_not(version: Version, training: Training) -> None:
 
 
 def _running(held: ProcessWide) -> Training | None:
-    """The training that is on. One whose run is over is waited for while it gives its memory back."""
+    """The training that is on. One whose run is over, or whose version was deleted, is waited for while it ends."""
     training = held["training"]
     if training is None:
         return None
-    if is_over(Version(Path(training["folder"])), training["attempts_before"]):
+    if not _is_in_place(training) or is_over(Version(Path(training["folder"])), training["attempts_before"]):
         training["thread"].join(LEAVING_WAIT_S)
     return training if training["thread"].is_alive() else None
 
 
-def _busy(version: Version, running: Path) -> WorkspaceError:
-    return WorkspaceError(
-        "training.another_runs",
-        version=version.name,
-        running=running.name,
-        running_task=running.parents[1].name,
-    )
+def _is_of(training: Training, version: Version) -> bool:
+    """Whether it trains this very version, not a deleted one of the same name."""
+    return training["folder"] == folder_of(version) and training["place"] == place_of(version)
+
+
+def _is_in_place(training: Training) -> bool:
+    return _is_of(training, Version(Path(training["folder"])))
+
+
+def _busy(version: Version, training: Training) -> WorkspaceError:
+    running = Path(training["folder"])
+    key = "training.another_runs" if _is_in_place(training) else "training.deleted_runs"
+    return WorkspaceError(key, version=version.name, running=running.name, running_task=running.parents[1].name)
 
 
 def _thread_for(version: Version, resume: bool) -> Training:
@@ -96,7 +112,8 @@ def _thread_for(version: Version, resume: bool) -> Training:
     # daemon said outright: a page's own thread may be either, and one that is none would keep the server from ending
     name = f"training {version.folder.parents[1].name} {version.name}"
     thread = threading.Thread(target=_train, args=(folder, resume, refused), name=name, daemon=True)
-    return {"folder": folder, "thread": thread, "attempts_before": read_status(version).view.attempt, "refused": refused}
+    attempts = read_status(version).view.attempt
+    return {"folder": folder, "place": place_of(version), "thread": thread, "attempts_before": attempts, "refused": refused}
 
 
 def _train(folder: str, resume: bool, refused: list[Refusal]) -> None:
@@ -107,10 +124,19 @@ def _train(folder: str, resume: bool, refused: list[Refusal]) -> None:
     except CoachError as error:
         refused.append((error.key, error.data))
         log.warning("%s: %s", folder, error)
-    except Exception:
+    except Exception as error:
+        refused.append(_refusal(error, Version(Path(folder))))
         log.error("%s: the training ended with an error of ours", folder, exc_info=True)
     finally:
         _give_memory_back()
+
+
+def _refusal(error: Exception, version: Version) -> Refusal:
+    """An error nobody foresaw, as whoever asked for the run is told it."""
+    if isinstance(error, OSError):
+        said = not_written(error, version.events_path)
+        return said.key, said.data
+    return "training.unexpected", {"problem": f"{type(error).__name__}: {error}"}
 
 
 def _give_memory_back() -> None:
@@ -139,8 +165,9 @@ def _stop_and_wait(held: ProcessWide) -> None:
     training = _running(held)
     if training is None:
         return
-    with suppress(OSError):  # the task was deleted meanwhile
-        ask_to_stop(Version(Path(training["folder"])))
+    if _is_in_place(training):
+        with suppress(OSError):  # the task is deleted at this moment
+            ask_to_stop(Version(Path(training["folder"])))
     training["thread"].join(EXIT_WAIT_S)
     if training["thread"].is_alive():
         _leave_in_the_middle(training)

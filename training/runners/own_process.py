@@ -5,6 +5,7 @@ Owns starting that process and clearing away what is left of it. The process its
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -13,8 +14,18 @@ from pathlib import Path
 from coach.atomic_write import not_written
 from coach.errors import WorkspaceError
 from coach.version_folder import Version
+from training.event_log import RESERVE_BYTES
 from training.run_status import RunStatus
-from training.runners.beginning import ask_to_stop, folder_of, is_over, is_taken, read_status, wait_until_begun, with_beginning
+from training.runners.beginning import (
+    ask_to_stop,
+    folder_of,
+    is_over,
+    is_taken,
+    place_of,
+    read_status,
+    wait_until_begun,
+    with_beginning,
+)
 from training.runners.process_wide import Child, process_wide
 
 PROJECT_FOLDER = Path(__file__).parents[2]
@@ -40,14 +51,14 @@ class OwnProcess:
 
     def status(self, version: Version, now: float) -> RunStatus:
         found, child = read_status(version, now), process_wide()["children"].get(folder_of(version))
-        return found if child is None else with_beginning(found, child["attempts_before"], _lives(child))
+        return found if child is None else with_beginning(found, child["attempts_before"], _trains(child, version))
 
 
 def _begin(version: Version, command: list[str]) -> None:
     held, folder = process_wide(), folder_of(version)
     with held["lock"]:
         child = held["children"].get(folder)
-        if child is None or not _lives(child) or is_over(version, child["attempts_before"]):
+        if child is None or not _trains(child, version) or is_over(version, child["attempts_before"]):
             if is_taken(version):
                 return
             held["children"][folder] = child = _spawn(version, command)
@@ -71,11 +82,16 @@ def _spawn(version: Version, command: list[str]) -> Child:
     except OSError as error:
         raise not_written(error, version.stdout_path) from error
     threading.Thread(target=process.wait, name=f"waits for {process.pid}", daemon=True).start()  # or a zombie would stay
-    return {"process": process, "attempts_before": attempts}
+    return {"process": process, "place": place_of(version), "attempts_before": attempts}
 
 
 def _lives(child: Child) -> bool:
     return child["process"].poll() is None
+
+
+def _trains(child: Child, version: Version) -> bool:
+    """Whether it lives for this very version, not for a deleted one of its name: that one ends by itself at its next step."""
+    return _lives(child) and child["place"] == place_of(version)
 
 
 def _refuse_a_false_start(version: Version, child: Child) -> None:
@@ -83,6 +99,8 @@ def _refuse_a_false_start(version: Version, child: Child) -> None:
     code = child["process"].poll()
     if not code or is_taken(version) or read_status(version).view.attempt > child["attempts_before"]:
         return
+    if shutil.disk_usage(version.folder).free < RESERVE_BYTES:  # then its output could not be written either
+        raise WorkspaceError("workspace.disk_full", path=str(version.events_path))
     said = _last_lines(version.stdout_path)
     raise WorkspaceError("training.process_ended", version=version.name, code=code, said=said, log=str(version.stdout_path))
 

@@ -13,6 +13,7 @@ import types
 from typing import Any, TypedDict, cast
 
 _MODULE = "_coach_process"
+Place = tuple[int, int] | None  # what tells a version's folder from a later one of the same name
 Refusal = tuple[str, dict[str, Any]]  # a CoachError's key and data; the class itself may be another after a reload
 
 
@@ -20,6 +21,7 @@ class Training(TypedDict):
     """The training in this process. `attempts_before`: attempts its log held when it was begun; `refused`: the error it ended with."""
 
     folder: str
+    place: Place
     thread: threading.Thread
     attempts_before: int
     refused: list[Refusal]
@@ -29,6 +31,7 @@ class Child(TypedDict):
     """A training in a process that this one started."""
 
     process: subprocess.Popen[bytes]
+    place: Place
     attempts_before: int
 
 

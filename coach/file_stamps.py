@@ -1,0 +1,20 @@
+"""What tells whether a file is still the one that was read, without reading it again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+Stamps = tuple[tuple[str, int, int], ...]  # name, time of change in ns, bytes; zeros for a file that is not there
+
+
+def file_stamps(*paths: Path) -> Stamps:
+    """What tells whether a file is the one that was read: files are replaced, never written into."""
+    found = []
+    for path in paths:
+        try:
+            seen = path.stat()
+        except OSError:
+            found.append((path.name, 0, 0))
+        else:
+            found.append((path.name, seen.st_mtime_ns, seen.st_size))
+    return tuple(found)

@@ -1,0 +1,60 @@
+"""What a diagnosis reads of a version, and one thing it finds. How it finds is diagnosis.py's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from coach.sentence import Data, Sentence
+from coach.text import Language
+
+Level = Literal["warning", "info"]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a diagnosis reads. `evals`, `steps`: events in order; `train_counts`: rows of each class that was trained on.
+
+    `learning_rate` is that of a LoRA training, None with other methods.
+    """
+
+    results: Mapping[str, Any]
+    evals: Sequence[Mapping[str, Any]] = ()
+    steps: Sequence[Mapping[str, Any]] = ()
+    train_counts: Mapping[str, int] = field(default_factory=dict)
+    balance: str = "none"
+    learning_rate: float | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`name` names the sentences `diagnosis.<name>.title|evidence|next`; `data` holds the numbers."""
+
+    code: str
+    name: str
+    level: Level
+    data: Data = field(default_factory=dict)
+
+    @property
+    def title(self) -> Sentence:
+        return Sentence(f"diagnosis.{self.name}.title", self.data)
+
+    @property
+    def evidence(self) -> Sentence:
+        return Sentence(f"diagnosis.{self.name}.evidence", self.data)
+
+    @property
+    def next_experiment(self) -> Sentence:
+        return Sentence(f"diagnosis.{self.name}.next", self.data)
+
+    def as_json(self, language: Language) -> dict[str, Any]:
+        return {
+            "code": self.code,
+            "name": self.name,
+            "level": self.level,
+            "title": self.title.say(language),
+            "evidence": self.evidence.say(language),
+            "next_experiment": self.next_experiment.say(language),
+            "data": {name: value.say(language) if isinstance(value, Sentence) else value for name, value in self.data.items()},
+        }

@@ -1,0 +1,63 @@
+"""What there is to say about a task.yaml beside the versions and the machine there are: a mere copy of its parent, too little memory.
+
+Reads versions and the rows beside the task; remarks on the text by itself are `task_check.py`'s. They never stop anything.
+"""
+
+from __future__ import annotations
+
+import filecmp
+
+from coach.config_changes import config_changes
+from coach.errors import CoachError
+from coach.estimate import main_memory_gb
+from coach.hardware import Hardware
+from coach.reference_data import model_row
+from coach.remarks import Remark
+from coach.task_schema import TaskFile
+from coach.text import Language, text
+from coach.version_folder import SPLITS, Version
+from coach.versioning import version_key
+from coach.workspace import Task
+
+
+def version_remarks(task: Task, file: TaskFile, machine: Hardware, language: Language) -> list[Remark]:
+    """Cautions about `file` as the next version on `machine`."""
+    found = []
+    copied = unchanged_from(task, file)
+    if copied is not None:
+        said = text("comments.nothing_differs", language, version=file.version, parent=copied.name)
+        found.append(Remark(None, "warning", said))
+    model = model_row(file.training.base_model)
+    if file.training.method not in ("baseline", "prompt") and model is not None and not machine.has_cuda:
+        needed = main_memory_gb(model)
+        if needed > machine.ram_gb:
+            said = text("comments.main_memory", language, model=model.id, needed=needed, ram=machine.ram_gb)
+            found.append(Remark(None, "warning", said))
+    return found
+
+
+def unchanged_from(task: Task, file: TaskFile) -> Version | None:
+    """The version that `file`, not frozen yet, would repeat in every setting and every row; None where something differs."""
+    versions = task.versions()
+    if any(version.name == file.version for version in versions):
+        return None
+    named = file.change.parent if file.change else None
+    parent = next((version for version in versions if version.name == named), None)
+    parent = parent or max(versions, key=lambda version: version_key(version.name), default=None)
+    try:
+        differs = parent is None or any(config_changes(parent.config, file)) or not has_the_same_rows(task, parent)
+    except CoachError:  # a damaged version is told where it is opened
+        return None
+    return None if differs else parent
+
+
+def has_the_same_rows(task: Task, version: Version) -> bool:
+    """Whether `data/` is what the version was frozen with; False where it is to be made anew from its source."""
+    source, built = task.folder / "data_source.yaml", task.data_folder / "data_version.yaml"
+    try:
+        if source.is_file() and built.is_file() and source.stat().st_mtime > built.stat().st_mtime:
+            return False
+        pairs = [(task.data_folder / f"{part}.jsonl", version.split_path(part)) for part in SPLITS]
+        return all(filecmp.cmp(now, then, shallow=False) for now, then in pairs)
+    except OSError:
+        return False
