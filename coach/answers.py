@@ -16,8 +16,17 @@ from pydantic_core import PydanticCustomError
 
 from coach.atomic_write import write_atomically
 from coach.task_schema import (
-    MAX_LABELS, METRICS, MOST_VERSIONS_KEPT, SLUG_PATTERN, DeployTarget, Metric, Strict, TaskType, VersionStrategy, repeated,
-)  # fmt: skip
+    MAX_LABELS,
+    METRICS,
+    MOST_VERSIONS_KEPT,
+    SLUG_PATTERN,
+    DeployTarget,
+    Metric,
+    Strict,
+    TaskType,
+    VersionStrategy,
+    repeated,
+)
 from coach.validation import validate
 from coach.yaml_document import YamlDocument, dump, parse_document, read_document, with_plain_numbers
 

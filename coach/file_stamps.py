@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from coach.version_folder import Version
+
 Stamps = tuple[tuple[str, int, int], ...]  # name, time of change in ns, bytes; zeros for a file that is not there
 
 
@@ -18,3 +20,10 @@ def file_stamps(*paths: Path) -> Stamps:
         else:
             found.append((path.name, seen.st_mtime_ns, seen.st_size))
     return tuple(found)
+
+
+def judged_files(version: Version) -> Stamps:
+    """Of what a judgement on a version is made of."""
+    return file_stamps(
+        version.config_path, version.results_path, version.lineage_path, version.events_path, version.predictions_path
+    )

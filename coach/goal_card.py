@@ -80,7 +80,7 @@ def card_of(content: str) -> Card | None:
         baseline_score=baseline_score,
         strategy=_one_of(versioning.get("strategy"), VersionStrategy),
         deploy_target=_one_of(versioning.get("deploy_target"), DeployTarget),
-        retention=int(retention) if retention in range(1, MOST_VERSIONS_KEPT + 1) else None,
+        retention=int(retention) if retention is not None and retention in range(1, MOST_VERSIONS_KEPT + 1) else None,
     )
 
 

@@ -136,7 +136,7 @@ def text_of(row: Row) -> str:
     return "\n".join(row.input.values())
 
 
-def _vectorizer(language: str) -> TfidfVectorizer:
+def vectorizer_for(language: str) -> TfidfVectorizer:
     characters = language.lower().startswith(_NO_SPACES)
     words = {} if characters else {"token_pattern": r"(?u)\b\w+\b"}  # one-letter words too
     return TfidfVectorizer(
@@ -149,18 +149,18 @@ def _vectorizer(language: str) -> TfidfVectorizer:
     )
 
 
-def _model(strength: float, weight: ClassWeight) -> LogisticRegression:
+def model_for(strength: float, weight: ClassWeight) -> LogisticRegression:
     return LogisticRegression(C=strength, class_weight=weight, max_iter=300)
 
 
 def _fitted(
     texts: Sequence[str], truth: Sequence[str], language: str, chosen: Choice
 ) -> tuple[TfidfVectorizer, LogisticRegression]:
-    vectorizer = _vectorizer(language)
+    vectorizer = vectorizer_for(language)
     features = vectorizer.fit_transform(texts)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return vectorizer, _model(chosen.C, chosen.class_weight).fit(features, truth)
+        return vectorizer, model_for(chosen.C, chosen.class_weight).fit(features, truth)
 
 
 def _search(texts: Sequence[str], truth: Sequence[str], task: TaskFile, seed: int) -> Choice:
@@ -175,7 +175,7 @@ def _search(texts: Sequence[str], truth: Sequence[str], task: TaskFile, seed: in
     repeats = REPEATS if len(truth) <= REPEATS_UP_TO_ROWS else 1
     answers: Answers = {(C, w): np.empty((repeats, len(truth)), dtype=object) for C in STRENGTHS for w in CLASS_WEIGHTS}
     for repeat in range(repeats):
-        for inside, outside in _folds(everything, known, folds, seed + repeat):
+        for inside, outside in folds_of(everything, known, folds, seed + repeat):
             _predict_fold(everything, known, inside, outside, task.language, answers, repeat)
     labels = next(iter(task.targets.values()))
     primary = task.success_criteria.primary_metric
@@ -188,7 +188,7 @@ def _search(texts: Sequence[str], truth: Sequence[str], task: TaskFile, seed: in
     return Choice(C, weight, scored[C, weight])
 
 
-def _folds(texts: NDArray[Any], truth: NDArray[Any], folds: int, seed: int) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+def folds_of(texts: NDArray[Any], truth: NDArray[Any], folds: int, seed: int) -> list[tuple[NDArray[Any], NDArray[Any]]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a class with fewer rows than folds is expected here
         return list(StratifiedKFold(folds, shuffle=True, random_state=seed % 2**32).split(texts, truth))
@@ -208,9 +208,9 @@ def _predict_fold(
         for given in answers.values():
             given[repeat, outside] = truth[inside][0]
         return
-    vectorizer = _vectorizer(language)
+    vectorizer = vectorizer_for(language)
     features, held_out = vectorizer.fit_transform(texts[inside]), vectorizer.transform(texts[outside])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         for (C, weight), given in answers.items():
-            given[repeat, outside] = _model(C, weight).fit(features, truth[inside]).predict(held_out)
+            given[repeat, outside] = model_for(C, weight).fit(features, truth[inside]).predict(held_out)

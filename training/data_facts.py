@@ -20,8 +20,7 @@ from training.data.rows import Row
 from training.data.split import drop_repeats
 from training.data.table import Table
 
-FOLDS = 5
-BASELINE_ROWS = 4_000  # more rows change the advice no more and take minutes
+BASELINE_ROWS = 4_000
 FEWEST_ROWS = 10
 MOST_CLASSES = 200
 
@@ -79,27 +78,15 @@ def _baseline(
     """Macro-F1 and accuracy of the out-of-fold predictions; nothing where the rows do not allow folds."""
     if not 2 <= len(counts) <= MOST_CLASSES or min(counts.values()) < 2 or sum(counts.values()) < FEWEST_ROWS:
         return None, None
-    from sklearn.model_selection import StratifiedKFold
-
-    from training.baseline import fit_baseline, train_baseline
     from training.evaluation.metrics import classification_report
+    from training.forecast_baseline import out_of_fold
 
     task = _task(answers, list(counts))
     rows = _rows(table, texts, label, task)
     truth = [str(row.output) for row in rows]
     if len(set(truth)) < 2 or min(Counter(truth).values()) < 2:
         return None, None
-    choice = fit_baseline(rows, task, seed=seed).choice
-    predicted = list(truth)
-    for inside, outside in StratifiedKFold(min(FOLDS, min(Counter(truth).values())), shuffle=True, random_state=seed).split(
-        truth, truth
-    ):
-        scores = train_baseline(
-            [rows[place] for place in inside], [rows[place] for place in outside], task, seed=seed, like=choice
-        )
-        for place, name in zip(outside, scores.predictions, strict=True):
-            predicted[place] = name
-    found = classification_report(truth, predicted, list(counts))
+    found = classification_report(truth, out_of_fold(rows, task, seed=seed), list(counts))
     return round(found.macro_f1, 4), round(found.accuracy, 4)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from coach.errors import TaskError
-from coach.task_schema import TaskFile
+from coach.task_schema import TaskFile, Training
 from coach.version_folder import Version
 from training import checkpoints
 from training.attempt import Attempt, Ending, frozen_rows, stopped_before_training
@@ -88,10 +88,7 @@ def _train(
     encoded = [ready.encoder.encode(row) for row in ready.rows["train"]]
     classes = [_class_of(task, row) for row in ready.rows["train"]]
     dataset = sft.training_set(encoded, classes, training)
-    per_epoch = sft.steps_per_epoch(len(dataset), training.batch_size)
-    total = math.ceil(per_epoch * training.epochs)
-    total = min(total, attempt.max_steps) if attempt.max_steps else total
-    schedule = Schedule(total, max(1, round(per_epoch / training.evaluations_per_epoch)))
+    schedule, per_epoch, total = _schedule(len(dataset), training, attempt)
     average = WeightAverage(ready.loaded.model, horizon_for(per_epoch))
     if attempt.from_step:
         average.restore(version.checkpoints_folder / str(attempt.from_step))
@@ -122,12 +119,25 @@ def _train(
     callback.watch(trainer)
     others_cut = sum(ready.encoder.prompt_ids(row.input)[1] for part in ("valid", "test") for row in ready.rows[part])
     _open_training_phase(log, attempt, schedule, baseline, encoded, ready.encoder, classes, others_cut)
-    resume_from = str(version.checkpoints_folder / str(attempt.from_step)) if attempt.from_step else None
-    if not (attempt.from_step and callback.ended_before(attempt.from_step)):
-        trainer.train(resume_from_checkpoint=resume_from)
+    _run(trainer, callback, attempt, version)
     if callback.end_reason == "completed" and attempt.max_steps and total == attempt.max_steps:
         callback.end_reason = "max_steps"
     return callback, trainer
+
+
+def _run(trainer: TokenCountingTrainer, callback: RunCallback, attempt: Attempt, version: Version) -> None:
+    """TRL's loop, from the checkpoint where there is one; nothing where the earlier attempt had ended already."""
+    resume_from = str(version.checkpoints_folder / str(attempt.from_step)) if attempt.from_step else None
+    if not (attempt.from_step and callback.ended_before(attempt.from_step)):
+        trainer.train(resume_from_checkpoint=resume_from)
+
+
+def _schedule(dataset_rows: int, training: Training, attempt: Attempt) -> tuple[Schedule, int, int]:
+    """When to evaluate; the steps of an epoch and of the whole run."""
+    per_epoch = sft.steps_per_epoch(dataset_rows, training.batch_size)
+    total = math.ceil(per_epoch * training.epochs)
+    total = min(total, attempt.max_steps) if attempt.max_steps else total
+    return Schedule(total, max(1, round(per_epoch / training.evaluations_per_epoch))), per_epoch, total
 
 
 def _plan(task: TaskFile, baseline: BaselineScores, schedule: Schedule) -> Plan:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import streamlit as st
 
 from coach.errors import CoachError
-from coach.file_stamps import Stamps, file_stamps
+from coach.file_stamps import Stamps, file_stamps, judged_files
 from coach.version_folder import SPLITS, SplitName, Version
 from coach.workspace import ANSWERS_FILE, Task, list_tasks
 from training.overview import Overviews, TaskOverview
@@ -35,7 +35,6 @@ if TYPE_CHECKING:  # whoever opens the first page waits for nothing that only a 
     from training.data.rows import Row
     from training.evidence import Examined
     from training.first_folder import Drafted
-
 T = TypeVar("T")
 MINUTE_S = 60.0  # ttl as a number: Streamlit imports pandas to read "10m"
 
@@ -69,12 +68,6 @@ def overviews(root: Path) -> list[TaskOverview]:
     return _overviews(str(root)).read(list_tasks(root), lambda version: reader(version).read(time.time()))
 
 
-def _judged_files(version: Version) -> Stamps:
-    return file_stamps(
-        version.config_path, version.results_path, version.lineage_path, version.events_path, version.predictions_path
-    )
-
-
 @st.cache_resource(max_entries=512, show_spinner=False)
 def _entry(folder: str, stamps: Stamps) -> Entry:
     from coach.history import entry_of
@@ -84,7 +77,7 @@ def _entry(folder: str, stamps: Stamps) -> Entry:
 
 def history(versions: list[Version]) -> list[Entry]:
     """A line for each version, in their order."""
-    return [_entry(str(version.folder), _judged_files(version)) for version in versions]
+    return [_entry(str(version.folder), judged_files(version)) for version in versions]
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -96,7 +89,7 @@ def _examined(folder: str, stamps: Stamps) -> Examined | None:
 
 def examined(version: Version) -> Examined | None:
     """The finished version with its diagnosis, or None."""
-    return _examined(str(version.folder), (*_judged_files(version), *file_stamps(version.snapshot_path)))
+    return _examined(str(version.folder), (*judged_files(version), *file_stamps(version.snapshot_path)))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -124,7 +117,7 @@ def _compared(first: str, second: str, stamps: Stamps) -> Comparison | None:
 
 def compared(first: Version, second: Version) -> Comparison | None:
     """`second` against `first`, or None where one of them is not finished. The bootstrap takes a moment, once."""
-    return _compared(str(first.folder), str(second.folder), _judged_files(first) + _judged_files(second))
+    return _compared(str(first.folder), str(second.folder), judged_files(first) + judged_files(second))
 
 
 @st.cache_resource(max_entries=1, ttl=30 * MINUTE_S, show_spinner=False)

@@ -276,5 +276,8 @@ def test_a_baseline_is_never_said_to_be_on_a_model_and_its_numbers_are_said_to_h
 
     at = open_page(PAGE, make_task(workspace / "base", method="baseline"), language)
     said = words(at)
-    assert not at.exception and {"zh-TW": "這一版不訓練語言模型", "en": "no language model is trained in this version"}[language] in said
+    assert (
+        not at.exception
+        and {"zh-TW": "這一版不訓練語言模型", "en": "no language model is trained in this version"}[language] in said
+    )
     assert {"zh-TW": "都不作用", "en": "have no effect"}[language] in said and "TF-IDF baseline on starter" not in said

@@ -13,7 +13,7 @@ from coach.figures import Figure
 from coach.overrides import read_overrides
 from coach.sentence import sentence
 from coach.workspace import create_task
-from pages.ui import figure_row, prose, session, yaml_editor
+from pages.ui import choice_controls, figure_row, prose, session, yaml_editor
 from pages.ui.sheet import Sheet
 from tests.pages.conftest import LANGUAGES, as_read, words
 from tests.pages.test_rules import ON_PAGES, name_of, tree
@@ -134,15 +134,14 @@ def test_a_value_below_what_is_offered_is_shown_as_it_stands(field, value, ready
     lines = [f"{line.split(':')[0]}: {value}" if line.strip().startswith(f"{field}:") else line for line in content.split("\n")]
     assert lines != content.split("\n")
     ready_task.file_path.write_text("\n".join(lines), encoding="utf-8")
-    assert not open_page("3_recommend.py", ready_task, "en").exception
+    at = open_page("3_recommend.py", ready_task, "en")
+    shown = at.number_input(key=f"{ready_task.name}.recommend.{'lora_alpha' if field == 'alpha' else field}")
+    assert not at.exception and shown.min <= shown.value == float(value), "the browser would put a value outside its bounds right"
 
 
 @pytest.mark.parametrize(("choice", "value"), [("batch_size", "abc"), ("base_model", "Qwen/\x1b[31mQwen3")])
 def test_a_choice_that_no_browser_offers_is_refused_in_a_sentence(choice, value, task, open_page):
     at = open_page("3_recommend.py", task, "en")
-    at.session_state[f"news.recommend.{choice}"] = value
-    from pages.ui import choice_controls
-
     assert choice_controls._value(choice, value) == value
     box = at.selectbox(key=f"news.recommend.{choice}")
     box.options.append(value)

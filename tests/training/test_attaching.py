@@ -366,7 +366,11 @@ def test_answers_the_file_gave_follow_every_correction_and_nothing_is_put_into_a
     for label, labels, balance in (("agent_note", 3, "balanced"), ("team", 4, "skewed"), ("agent_note", 3, "balanced")):
         assert read_as(task, label) == {}
         answers = task.answers()
-        assert (answers.resources.labelled_rows, len(answers.task.labels), answers.resources.class_balance) == (121, labels, balance)
+        assert (answers.resources.labelled_rows, len(answers.task.labels), answers.resources.class_balance) == (
+            121,
+            labels,
+            balance,
+        )
     assert set(answers.from_file) >= {"task.labels", "resources.labelled_rows", "resources.class_balance"}
 
 

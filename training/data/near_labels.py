@@ -36,7 +36,9 @@ def near_labels(rows: Mapping[str, Collection[int]], declared: Collection[str] |
     for label, at in rows.items():
         if len(at) > MOST_ROWS:
             continue
-        others = [other for other in rows if len(rows[other]) >= TIMES_LARGER * len(at) and (declared is None or other in declared)]
+        others = [
+            other for other in rows if len(rows[other]) >= TIMES_LARGER * len(at) and (declared is None or other in declared)
+        ]
         near = [other for other in others if _is_near(same_text(label), same_text(other))]
         if near:
             meant = max(near, key=lambda other: fuzz.ratio(same_text(label), same_text(other)))
