@@ -6,14 +6,15 @@ Gives the coach its `DataFacts`. Reads one file; writes nothing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
+from random import Random
 
 from coach.answers import Answers
 from coach.errors import DataError
 from coach.situation import DataFacts, Look
 from coach.task_schema import TaskFile
-from training.data.audit import audit
+from training.data.audit import WARNINGS, audit
 from training.data.columns import guess_columns
 from training.data.read import read_table
 from training.data.rows import Row
@@ -43,8 +44,8 @@ def look_at_table(
     """The facts of a table for the answers' type of task; columns are guessed unless given.
 
     `mapping` is what data_source.yaml calls the columns, `test` the part that came with the data. For a classification the
-    baseline is scored by 5-fold cross-validation on all usable rows: the C it uses was chosen on the same rows, which flatters it a
-    little. Raises DataError for a table without a text column.
+    baseline is scored by 5-fold cross-validation on the usable rows, at most BASELINE_ROWS of them: the C it uses was chosen on the
+    same rows, which flatters it a little. Raises DataError for a table without a text column.
     """
     wanted = answers.task.labels
     guess = guess_columns(table, wanted)
@@ -55,8 +56,9 @@ def look_at_table(
     audited, allowed = labelled if is_classification else None, wanted if is_classification else None
     report = audit(table, list(texts), audited, allowed_labels=allowed)
     counts = {name: count for name, count in report.class_distribution.items() if name} if is_classification else {}
+    out = {number for code, numbers in report.problems.items() if code not in WARNINGS for number in numbers}
     macro_f1, accuracy = (
-        _baseline(table, texts, labelled, counts, answers, seed) if is_classification and labelled else (None, None)
+        _baseline(table, texts, labelled, counts, out, answers, seed) if is_classification and labelled else (None, None)
     )
     facts = DataFacts(
         rows=report.rows_valid,
@@ -73,7 +75,7 @@ def look_at_table(
 
 
 def _baseline(
-    table: Table, texts: Sequence[str], label: str, counts: dict[str, int], answers: Answers, seed: int
+    table: Table, texts: Sequence[str], label: str, counts: dict[str, int], out: Container[int], answers: Answers, seed: int
 ) -> tuple[float | None, float | None]:
     """Macro-F1 and accuracy of the out-of-fold predictions; nothing where the rows do not allow folds."""
     if not 2 <= len(counts) <= MOST_CLASSES or min(counts.values()) < 2 or sum(counts.values()) < FEWEST_ROWS:
@@ -82,7 +84,7 @@ def _baseline(
     from training.forecast_baseline import out_of_fold
 
     task = _task(answers, list(counts))
-    rows = _rows(table, texts, label, task)
+    rows = _rows(table, texts, label, out, task, seed)
     truth = [str(row.output) for row in rows]
     if len(set(truth)) < 2 or min(Counter(truth).values()) < 2:
         return None, None
@@ -104,18 +106,22 @@ def _task(answers: Answers, labels: list[str]) -> TaskFile:
     )
 
 
-def _rows(table: Table, texts: Sequence[str], label: str, task: TaskFile) -> list[Row]:
-    """The usable rows without repeats and contradictions, at most BASELINE_ROWS, spread evenly over the file."""
+def _rows(table: Table, texts: Sequence[str], label: str, out: Container[int], task: TaskFile, seed: int) -> list[Row]:
+    """The rows that are not `out` (repeats and contradictions are), at most BASELINE_ROWS, drawn from the whole file.
+
+    Drawn, not every n-th: a file may be written in turns, one class after the other.
+    """
     from training.data.labels import canonical_labels
 
-    labels = task.targets[None]
-    canonical = canonical_labels(Counter(row.get(label) or "" for row in table.rows), labels)
+    canonical = canonical_labels(Counter(row.get(label) or "" for row in table.rows), task.targets[None])
+    usable = [place for place, number in enumerate(table.row_numbers) if number not in out]
+    if len(usable) > BASELINE_ROWS:
+        usable = sorted(Random(seed).sample(usable, BASELINE_ROWS))
     rows = []
-    for number, row in zip(table.row_numbers, table.rows, strict=True):
+    for place in usable:
+        row = table.rows[place]
         text = "\n".join((row.get(column) or "").strip() for column in texts).strip()
         name = canonical.get(row.get(label) or "")
         if text and name:
-            rows.append(Row(str(number), {"text": text}, name))
-    kept, _ = drop_repeats(rows)
-    step = max(1, -(-len(kept) // BASELINE_ROWS))
-    return kept[::step]
+            rows.append(Row(str(table.row_numbers[place]), {"text": text}, name))
+    return drop_repeats(rows)[0]

@@ -1,7 +1,8 @@
 """What the cheap baseline may be expected to score on a person's rows, in seconds: out-of-fold predictions of one round of folds.
 
 The same features, models and scores as `baseline.py`, which takes its time and is what a run is compared with; here texts are
-taken apart once for all folds, the search is one round on fewer rows, and what the models learn from is packed closer. Knows nothing of files or tasks' folders.
+taken apart once for all folds, the search is one round on fewer rows, and what the models learn from is packed closer. Knows
+nothing of files or tasks' folders.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
 from scipy.sparse import csc_matrix, csr_matrix
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
@@ -35,14 +37,16 @@ from training.data.split import label_of
 from training.evaluation.metrics import classification_report
 
 SEARCH_ROWS = 2_000  # the choice is made on so many; scores lie flat around the best C
+DENSE_ROWS = 800  # up to so many rows, a small dense matrix is quicker than long documents' many features
 Choice = tuple[float, ClassWeight]
 Labels = NDArray[Any]
+Matrix = Any  # sparse, or an array
 
 
 def out_of_fold(rows: Sequence[Row], task: TaskFile, *, seed: int) -> list[str]:
     """A label for each row from a baseline that has not seen it; the same each time.
 
-    C and class weight are those that score best for the task's metric, on these very rows or on SEARCH_ROWS spread over them. Needs
+    C and class weight are those that score best for the task's metric, on these very rows or on SEARCH_ROWS drawn from them. Needs
     two classes and a class of two rows, as the caller has seen to.
     """
     target, labels = next(iter(task.targets.items()))
@@ -54,7 +58,7 @@ def out_of_fold(rows: Sequence[Row], task: TaskFile, *, seed: int) -> list[str]:
     with threadpool_limits(1, user_api="blas"), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         counts = _counts([text_of(row) for row in rows], task.language)
-        searched = np.arange(len(rows))[:: -(-len(rows) // SEARCH_ROWS)]
+        searched = np.sort(np.random.default_rng(seed % 2**32).permutation(len(rows))[:SEARCH_ROWS])
         found = _predictions(counts[searched], truth[searched], choices, seed)
         best = max(choices, key=lambda choice: _score(truth[searched], found[choice], labels, metric))
         if len(searched) < len(rows):
@@ -81,7 +85,7 @@ def _predictions(counts: csr_matrix, truth: Labels, choices: Sequence[Choice], s
     return found
 
 
-def _fold(inside: csr_matrix, outside: csr_matrix) -> tuple[csr_matrix, csr_matrix]:
+def _fold(inside: csr_matrix, outside: csr_matrix) -> tuple[Matrix, Matrix]:
     """TF-IDF of a fold: features and their weights are those of the rows inside alone."""
     often = np.asarray(inside.sum(axis=0)).ravel()
     known = np.flatnonzero(often)
@@ -89,8 +93,18 @@ def _fold(inside: csr_matrix, outside: csr_matrix) -> tuple[csr_matrix, csr_matr
         known = np.sort(known[np.argsort(-often[known], kind="stable")[:MAX_FEATURES]])
     weights = TfidfTransformer(sublinear_tf=True).fit(inside[:, known])
     features = weights.transform(inside[:, known])
+    held_out = weights.transform(outside[:, known])
+    if features.shape[0] <= DENSE_ROWS and features.shape[1] > DENSE_ROWS:
+        return _as_rows(features, held_out)
     fewer = _fewer(features.tocsc())
-    return features @ fewer, weights.transform(outside[:, known]) @ fewer
+    return features @ fewer, held_out @ fewer
+
+
+def _as_rows(features: csr_matrix, held_out: csr_matrix) -> tuple[Matrix, Matrix]:
+    """The same rows in as many dimensions as there are rows: all a model with this penalty can see of them."""
+    alike = (features @ features.T).toarray()
+    corner = np.linalg.cholesky(alike + 1e-9 * np.eye(len(alike)))  # a little, for rows that have the same features
+    return corner, solve_triangular(corner, (features @ held_out.T).toarray(), lower=True).T
 
 
 def _fewer(features: csc_matrix) -> csr_matrix:

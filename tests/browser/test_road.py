@@ -240,6 +240,7 @@ def the_next_version_needs_a_statement(page: Page, task: Task) -> None:
     expect(page.get_by_text(text("errors.iterate.no_statement.found", version="v2"))).to_be_visible()
     assert task.file.version == "v1"
     keyed(page, f"{task.name}.iterate.next.statement").get_by_role("textbox").fill("學習率減半")
+    keyed(page, f"{task.name}.iterate.next.as_it_is").locator("label").first.click()  # the rate itself is changed on Confirm
     create.click()
     page.wait_for_url("**/confirm?**")
     expect(button(page, f"{task.name}.confirm.start")).to_have_text(re.compile("v2"))
