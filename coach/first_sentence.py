@@ -26,7 +26,9 @@ _ROWS = re.compile(
     r"(?P<number>\d[\d,]*(?:\.\d+)?)\s*(?P<scale>k|千|萬|万)?\s*(?:筆|笔|條|条|則|句|個樣本|rows?\b|examples?\b|samples?\b|records?\b|labelled|labeled)",
     re.IGNORECASE,
 )
-_PER_TIME_BEFORE = re.compile(r"(?:每\s*[天日週周月年]|每個月|一天|一週|daily|every day|each day|per day)[^,.;。]{0,10}$", re.IGNORECASE)
+_PER_TIME_BEFORE = re.compile(
+    r"(?:每\s*[天日週周月年]|每個月|一天|一週|daily|every day|each day|per day)[^,.;。]{0,10}$", re.IGNORECASE
+)
 _PER_TIME_AFTER = re.compile(
     r"[^,.;。\d]{0,24}?(?:\b(?:a|per|each|every)\s+(?:day|week|month|hour|year)\b|\bdaily\b|/\s*(?:day|天|日|週))|\s*(?:每天|一天|每週)",
     re.IGNORECASE,

@@ -18,7 +18,9 @@ _ARTICLE = re.compile(r"^(?:either|one of|the|an?|our)\s+", re.IGNORECASE)
 _KIND_OF_LABEL = re.compile(
     r"\s+(?:teams?|departments?|desks?|queues?|groups?|categor(?:y|ies)|class(?:es)?|labels?|folders?)$", re.IGNORECASE
 )
-_HAN_ENDING = re.compile(r"(?:[一二三四五六七八九十兩\d]+個?(?:類|種|組|部門|類別)?|等|部門|團隊|單位|其中之?一個?|之一|處理|負責|其中)+$")
+_HAN_ENDING = re.compile(
+    r"(?:[一二三四五六七八九十兩\d]+個?(?:類|種|組|部門|類別)?|等|部門|團隊|單位|其中之?一個?|之一|處理|負責|其中)+$"
+)
 _COUNTED = re.compile(r"^[一二兩三四五六七八九十幾多\d]+\s*(?:個|類|種|組|份|批|段)")
 _PARTS_OF_DATA = frozenset({"訓練", "驗證", "測試", "訓練集", "驗證集", "測試集", "train", "training", "valid",
                             "validation", "test", "testing"})  # fmt: skip
