@@ -47,13 +47,12 @@ def look_at_table(
     baseline is scored by 5-fold cross-validation on the usable rows, at most BASELINE_ROWS of them: the C it uses was chosen on the
     same rows, which flatters it a little. Raises DataError for a table without a text column.
     """
-    wanted = answers.task.labels
-    guess = guess_columns(table, wanted)
+    guess = guess_columns(table, answers.task.labels)
     texts, labelled = tuple(text) or guess.text[:1], label or guess.label
     if not texts:
         raise DataError("data.column_missing", column="--text", path=table.path.name, columns=", ".join(table.columns))
     is_classification = (answers.task.type or "classification") == "classification"
-    audited, allowed = labelled if is_classification else None, wanted if is_classification else None
+    audited, allowed = labelled if is_classification else None, answers.task.labels if is_classification else None
     report = audit(table, list(texts), audited, allowed_labels=allowed)
     counts = {name: count for name, count in report.class_distribution.items() if name} if is_classification else {}
     out = {number for code, numbers in report.problems.items() if code not in WARNINGS for number in numbers}
