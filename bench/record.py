@@ -24,7 +24,7 @@ def write(name: str, figures: dict[str, Any]) -> Path:
         "bench": name,
         "measured": datetime.now().astimezone().isoformat(timespec="seconds"),
         "commit": _git("rev-parse", "--short", "HEAD")
-        + ("+changes" if _git("status", "--porcelain", "--", "coach", "training") else ""),
+        + ("+changes" if _git("status", "--porcelain", "--", "coach", "training", "pages", "app.py") else ""),
         "machine": {"processor": _processor(), "cores": os.cpu_count(), "load_1m": round(os.getloadavg()[0], 2)},
         "python": platform.python_version(),
         "packages": package_versions(),
