@@ -29,7 +29,10 @@ class Chart:
 
 @dataclass(frozen=True)
 class Palette:
-    """`paper` is the page's ground and the halo of labels; `ink` text; `muted` axis labels (contrast on paper at least 5:1)."""
+    """`paper` is the page's ground and the halo of labels; `ink` text; `muted` axis labels (contrast on paper at least 5:1).
+
+    On a shade between `second` and `accent` text is `ink` up to the share `turn` of accent, and `on_accent` beyond it.
+    """
 
     paper: str
     second: str
@@ -39,6 +42,7 @@ class Palette:
     grid: str
     accent: str
     on_accent: str
+    turn: float
     target: str
     categorical: tuple[str, ...]
 
@@ -52,6 +56,7 @@ LIGHT = Palette(
     grid="#e9e6de",
     accent="#1f6f6b",
     on_accent="#ffffff",
+    turn=0.75,
     target="#b5494e",
     categorical=("#1f6f6b", "#b87320", "#7a6bb0", "#b5494e", "#5b8ab8", "#8a8f3c"),
 )
@@ -64,6 +69,7 @@ DARK = Palette(
     grid="#2c3635",
     accent="#5fb3ad",
     on_accent="#0f1615",
+    turn=0.58,
     target="#ea8f8f",
     categorical=("#5fb3ad", "#dfa863", "#a89bd6", "#dd7f83", "#86afd6", "#b4b868"),
 )

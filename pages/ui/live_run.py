@@ -55,7 +55,7 @@ def live_run(page: TaskPage, run: Run) -> None:
 def _watch(page: TaskPage, run: Run, drawn: News) -> None:
     """Where the run stands. What stands below is drawn anew, with the whole page, only once there is news for it.
 
-    With charts and tables drawn each second three viewers took 17.8 % of the training's speed; with this line 6.6 % (bench/pages.json).
+    With charts and tables drawn each second three viewers took 17.8 % of the training's speed; with this line 5.2 % (bench/pages.json).
     """
     with guarded(page.language):
         now = time.time()

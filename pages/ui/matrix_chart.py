@@ -173,7 +173,7 @@ def _cells(encoding: Spec, colours: Palette, many: bool, selectable: bool, langu
                 "field": "share",
                 "type": "quantitative",
                 "legend": None,
-                "scale": {"domain": [0, 1], "range": [colours.second, colours.accent]},
+                "scale": {"domain": [0, 1], "range": [colours.second, colours.accent], "interpolate": "rgb"},
             },
             "stroke": {"condition": [*chosen, {"test": "datum.hit", "value": colours.accent}], "value": colours.border},
             "strokeWidth": {
@@ -191,7 +191,8 @@ def _cells(encoding: Spec, colours: Palette, many: bool, selectable: bool, langu
 
 
 def _numbers(encoding: Spec, colours: Palette) -> Spec:
-    shade = [{"test": "datum.share > 0.5", "value": colours.on_accent}, {"test": "datum.count === 0", "value": colours.muted}]
+    dark_cell = {"test": f"datum.share > {colours.turn}", "value": colours.on_accent}
+    shade = [dark_cell, {"test": "datum.count === 0", "value": colours.muted}]
     return {
         "mark": {"type": "text", "fontSize": 14, "tooltip": None, "aria": False},
         "encoding": {

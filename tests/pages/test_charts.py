@@ -8,7 +8,7 @@ import pytest
 
 from coach.text import LANGUAGES
 from pages.ui import charts
-from pages.ui.chart_theme import DARK, LIGHT, score_domain
+from pages.ui.chart_theme import DARK, LIGHT, palette, score_domain
 from pages.ui.curve_charts import downsampled
 from pages.ui.matrix_chart import in_lines
 
@@ -69,7 +69,8 @@ def test_each_chart_says_in_the_readers_language_what_it_shows(name):
 def test_the_theme_changes_the_colours_and_nothing_else(name):
     light, dark = (str(every_chart(dark=dark)[name].spec) for dark in (False, True))
     assert light != dark and LIGHT.ink in light and DARK.ink in dark
-    assert re.sub(r"#[0-9a-f]{6}", "", light) == re.sub(r"#[0-9a-f]{6}", "", dark)
+    colours = r"#[0-9a-f]{6}|share > [0-9.]+"  # the second: from which shade on a number is written in the other colour
+    assert re.sub(colours, "", light) == re.sub(colours, "", dark)
 
 
 def test_no_text_stands_on_its_side():
@@ -89,7 +90,7 @@ def test_target_and_baselines_are_named_in_the_plot_and_the_target_is_dashed():
     (rule,) = layers_with(chart, type="rule", strokeDash=[6, 4])
     assert rule["data"]["values"] == [{"level": 0.7, "said": "Target 0.70"}] and rule["mark"]["color"] == "#b5494e"
     dotted = layers_with(chart, type="rule", strokeDash=[2, 3])
-    assert [layer["data"]["values"][0]["said"] for layer in dotted] == ["TF-IDF (validation) 0.57", "words baseline 0.56"]
+    assert [layer["data"]["values"][0]["said"] for layer in dotted] == ["TF-IDF (validation) 0.57", "Baseline: words 0.56"]
 
 
 def places(target, **baselines):
@@ -158,6 +159,34 @@ def test_matrix_is_shaded_by_row_and_a_class_without_rows_shows_dashes():
     data = every_chart()["matrix"].data.set_index(["actual", "predicted"])
     assert data.loc[("cat", "cat"), "share"] == pytest.approx(9 / 22)
     assert set(data.loc[LABELS[2], "number"]) == {"–"} and set(data.loc[LABELS[2], "share"]) == {0.0}
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_number_can_be_read_on_every_shade(dark):
+    colours = palette(dark)
+    for share in range(101):
+        cell = mixed(colours.second, colours.accent, share / 100)
+        written = colours.on_accent if share / 100 > colours.turn else colours.ink
+        assert contrast(cell, parts(written)) > 3.6, share
+
+
+def parts(colour):
+    return [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+
+
+def mixed(low, high, share):
+    return [a + (b - a) * share for a, b in zip(parts(low), parts(high))]
+
+
+def contrast(one, other):
+    """WCAG 2.2: relative luminances of two sRGB colours, the lighter over the darker."""
+    dim, bright = sorted(luminance(colour) for colour in (one, other))
+    return (bright + 0.05) / (dim + 0.05)
+
+
+def luminance(colour):
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in colour]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def test_answers_outside_the_format_have_a_column_only_where_there_are_some():
