@@ -1,5 +1,6 @@
 """Writing a file so that a reader sees the old one or the new one, never half of either.
 
+What counts is on the disk before its name is, and the name before anything that relies on it: written, flushed, renamed, folder flushed.
 Refuses to know what it writes. A folder that is gone is not made again: a late write must not bring a deleted task back.
 """
 
@@ -14,6 +15,7 @@ from coach.errors import WorkspaceError
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
+_NO_FOLDER_FLUSH = {errno.EBADF, errno.EINVAL}  # some file systems cannot; PostgreSQL's fsync_fname passes over the same two
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -27,11 +29,48 @@ def write_atomically(path: Path, content: str | bytes) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, path)
+            flush_folder(path.parent)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise not_written(error, path) from error
+
+
+def remove_unfinished(path: Path) -> None:
+    """Clears away what killed writes of `path` have left. Only for whoever knows that nobody else is writing it now."""
+    for temporary in path.parent.glob(f".{path.name}.*.tmp"):
+        temporary.unlink(missing_ok=True)
+
+
+def move_into_place(folder: Path, target: Path) -> None:
+    """Renames a finished folder to `target`, which must not be there, once everything in it is on the disk. Raises OSError."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            _flush(path)
+    for inner in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
+        flush_folder(inner)
+    os.rename(folder, target)
+    flush_folder(target.parent)
+
+
+def flush_folder(folder: Path) -> None:
+    """Flushes the names in a folder, so that a rename outlives a power cut. Raises OSError."""
+    if os.name == "nt":  # folders cannot be opened there
+        return
+    try:
+        _flush(folder)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_FLUSH:
+            raise
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def not_written(error: OSError, path: Path) -> WorkspaceError:

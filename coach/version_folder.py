@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from coach.atomic_write import not_written, write_atomically
+from coach.atomic_write import move_into_place, not_written, write_atomically
 from coach.data_snapshot import snapshot_document
 from coach.errors import WorkspaceError
 from coach.run_documents import refuse_misshapen_results, refuse_misshapen_snapshot
@@ -91,6 +91,11 @@ class Version:
     @property
     def model_folder(self) -> Path:
         return self.folder / "model"
+
+    @property
+    def unfinished_model_folder(self) -> Path:
+        """Where a model is written before it is moved to `model_folder`."""
+        return self.folder / ".model.writing"
 
     @property
     def checkpoints_folder(self) -> Path:
@@ -176,7 +181,7 @@ def freeze(task_folder: Path, config: TaskFile, config_text: str | bytes, name: 
         splits: dict[str, Path] = {split: frozen.split_path(split) for split in sources}
         frozen.write_snapshot(snapshot_document(splits, task_folder / "data" / "data_version.yaml", config))
         write_atomically(frozen.config_path, config_text)
-        os.rename(building, version.folder)
+        move_into_place(building, version.folder)
     except OSError as error:
         raise error if isinstance(error, WorkspaceError) else not_written(error, version.folder) from error
     finally:

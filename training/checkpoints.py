@@ -1,6 +1,7 @@
 """Checkpoints on disk: `checkpoints/<step>/`, complete or not there, the best and the latest kept.
 
-TRL writes a checkpoint beside its final place; one rename makes it count. Nothing in it is unpickled without `weights_only=True`.
+TRL writes a checkpoint beside its final place; one rename makes it count, once everything in it is on the disk, and one rename ends it.
+Nothing in it is unpickled without `weights_only=True`.
 """
 
 from __future__ import annotations
@@ -9,10 +10,21 @@ import json
 import os
 import shutil
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
+from coach.atomic_write import flush_folder, move_into_place
+
 WRITING = ".writing"
-NEEDED = ("trainer_state.json", "adapter_model.safetensors", "averaged.safetensors", "optimizer.pt", "scheduler.pt")
+NEEDED = (
+    "trainer_state.json",
+    "adapter_config.json",
+    "adapter_model.safetensors",
+    "averaged.safetensors",
+    "optimizer.pt",
+    "scheduler.pt",
+    "rng_state.pth",  # transformers goes on without it, with other dropout
+)
 
 
 def writing_folder(checkpoints: Path) -> Path:
@@ -26,13 +38,14 @@ def written(checkpoints: Path, step: int) -> Path:
 
 
 def accept(checkpoints: Path, step: int) -> Path:
-    """Moves the trainer's finished `checkpoint-<step>` to `checkpoints/<step>` in one rename and returns it."""
+    """Moves the trainer's finished `checkpoint-<step>` to `checkpoints/<step>` in one rename and returns it. Raises OSError."""
     source = written(checkpoints, step)
     (source / "training_args.bin").unlink(missing_ok=True)  # a pickle of the arguments; config.yaml has them already
     target = checkpoints / str(step)
-    if target.exists():
+    if target.exists():  # a damaged one that was passed over
         shutil.rmtree(target)
-    os.replace(source, target)
+    move_into_place(source, target)
+    flush_folder(checkpoints.parent)  # the first of a run has just made `checkpoints`
     return target
 
 
@@ -62,12 +75,13 @@ def is_sound(folder: Path) -> bool:
     from safetensors import safe_open
 
     try:
-        json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))
         for name in NEEDED:
-            if name.endswith(".safetensors"):
+            if name.endswith(".json"):
+                json.loads((folder / name).read_text(encoding="utf-8"))
+            elif name.endswith(".safetensors"):
                 with safe_open(folder / name, framework="numpy"):  # checks its table against the file's length
                     pass
-            elif name.endswith(".pt"):
+            else:
                 with zipfile.ZipFile(folder / name) as archive:  # what torch.save writes, a checksum for each part
                     if archive.testzip() is not None:
                         return False
@@ -77,8 +91,14 @@ def is_sound(folder: Path) -> bool:
 
 
 def prune(checkpoints: Path, keep: set[int]) -> None:
-    """Removes every checkpoint but those of the steps in `keep`, and what a broken write left."""
-    for folder in checkpoints.iterdir():
+    """Removes every checkpoint but those of the steps in `keep`, and what a broken write left.
+
+    Renamed first: a checkpoint that was half removed when the process was killed would pass for a whole one.
+    """
+    waste = writing_folder(checkpoints)
+    waste.mkdir(exist_ok=True)
+    for folder in list(checkpoints.iterdir()):
         if folder.name.isdigit() and int(folder.name) not in keep:
-            shutil.rmtree(folder, ignore_errors=True)
-    shutil.rmtree(writing_folder(checkpoints), ignore_errors=True)
+            with suppress(OSError):  # the next one tries again
+                os.rename(folder, waste / f"removed-{folder.name}")
+    shutil.rmtree(waste, ignore_errors=True)

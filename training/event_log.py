@@ -1,7 +1,8 @@
 """Append to and tail `events.jsonl`: one writer, one `write` a line; readers keep a byte offset.
 
-A line counts only once its newline is there. A writer that finds a torn last line (a crash mid-write) ends it with a newline, and
-readers step over what is no event. A small reserve file is given back to the disk so that `failed` can be written on a full one.
+A line counts only once its newline is there. A writer that finds a torn last line (a crash or a full disk mid-write) ends it before its
+next one, and readers step over what is no event. A small reserve file is given back to the disk so that `failed` can be written on a full
+one. The last event of an attempt is on the disk when `append` returns; so is everything else after `flush`.
 A log that was deleted or replaced while it is written is never brought back: the writer is told instead.
 """
 
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from coach.atomic_write import flush_folder
 from coach.errors import WorkspaceError
 from training.events import EVENT_TYPES, SCHEMA_VERSION, TERMINAL_TYPES, Event, EventType, finite, is_event
 
@@ -43,7 +45,8 @@ class EventLog:
         self._hold_reserve()  # first: a run that could not say why it failed does not begin
         try:
             self._file = open(path, "ab", buffering=0)  # noqa: SIM115 - held open for the run, closed by close()
-            self._heal()
+            self._torn = _is_torn(path)
+            flush_folder(path.parent)
         except OSError:
             self._reserve.unlink(missing_ok=True)
             raise
@@ -61,10 +64,14 @@ class EventLog:
             if len(line) > MAX_LINE_BYTES:
                 raise ValueError(f"a {kind} event of {len(line)} bytes; at most {MAX_LINE_BYTES} fit a line")
             self.require_in_place()
-            self._write(line, may_use_reserve=kind in TERMINAL_TYPES)
+            self._write(line, last=kind in TERMINAL_TYPES)
             self._seq += 1
         self._tell(event)
         return event
+
+    def flush(self) -> None:
+        """Everything appended so far is on the disk afterwards. To be asked before a checkpoint counts: a resume reads both."""
+        os.fsync(self._file.fileno())
 
     def is_in_place(self) -> bool:
         """Whether the path still leads to the file that is written here: neither deleted nor replaced. Costs two looks at the disk."""
@@ -96,25 +103,24 @@ class EventLog:
         if in_place:  # else it is another run's
             self._reserve.unlink(missing_ok=True)
 
-    def _write(self, line: bytes, *, may_use_reserve: bool) -> None:
+    def _write(self, line: bytes, *, last: bool) -> None:
         try:
             self._write_whole(line)
         except OSError as error:
-            if error.errno not in _NO_ROOM or not may_use_reserve or not self._reserve.exists():
+            if error.errno not in _NO_ROOM or not last or not self._reserve.exists():
                 raise
             self._reserve.unlink()
-            self._heal()
             self._write_whole(line)
+        if last:
+            self.flush()
 
     def _write_whole(self, line: bytes) -> None:
-        written = self._file.write(line)
-        if written != len(line):  # a short write is how some file systems say "full"
+        whole = b"\n" + line if self._torn else line
+        self._torn = True
+        written = self._file.write(whole)
+        if written != len(whole):  # a short write is how some file systems say "full"
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
-
-    def _heal(self) -> None:
-        """Ends a torn last line, so that the next event starts a line of its own."""
-        if self.path.stat().st_size and not _ends_with_newline(self.path):
-            self._file.write(b"\n")
+        self._torn = False
 
     def _hold_reserve(self) -> None:
         try:
@@ -124,10 +130,13 @@ class EventLog:
             raise
 
 
-def _ends_with_newline(path: Path) -> bool:
+def _is_torn(path: Path) -> bool:
+    """Whether the last line has no end."""
+    if not path.stat().st_size:
+        return False
     with path.open("rb") as handle:
         handle.seek(-1, os.SEEK_END)
-        return handle.read(1) == b"\n"
+        return handle.read(1) != b"\n"
 
 
 def _next_seq(path: Path) -> int:

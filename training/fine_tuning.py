@@ -62,8 +62,9 @@ def fine_tune(version: Version, attempt: Attempt, log: EventLog, now: Callable[[
         max_steps=attempt.max_steps,
     )
     test_baseline = train_baseline(rows["train"], rows["test"], task, seed=task.training.seed, like=baseline.choice)
+    log.require_in_place()
+    write_adapter(version, ready)  # before the results: a version with results has its model
     results = evaluate_on_test(version, ready, course, test_baseline, log)
-    write_adapter(version, ready)
     log.require_in_place()
     write_verdict(version, task, results, now())
     return Ending("finished", {"best_step": progress.best_step, "reason": callback.end_reason, "results": "results.json"})
@@ -194,11 +195,11 @@ def _validate(version: Version, ready: Prepared, callback: RunCallback, log: Eve
     scores = classification_report(actual, [prediction.labels[target] for prediction in predictions], labels)
     samples = decode_sample(ready.answerer, rows[:SAMPLES_DECODED])
     ready.backend.for_training(ready.loaded)
-    loss = sum(prediction.loss or 0.0 for prediction in predictions) / len(predictions)
+    loss = round(sum(prediction.loss or 0.0 for prediction in predictions) / len(predictions), 6)  # as a resume will read it
     metric = task.success_criteria.primary_metric
     value = round(scores.metric(metric), 6)
     about_classes = scores_in_event(version, last_step(callback), scores)
-    fields = {"split": "valid", "loss": round(loss, 6), "metric": metric, "value": value, **about_classes}
+    fields = {"split": "valid", "loss": loss, "metric": metric, "value": value, **about_classes}
     shown = [
         {"id": sample.row.id, "actual": sample.row.output, "predicted": sample.predicted, "raw": sample.raw}
         for sample in samples[:SAMPLES_SHOWN]

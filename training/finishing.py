@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from coach.atomic_write import move_into_place
 from coach.reference_data import model_row
 from coach.task_schema import TaskFile
 from coach.verdict import verdict_word
@@ -112,7 +113,7 @@ def peak_memory_bytes() -> int:
 def write_adapter(version: Version, ready: Prepared) -> None:
     """The adapter as safetensors, named after the base model as task.yaml names it (not a path of this machine)."""
     model = ready.loaded.model
-    writing = version.folder / ".model.writing"
+    writing = version.unfinished_model_folder
     shutil.rmtree(writing, ignore_errors=True)
     for config in model.peft_config.values():
         config.base_model_name_or_path = ready.task.training.base_model
@@ -120,7 +121,7 @@ def write_adapter(version: Version, ready: Prepared) -> None:
     ready.loaded.tokenizer.save_pretrained(writing)
     (writing / "README.md").unlink(missing_ok=True)
     shutil.rmtree(version.model_folder, ignore_errors=True)
-    writing.rename(version.model_folder)
+    move_into_place(writing, version.model_folder)
     trainable = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     version.write_model_info(
         model_info_document(

@@ -134,6 +134,7 @@ class RunCallback(TrainerCallback):
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:  # type: ignore[override]
         step = state.global_step
         self.average.save(checkpoints.written(self.checkpoints_folder, step))
+        self.log_events.flush()  # a resume counts the events up to its checkpoint
         folder = checkpoints.accept(self.checkpoints_folder, step)
         value = next((event["value"] for event in reversed(self.progress.evals) if event["step"] == step), None)
         path = folder.relative_to(self.checkpoints_folder.parent).as_posix()

@@ -21,7 +21,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from coach.atomic_write import not_written
+from coach.atomic_write import not_written, remove_unfinished
 from coach.errors import CoachError, TrainingError, UserError, WorkspaceError
 from coach.version_folder import Version
 from training import checkpoints
@@ -55,6 +55,7 @@ def run(
         before = fold(RunView(), read_events(version.events_path))
         refuse_to_begin(version, before, resume=resume)
         version.stop_path.unlink(missing_ok=True)
+        _remove_unfinished(version)
         log = _open_log(version, listener)
         try:
             if not resume:
@@ -107,6 +108,15 @@ def _clear(version: Version) -> None:
     for path in (version.results_path, version.predictions_path, version.model_info_path):
         path.unlink(missing_ok=True)
     for folder in (version.checkpoints_folder, version.model_folder, version.evals_folder):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_unfinished(version: Version) -> None:
+    """What a worker that was killed in the middle of a write has left; whoever holds the lock is the only one to write these."""
+    whole = (version.predictions_path, version.results_path, version.model_info_path, version.lineage_path)
+    for path in (*whole, version.evals_folder / "*"):  # of evaluations all there are
+        remove_unfinished(path)
+    for folder in (checkpoints.writing_folder(version.checkpoints_folder), version.unfinished_model_folder):
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -185,7 +195,9 @@ def _heartbeat(log: EventLog) -> Iterator[None]:
         while not ended.wait(HEARTBEAT_S):
             try:
                 log.append("heartbeat")
-            except (OSError, ValueError):  # disk full or log closed: the worker itself will meet it and say so
+            except OSError:  # no room at the moment, or the version is gone: the worker itself will meet it and say so
+                continue
+            except ValueError:  # the log is closed
                 return
 
     thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
