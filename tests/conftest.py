@@ -9,9 +9,19 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ["COACH_DEVICE"] = f"tests-{os.getpid()}"  # nobody's training makes a test wait, nor the other way round
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing in the tests may depend on a hub
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _the_tests_own_device():
+    yield
+    from training.starter_model import cache_root
+
+    for path in (cache_root() / "devices").glob(f"*.{os.environ['COACH_DEVICE']}.*"):
+        path.unlink(missing_ok=True)
 
 
 @pytest.fixture

@@ -26,8 +26,9 @@ from training.attached_file import SOURCE_FILE
 from training.run_status import RunStatus
 
 DataState = Literal["ready", "to_build", "missing"]
-VersionState = Literal["new", "frozen", "running", "resumable", "finished"]
-Closed = Literal["no_data", "running", "resumable", "finished"]
+VersionState = Literal["new", "frozen", "queued", "running", "resumable", "finished"]
+Closed = Literal["no_data", "queued", "running", "resumable", "finished"]
+HAD_ITS_START: tuple[VersionState, ...] = ("queued", "running", "resumable", "finished")
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class BeforeStart:
     @property
     def closed(self) -> Closed | None:
         """Why a sound file cannot be started now, the first reason."""
-        if self.version_state in ("running", "resumable", "finished"):
+        if self.version_state in HAD_ITS_START:
             return self.version_state  # type: ignore[return-value]
         return "no_data" if self.data == "missing" and self.version is None else None
 
@@ -116,8 +117,8 @@ def _rows(task: Task, look: Look | None) -> Rows | None:
 def _state(status: RunStatus, version: Version) -> VersionState:
     if status.alive:
         return "running"
-    if status.state == "finished":
-        return "finished"
+    if status.state == "finished" or status.state == "queued":
+        return status.state
     return "resumable" if checkpoints.latest(version.checkpoints_folder) is not None else "frozen"
 
 

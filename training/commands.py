@@ -21,7 +21,7 @@ from coach.workspace import Task
 from training.clock import local_now
 from training.data.rows import read_rows
 from training.new_version import PreparedData, prepare_data
-from training.run_report import ProgressReport, result_lines, status_document, status_lines
+from training.run_report import result_lines, status_document, status_lines
 from training.run_status import run_status
 from training.starting import stop_training, version_to_train
 
@@ -161,31 +161,28 @@ def _show_licence(task: TaskFile, language: Language) -> None:
 
 
 def _train(version: Version, language: Language, *, as_json: bool, resume: bool, max_steps: int | None) -> int:
-    """Trains in this process, a bar or a line for each event; Ctrl-C asks for a stop with a checkpoint."""
-    from training.worker import run as run_worker
+    """Waits its turn and trains in this process, a bar or a line for each event; Ctrl-C leaves the line or asks for a stop."""
+    from training.foreground import run_in_turn
 
     _show_licence(version.config, language)
-    report = ProgressReport(version, language, quiet=as_json)
-    try:
-        with report:
-            run_worker(version, resume=resume, max_steps=max_steps, listener=report.show, now=local_now)
-    finally:
-        report.close()
+    trained = run_in_turn(version, language, quiet=as_json, resume=resume, max_steps=max_steps)
     if as_json:
         print_json(status_document(version, _status(version)))
-    else:
+    elif trained:
         print_lines(result_lines(version, language))
+    else:
+        print_lines([text("cli.training.left", language, version=version.name)])
     return EXIT_OK
 
 
 def stop(arguments: argparse.Namespace, language: Language) -> int:
     version = Task.open(Path(arguments.task)).version(arguments.version)
     found = _status(version)
-    stop_training(version)
+    stopped = stop_training(version)
     if arguments.json:
-        print_json({"asked": True, "step": found.view.step})
+        print_json({"asked": stopped == "asked", "left_line": stopped == "left", "step": found.view.step})
     else:
-        print_lines([text("cli.training.stop_asked", language, version=version.name)])
+        print_lines([text(f"cli.training.{'stop_asked' if stopped == 'asked' else 'left'}", language, version=version.name)])
     return EXIT_OK
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,10 @@ from coach.stages import StageId, next_stage
 from coach.task_schema import METRICS, Metric
 from coach.version_folder import Version
 from coach.workspace import Task
-from training.run_status import RunStatus, State, is_locked
+from training.held_lock import is_locked
+from training.run_status import RunStatus, State
+from training.standing import Standing, standing
+from training.waiting_line import QUEUE, ticket_of
 
 OverviewState = State | Literal["unstarted", "damaged"]
 ReadStatus = Callable[[Version], RunStatus]
@@ -33,6 +37,7 @@ class TaskOverview:
     """`value` is on the test rows (`split` "test"), or the best so far on the validation rows while there is no test score.
 
     `state` is that of `version`, the one something happened to last; "unstarted" before the first. `changed_at`: Unix seconds.
+    `standing` says where it waits while it is "queued".
     """
 
     task: Task
@@ -47,6 +52,7 @@ class TaskOverview:
     threshold: float | None = None
     step: int | None = None
     total_steps: int | None = None
+    standing: Standing | None = None
 
     @property
     def name(self) -> str:
@@ -55,6 +61,11 @@ class TaskOverview:
     @property
     def alive(self) -> bool:
         return self.state in _ALIVE
+
+    @property
+    def moves(self) -> bool:
+        """Whether it changes by itself: it trains, or waits for its turn."""
+        return self.alive or self.state == "queued"
 
 
 def overview(task: Task, read: ReadStatus) -> TaskOverview:
@@ -83,7 +94,7 @@ class Overviews:
         for task in tasks:
             stamp = _stamp(task.folder)
             known = self._known.get(task.folder)
-            fresh = known is not None and known[0] == stamp and not known[1].alive
+            fresh = known is not None and known[0] == stamp and not known[1].moves
             lines[task.folder] = known if known and fresh else (stamp, overview(task, read))
         self._known = lines  # replaced whole, so that another thread sees the old one or the new one
         return sorted((line for _, line in lines.values()), key=lambda line: (-line.changed_at, line.name))
@@ -117,6 +128,7 @@ def _of_version(task: Task, version: Version, status: RunStatus, changed_at: flo
         threshold=criteria.threshold,
         step=status.view.step,
         total_steps=status.view.total_steps,
+        standing=standing(version, time.time()) if status.state == "queued" else None,
     )
 
 
@@ -133,9 +145,14 @@ def _score(version: Version, status: RunStatus, metric: Metric) -> tuple[Metric,
 
 
 def _latest(task: Task) -> Version | None:
-    """The version something happened to last; of two at the same moment the later one."""
+    """The version something happened to last, taking a place in line included; of two at the same moment the later one."""
+
+    def happened_at(version: Version) -> float:
+        ticket = ticket_of(version)
+        return max(_changed_at(version.folder, _VERSION_FILES), ticket.said.since if ticket else 0.0)
+
     versions = enumerate(task.versions())
-    return max(versions, key=lambda item: (_changed_at(item[1].folder, _VERSION_FILES), item[0]), default=(0, None))[1]
+    return max(versions, key=lambda item: (happened_at(item[1]), item[0]), default=(0, None))[1]
 
 
 def _title(task: Task) -> str:
@@ -159,8 +176,8 @@ def _number(value: Any) -> float | None:
 
 
 def _stamp(folder: Path) -> _Stamp:
-    """What changes when anything a line is made of changes: times and sizes of the files, and which versions are being worked on."""
-    parts: list[object] = [_file_stamp(f"{folder}/{name}") for name in _DOCUMENTS]
+    """What changes when anything a line is made of changes: times and sizes of the files, the line, which versions are worked on."""
+    parts: list[object] = [_file_stamp(f"{folder}/{name}") for name in (*_DOCUMENTS, f"../{QUEUE}")]
     for version in _version_folders(folder):
         parts += [version, *(_file_stamp(f"{version}/{name}") for name in _VERSION_FILES)]
         parts.append(is_locked(Path(version, "worker.lock")))

@@ -7,12 +7,16 @@ Owns the place in the log and the view folded so far, and the guess at the time 
 from __future__ import annotations
 
 import threading
+from functools import lru_cache
 from pathlib import Path
 from statistics import median
 
+from coach.version_folder import Version
 from training.event_log import EventTail
-from training.run_status import RunStatus, is_locked, state_of
+from training.held_lock import is_locked
+from training.run_status import RunStatus, state_of
 from training.run_view import RunView, fold
+from training.waiting_line import ticket_of
 
 STEPS_TO_GUESS = 4  # the first steps of an attempt are slow ones: libraries still warm up
 MARK_BYTES = 96  # the end of what has been read; it holds an event's number and time, so no other log has the same in its place
@@ -30,9 +34,10 @@ class RunReader:
     def read(self, now: float) -> RunStatus:
         """What `run_status` would say; `now` in Unix seconds. The view is shared by all who ask: read it, change nothing in it."""
         with self._turn:
-            held = is_locked(self._lock_path)  # before the log, as run_status says why
+            ticket = ticket_of(Version(self._events_path.parent))  # in this order, as run_status says why
+            held = is_locked(self._lock_path)
             self._follow()
-            return RunStatus(state_of(self._view, now, held=held), self._view)
+            return RunStatus(state_of(self._view, now, held=held, ticket=ticket), self._view)
 
     def _begin_anew(self) -> None:
         self._tail = EventTail(self._events_path)
@@ -57,6 +62,17 @@ class RunReader:
                 return handle.read(self._tail.offset - start)
         except OSError:
             return b""
+
+
+def shared_reader(version: Version) -> RunReader:
+    """The one reader of a version's log for all who look again and again without pages: the waiting, and whoever begins them."""
+    return _reader(str(version.folder))
+
+
+@lru_cache(maxsize=16)
+def _reader(folder: str) -> RunReader:
+    version = Version(Path(folder))
+    return RunReader(version.events_path, version.lock_path)
 
 
 def time_left_s(view: RunView, now: float) -> float | None:

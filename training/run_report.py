@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+import time
 from types import TracebackType
 from typing import Any
 
@@ -19,6 +20,8 @@ from training import checkpoints
 from training.events import Event
 from training.leading_notice import judgements
 from training.run_status import RunStatus
+from training.standing import standing
+from training.waiting_line import refusal
 
 NO_CHECKPOINT = {"interrupted": "nothing_kept", "stopped": "nothing_kept", "failed": "nothing_kept"}
 
@@ -139,7 +142,14 @@ def status_document(version: Version, status: RunStatus) -> dict[str, Any]:
         "notices": [{key: notice.get(key) for key in ("code", "step", "data")} for notice in view.notices],
         "end": {key: value for key, value in view.terminal.items() if key not in ("v", "seq")} if view.terminal else None,
         "results": version.results() if status.state == "finished" else None,
+        "queue": _queue_document(version) if status.state == "queued" else None,
     }
+
+
+def _queue_document(version: Version) -> dict[str, Any] | None:
+    """Place in line (1 is next), seconds to wait where they are known, and whether somebody will begin it or it waits for the app."""
+    found = standing(version, time.time())
+    return found and {"place": found.place, "wait_s": found.wait_s, "moves": found.moves}
 
 
 def status_lines(version: Version, status: RunStatus, language: Language) -> list[str]:
@@ -148,6 +158,10 @@ def status_lines(version: Version, status: RunStatus, language: Language) -> lis
     lines = [
         text("cli.training.status", language, version=version.name, state=text(f"cli.training.state.{status.state}", language))
     ]
+    if found := standing(version, time.time()) if status.state == "queued" else None:
+        lines.append(found.say(language))
+    elif refused := refusal(version, view.attempt) if not status.alive else None:
+        lines += [text("cli.training.refused", language, version=version.name), *refused.lines(language)]
     if view.total_steps:
         lines.append(text("cli.training.status_step", language, step=view.step, total=view.total_steps))
     if view.best_eval:

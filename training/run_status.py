@@ -1,6 +1,7 @@
 """The state of a run, computed from its files and never stored (contract: design.md section 5).
 
-Owns the order of the questions: did the last attempt end; does a worker hold the lock; has it been heard of lately.
+Owns the order of the questions: did the last attempt end; does a worker hold the lock; has it been heard of lately; is it in line for
+another attempt (waiting_line.py).
 """
 
 from __future__ import annotations
@@ -9,17 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from filelock import FileLock, Timeout
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
-
+from coach.version_folder import Version
 from training.event_log import read_events
+from training.held_lock import is_locked
 from training.run_view import RunView, fold
+from training.waiting_line import Ticket, ticket_of
 
-State = Literal["new", "running", "stalled", "silent", "interrupted", "finished", "stopped", "failed"]
+State = Literal["new", "queued", "running", "stalled", "silent", "interrupted", "finished", "stopped", "failed"]
 
 STALLED_AT_LEAST_S = 120.0
 STALLED_STEPS = 10.0
@@ -39,6 +36,11 @@ class RunStatus:
         return self.state in ("running", "stalled", "silent")
 
     @property
+    def expected(self) -> bool:
+        """Whether it trains, or will by itself when its turn comes."""
+        return self.alive or self.state == "queued"
+
+    @property
     def started_at(self) -> float | None:
         """When the last attempt began, in Unix seconds; None before the first."""
         return self.view.started_t
@@ -47,15 +49,19 @@ class RunStatus:
 def run_status(events_path: Path, lock_path: Path, now: float) -> RunStatus:
     """The state of the run whose log and lock lie at the two paths; `now` in Unix seconds.
 
-    The lock is asked before the log is read: a worker that ends in between has then written its last event.
+    The lock is asked before the log is read: a worker that ends in between has then written its last event. The line before both: who
+    leaves it to begin has then begun.
     """
+    ticket = ticket_of(Version(events_path.parent))
     held = is_locked(lock_path)
     view = fold(RunView(), read_events(events_path))
-    return RunStatus(state_of(view, now, held=held), view)
+    return RunStatus(state_of(view, now, held=held, ticket=ticket), view)
 
 
-def state_of(view: RunView, now: float, *, held: bool) -> State:
+def state_of(view: RunView, now: float, *, held: bool, ticket: Ticket | None = None) -> State:
     """The state of a run whose log folds to `view`; `held`: whether a worker held the lock before the log was read."""
+    if ticket is not None and not ticket.has_begun(view.attempt) and (not held or view.terminal is not None):
+        return "queued"
     if view.attempt == 0:
         return "running" if held else "new"
     if view.terminal is not None:
@@ -69,34 +75,3 @@ def state_of(view: RunView, now: float, *, held: bool) -> State:
         if now - view.last_step_t > limit:
             return "stalled"
     return "running"
-
-
-def is_locked(lock_path: Path) -> bool:
-    """Whether a worker, in this process or another, holds the lock.
-
-    Asked with a shared lock, so that readers who ask at the same moment do not take one another for a worker.
-    """
-    if fcntl is None:
-        return _is_locked_elsewhere(lock_path)
-    try:
-        with lock_path.open("rb") as handle:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError) as error:  # some file systems say EACCES for a lock that is held
-        return error.filename is None
-    except OSError:
-        return False  # no such file, or a file system without locks: nobody can be working on it
-    return False
-
-
-def _is_locked_elsewhere(lock_path: Path) -> bool:
-    if not lock_path.exists():
-        return False
-    probe = FileLock(lock_path)
-    try:
-        probe.acquire(timeout=0)
-    except Timeout:
-        return True
-    except OSError:
-        return False  # a read-only copy of a task: nobody can be working on it
-    probe.release()
-    return False

@@ -26,6 +26,7 @@ from coach.errors import CoachError, TrainingError, UserError, WorkspaceError
 from coach.version_folder import Version
 from training import checkpoints
 from training.attempt import Attempt, Ending, refuse_to_begin
+from training.device_lock import device_held
 from training.event_log import EventLog, Listener, read_events
 from training.run_status import HEARTBEAT_S
 from training.run_view import RunView, fold
@@ -47,11 +48,11 @@ def run(
     """Trains, evaluates and writes the results of `version`; returns the type of the terminal event.
 
     `resume` goes on from the latest checkpoint; `max_steps` bounds the optimiser steps (recorded in the log and in the results).
-    Raises WorkspaceError when the version is finished already, another worker holds it, or the disk has no room to log a failure; the
-    user's and our own errors after the start are events first and then raised. A version deleted meanwhile is left as it is: nothing
-    more is written, `training.version_gone` is raised.
+    Raises WorkspaceError when the version is finished already, another worker holds it, another version trains on this device
+    (`device_lock.BUSY`), or the disk has no room to log a failure; the user's and our own errors after the start are events first and
+    then raised. A version deleted meanwhile is left as it is: nothing more is written, `training.version_gone` is raised.
     """
-    with _worker_lock(version):
+    with device_held(version), _worker_lock(version):
         before = fold(RunView(), read_events(version.events_path))
         refuse_to_begin(version, before, resume=resume)
         version.stop_path.unlink(missing_ok=True)

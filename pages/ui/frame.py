@@ -21,6 +21,7 @@ from coach.stages import STAGES, Stage, StageId, next_stage
 from coach.text import LANGUAGE_NAMES, LANGUAGES, Language, text
 from coach.workspace import Task, find_task, workspace_root
 from pages.ui import prose, session
+from training.waiting_line import QUEUE, for_servers
 
 HOME = "app.py"
 FAVICON = Path(__file__).with_name("icon.svg")  # a Material symbol here would be fetched from fonts.gstatic.com
@@ -127,7 +128,12 @@ def go_to(page: Page, stage_id: StageId, task: Task, version: str | None = None)
 
 def _begin() -> tuple[session.Address, Page]:
     address = session.read_address()
-    return address, Page(address.language, st.context.theme.type == "dark", workspace_root(os.environ))
+    page = Page(address.language, st.context.theme.type == "dark", workspace_root(os.environ))
+    if for_servers(page.root / QUEUE):  # left in line by a server that is gone: the first page anybody opens takes them on
+        from training.runners.in_process import take_on_waiting
+
+        take_on_waiting(page.root / QUEUE)
+    return address, page
 
 
 def _set_page(title: str) -> None:

@@ -1,7 +1,7 @@
 """The one part of a page that polls: where a run stands; and below it what the coach says of it.
 
-Looks once a second while the run lives, now and then while it could be started elsewhere, and not at all once it is finished. The
-numbers are run_figures.py's, the scores below run_scores.py's, the buttons run_header.py's.
+Looks once a second while the run lives or waits in line, now and then while it could be started elsewhere, and not at all once it is
+finished. The numbers are run_figures.py's, the scores below run_scores.py's, the buttons run_header.py's.
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ from training.run_numbers import class_scores, run_numbers, shown_evaluation
 from training.run_reader import time_left_s
 from training.run_report import failure_lines, notice_sentence
 from training.run_status import RunStatus
+from training.standing import standing
+from training.waiting_line import refusal
 
 LOOK_EVERY_S = 1.0
 WAIT_EVERY_S = 5.0  # while nothing runs but could: somebody may start it in another browser
 SAID_AT_ONCE, EARLIER_SHOWN = 2, 50  # sentences; more would push the scores out of sight
 News = tuple[str, int, int, int, int, bool]
 ENDED_EARLY = {"early_stopping": "finished_early", "max_steps": "finished_limited"}
-WARNING_ICON, COACH_ICON = ":material/warning:", ":material/school:"
+WARNING_ICON, COACH_ICON, LINE_ICON = ":material/warning:", ":material/school:", ":material/hourglass_empty:"
 
 
 def live_run(page: TaskPage, run: Run) -> None:
@@ -64,7 +66,7 @@ def _watch(page: TaskPage, run: Run, drawn: News) -> None:
         is_other = (status.alive, stopping) != (run.status.alive, run.stopping) or not run.version.folder.is_dir()
         if is_other or _news(status) != drawn:
             st.rerun()
-        _where(page, status, stopping, now)
+        _where(page, run, status, stopping, now)
 
 
 def _news(status: RunStatus) -> News:
@@ -76,7 +78,7 @@ def _news(status: RunStatus) -> News:
 
 def _every_s(status: RunStatus) -> float | None:
     """Seconds between two looks; a finished run needs none."""
-    if status.alive:
+    if status.expected:
         return LOOK_EVERY_S
     return None if status.state == "finished" else WAIT_EVERY_S
 
@@ -84,9 +86,12 @@ def _every_s(status: RunStatus) -> float | None:
 # --- where it stands -----------------------------------------------------------------------------------------------------------
 
 
-def _where(page: TaskPage, status: RunStatus, stopping: bool, now: float) -> None:
-    """Phase, step of total and time left, over a bar."""
+def _where(page: TaskPage, run: Run, status: RunStatus, stopping: bool, now: float) -> None:
+    """Phase, step of total and time left, over a bar; or the place in line."""
     if status.state == "new":
+        return
+    if status.state == "queued":
+        _place(page, run.version, now)
         return
     view = status.view
     share = min(1.0, view.step / view.total_steps) if view.total_steps else 0.0
@@ -95,6 +100,12 @@ def _where(page: TaskPage, status: RunStatus, stopping: bool, now: float) -> Non
     if status.alive and view.phase_event and view.phase_event.get("total"):
         share = min(1.0, view.phase_event.get("done", 0) / view.phase_event["total"])
     st.progress(share, text=prose.plain(_line(page, status, stopping, now)))
+
+
+def _place(page: TaskPage, version: Version, now: float) -> None:
+    found = standing(version, now)
+    if found is not None:
+        st.markdown(f"{LINE_ICON} {prose.plain(page.say('train.line.queued', standing=found.say(page.language)))}")
 
 
 def _line(page: TaskPage, status: RunStatus, stopping: bool, now: float) -> str:
@@ -143,7 +154,10 @@ def _coach(page: TaskPage, version: Version, status: RunStatus, said: Said) -> l
     if about_state and (status.state != "running" or not sentences):
         sentences.insert(0, (about_state, status.state in ("stalled", "silent", "interrupted", "failed")))
     if status.state == "failed" and status.view.terminal:
-        _failure(page, status.view.terminal)
+        _failure(page, failure_lines(status.view.terminal, page.language))
+    elif not status.expected and (refused := refusal(version, status.view.attempt)):
+        prose.sentence(page.say("train.refused", version=version.name))
+        _failure(page, refused.lines(page.language))
     for place, (sentence, warns) in enumerate(sentences[:SAID_AT_ONCE]):
         icon = WARNING_ICON if warns else COACH_ICON
         if place == 0:
@@ -170,9 +184,9 @@ def _about_state(page: TaskPage, version: Version, status: RunStatus) -> str | N
     return page.say(key, version=version.name, step=step)
 
 
-def _failure(page: TaskPage, terminal: Event) -> None:
+def _failure(page: TaskPage, lines: list[str]) -> None:
     with st.container(border=True):
-        found, *others = failure_lines(terminal, page.language)
+        found, *others = lines
         st.markdown(f":material/error: **{prose.plain(found)}**")
         if len(others) == 2:  # one of ours, in its three beats
             others = [page.say("frame.expected", said=others[0]), page.say("frame.todo", said=others[1])]

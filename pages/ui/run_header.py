@@ -1,4 +1,4 @@
-"""Which version's run a page shows, what that version is, and its buttons: start, stop, resume.
+"""Which version's run a page shows, what that version is, and its buttons: start, stop, resume, leave the line.
 
 Asks training/starting.py to do what a button says. What happens in the run is live_run.py's to show.
 """
@@ -20,8 +20,9 @@ from training.clock import local_now
 from training.run_status import RunStatus
 from training.starting import resume_training, start_training, stop_training
 
-STOP_ICON, RESUME_ICON, START_ICON, NEXT_ICON = (
+STOP_ICON, CANCEL_ICON, RESUME_ICON, START_ICON, NEXT_ICON = (
     ":material/stop_circle:",
+    ":material/cancel:",
     ":material/play_circle:",
     ":material/play_arrow:",
     ":material/arrow_forward:",
@@ -40,14 +41,15 @@ class Run:
 
 
 def chosen_run(page: TaskPage) -> Run | None:
-    """The version the address names, else the one that trains, else the latest; None where there is none.
+    """The version the address names, else the one that trains or waits to, else the latest; None where there is none.
 
     Raises WorkspaceError for a name there is no version of.
     """
     if page.version_asked:
         return _run(page.task.version(page.version_asked))
     runs = [_run(version) for version in reversed(page.task.versions())]
-    return next((run for run in runs if run.status.alive), runs[0] if runs else None)
+    alive = [run for run in runs if run.status.alive] or [run for run in runs if run.status.expected]
+    return next(iter(alive or runs), None)
 
 
 def _run(version: Version) -> Run:
@@ -72,7 +74,7 @@ def header(page: TaskPage, run: Run) -> None:
 
 def _named_elsewhere(page: TaskPage, run: Run) -> str | None:
     """The version task.yaml names where this one would have to be started and is not the one named; a start takes task.yaml's."""
-    if run.status.alive or run.status.state == "finished" or run.kept is not None:
+    if run.status.expected or run.status.state == "finished" or run.kept is not None:
         return None
     try:
         named = page.task.file.version
@@ -114,6 +116,10 @@ def _show_chosen(key: str) -> None:
 def _buttons(page: TaskPage, run: Run, *, may_start: bool) -> None:
     if run.status.alive:
         _stop_button(page, run)
+    elif run.status.state == "queued":
+        if st.button(page.say("train.cancel"), key=page.key("cancel"), icon=CANCEL_ICON):
+            stop_training(run.version)
+            st.rerun()
     elif run.status.state == "finished":
         link(page, "evaluate", page.task, version=run.version.name, icon=NEXT_ICON)
     elif run.kept is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import streamlit as st
@@ -14,12 +15,14 @@ from pages.ui import prose, session, yaml_editor
 from pages.ui.confirm_facts import next_version_button
 from pages.ui.frame import TaskPage, go_to, guarded, link
 from pages.ui.sheet import Sheet, in_conflict, saved_as
-from training.before_start import BeforeStart
+from training.before_start import HAD_ITS_START, BeforeStart
 from training.clock import local_now
 from training.first_folder import Drafted
+from training.standing import outlook
 from training.starter_model import MODEL_ID, is_ready
 from training.starting import start_training
 from training.task_saving import save_task_text
+from training.waiting_line import QUEUE
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,9 @@ def start_box(page: TaskPage, key: str, sheet: Sheet, opened: OpenFile, file: Ta
     """Draws the row and does what was pressed."""
     reason = _closed(page, sheet, opened, before, remarks)
     unsaved = sheet.edited or opened.content is None
+    ahead = None if reason else outlook(page.task.folder.resolve().parent / QUEUE, time.time())
     with st.container(horizontal=True, vertical_alignment="center"):
-        started = _start_or_go(page, key, file, before, reason, unsaved=unsaved)
+        started = _start_or_go(page, key, file, before, reason, unsaved=unsaved, waits=ahead is not None)
         saved = False
         if unsaved:
             closed = page.say("confirm.closed.conflict") if in_conflict(sheet, opened.seen) else None
@@ -49,6 +53,8 @@ def start_box(page: TaskPage, key: str, sheet: Sheet, opened: OpenFile, file: Ta
                 yaml_editor.discard_button(page, key, sheet, opened.text, opened.seen)
             st.badge(page.say("editor.edited"), icon=":material/edit:", color="orange")
     _say_before_start(page, file, before, reason, unsaved=unsaved)
+    if ahead is not None:
+        prose.muted(page.say("confirm.waits", standing=ahead.say(page.language)))
     with guarded(page.language):
         if started or saved:
             save(page, key, sheet, opened)
@@ -65,7 +71,7 @@ def _say_before_start(
     page: TaskPage, file: TaskFile | None, before: BeforeStart | None, reason: str | None, *, unsaved: bool
 ) -> None:
     """Under the buttons: why start is closed, that a frozen version ignores the text, the starter model's licence before its first use."""
-    has_run = before is not None and before.closed in ("running", "resumable", "finished")
+    has_run = before is not None and before.closed in HAD_ITS_START
     if reason and (unsaved or not has_run):  # else the coach's sentence has said so
         prose.muted(reason)
     if reason or file is None or before is None:
@@ -85,10 +91,10 @@ def save(page: TaskPage, key: str, sheet: Sheet, opened: OpenFile) -> None:
 
 
 def _start_or_go(page: TaskPage, key: str, file: TaskFile | None, before: BeforeStart | None, reason: str | None, *,
-                 unsaved: bool) -> bool:  # fmt: skip
+                 unsaved: bool, waits: bool) -> bool:  # fmt: skip
     """The start button, or where the version has had its start already, the way to it."""
     closed = before.closed if before and file and not unsaved else None
-    if closed in ("running", "resumable", "finished") and file and before:
+    if closed in HAD_ITS_START and file and before:
         stage = "evaluate" if closed == "finished" else "train"
         label = page.say(f"confirm.go.{closed}", version=file.version)
         link(page, stage, page.task, label=label, version=file.version, icon=":material/arrow_forward:")
@@ -96,7 +102,8 @@ def _start_or_go(page: TaskPage, key: str, file: TaskFile | None, before: Before
             next_version_button(page, key, before.following)
             link(page, "iterate", page.task, label=page.say("confirm.go.iterate"), icon=":material/compare_arrows:")
         return False
-    label = page.say("confirm.save_and_start" if unsaved else "confirm.start", version=file.version if file else "")
+    begins = "queue" if waits else "start"
+    label = page.say(f"confirm.save_and_{begins}" if unsaved else f"confirm.{begins}", version=file.version if file else "")
     return st.button(prose.plain(label.strip()), key=page.key("start"), type="primary", disabled=bool(reason), help=_help(reason),
                      icon=":material/play_arrow:")  # fmt: skip
 

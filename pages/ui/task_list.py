@@ -21,6 +21,7 @@ WIDTHS = [3.2, 2.4, 2.2, 1.4, 2.2]
 ICONS: dict[OverviewState, str] = {
     "unstarted": ":material/edit_note:",
     "new": ":material/radio_button_unchecked:",
+    "queued": ":material/hourglass_empty:",
     "running": ":material/play_circle:",
     "stalled": ":material/hourglass_top:",
     "silent": ":material/sensors_off:",
@@ -33,15 +34,15 @@ ICONS: dict[OverviewState, str] = {
 
 
 def task_list(page: Page) -> None:
-    """The coach's sentence on the task changed last, then the lines; they follow a training while there is one."""
-    alive = any(line.alive for line in cached.overviews(page.root))
-    st.fragment(_lines, run_every=REFRESH_S if alive else None)(page, alive)
+    """The coach's sentence on the task changed last, then the lines; they follow a training while one runs or waits."""
+    moves = any(line.moves for line in cached.overviews(page.root))
+    st.fragment(_lines, run_every=REFRESH_S if moves else None)(page, moves)
 
 
-def _lines(page: Page, was_alive: bool) -> None:
+def _lines(page: Page, moved: bool) -> None:
     with guarded(page.language):
         lines = cached.overviews(page.root)
-        if was_alive and not any(line.alive for line in lines):
+        if moved and not any(line.moves for line in lines):
             st.rerun()  # nothing trains any more: the whole page once, and no timer after that
         if lines:
             prose.sentence(_coach(page, lines[0]))
@@ -92,6 +93,8 @@ def _coach(page: Page, line: TaskOverview) -> str:
         return page.say("home.coach.training", title=line.title, version=line.version, step=line.step, total=line.total_steps)
     if line.alive:
         return page.say("home.coach.preparing", title=line.title, version=line.version)
+    if line.standing:
+        return page.say("home.coach.queued", title=line.title, version=line.version, standing=line.standing.say(page.language))
     if line.split == "test" and line.value is not None and line.threshold is not None:
         return page.say("home.coach.scored", title=line.title, version=line.version, metric=metric_name(line.metric, page.language),
                         value=line.value, threshold=line.threshold)  # fmt: skip
@@ -104,6 +107,8 @@ def _version(page: Page, line: TaskOverview) -> str:
         return page.say("frame.no_version")
     if line.alive and line.step and line.total_steps:
         return page.say("home.progress", version=line.version, step=line.step, total=line.total_steps)
+    if line.standing:
+        return page.say("home.place", version=line.version, standing=line.standing.say(page.language))
     return line.version
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from coach.errors import CoachError, DataError, TaskError, WorkspaceError
+from coach.errors import DataError, TaskError, WorkspaceError
 from coach.task_schema import Execution
 from coach.workspace import Task, freeze_version
 from tests.conftest import NOW
@@ -30,6 +30,7 @@ from training.run_status import is_locked, run_status
 from training.runners import RUNNERS, beginning, in_process, own_process, runner_for
 from training.runners.process_wide import process_wide
 from training.starting import resume_training, start_training, stop_training
+from training.waiting_line import leave_line
 
 ROOT = Path(__file__).parents[2]
 THREAD, PROCESS = RUNNERS["local", "thread"], RUNNERS["local", "process"]
@@ -142,18 +143,14 @@ def test_asking_many_times_at_once_starts_one_thread_and_returns_when_it_has_beg
     assert process_wide()["training"]["thread"].daemon is True
 
 
-def test_a_second_version_is_told_which_one_is_running_and_starts_once_that_is_done(versions, worker):
+def test_a_second_version_waits_in_line_and_begins_by_itself_once_the_first_is_done(versions, worker):
     first, second = versions
     THREAD.start(first)
-    with pytest.raises(WorkspaceError) as raised:
-        THREAD.start(second)
-    assert raised.value.key == "training.another_runs"
-    assert raised.value.data == {"version": "v1", "running": "v1", "running_task": "apples"}
-    assert state(second) == "new"
-    THREAD.stop(first)
-    until(lambda: state(first) == "stopped")
     THREAD.start(second)
-    assert state(second) == "running" and begun(second) == ["started"]
+    assert state(second) == "queued" and begun(second) == []
+    THREAD.stop(first)
+    until(lambda: state(second) == "running")
+    assert state(first) == "stopped" and begun(second) == ["started"]
 
 
 def test_a_run_resumed_the_moment_it_stopped_goes_on(versions, worker, monkeypatch):
@@ -186,8 +183,9 @@ def test_a_reload_of_our_modules_makes_no_second_training(versions, worker):
     again = reloaded.InProcess()
     again.start(versions[0])
     assert begun(versions[0]) == ["started"] and again.status(versions[0], time.time()).state == "running"
-    with pytest.raises(CoachError):
-        again.start(versions[1])
+    again.start(versions[1])
+    assert state(versions[1]) == "queued" and begun(versions[1]) == []
+    assert leave_line(versions[1])
 
 
 def test_a_run_that_has_not_come_to_its_first_event_counts_as_running(versions, worker, monkeypatch):
@@ -288,16 +286,12 @@ def test_a_version_made_anew_is_not_taken_for_the_deleted_one_whose_thread_still
     former = process_wide()["training"]
     version = made_anew(versions[0])
     assert THREAD.status(version, time.time()).state == "new"
-    for other in (version, versions[1]):
-        with pytest.raises(WorkspaceError) as raised:
-            THREAD.start(other)
-        assert raised.value.key == "training.deleted_runs"
-        assert raised.value.data == {"version": "v1", "running": "v1", "running_task": "apples"}
+    THREAD.start(version)
+    assert state(version) == "queued" and not version.events_path.exists()
     worker.end.set()
     former["thread"].join(10)
-    assert former["refused"][0][0] == "training.version_gone" and not version.events_path.exists()
-    THREAD.start(version)
-    assert begun(version) == ["started"]
+    assert former["refused"][0][0] == "training.version_gone"
+    until(lambda: begun(version) == ["started"])
 
 
 def test_a_program_that_closes_asks_no_stop_of_a_version_made_anew(versions, worker, monkeypatch):

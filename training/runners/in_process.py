@@ -1,7 +1,8 @@
 """Training in this very process, as the user asked for: one daemon thread that calls `worker.run`, one training at a time.
 
-Owns the thread, the stop when the program closes and the memory given back at the end. What happens in a training is in its log; nothing
-is printed.
+Owns the thread, the stop when the program closes and the memory given back at the end. Where another training runs, here or elsewhere on
+the device, the version waits in line (waiting_line.py) and serving.py hands it back when its turn has come; the line outlives the
+program. What happens in a training is in its log; nothing is printed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,10 +20,13 @@ from coach.atomic_write import not_written
 from coach.errors import CoachError, WorkspaceError
 from coach.version_folder import Version
 from training.clock import local_now
+from training.device_lock import BUSY
+from training.expected_time import expected_s
 from training.run_status import RunStatus
 from training.runners.beginning import (
     ask_to_stop,
     folder_of,
+    has_to_wait,
     is_over,
     is_taken,
     place_of,
@@ -30,6 +35,8 @@ from training.runners.beginning import (
     with_beginning,
 )
 from training.runners.process_wide import ProcessWide, Refusal, Training, process_wide
+from training.runners.serving import LOOK_EVERY_S, serve
+from training.waiting_line import Ticket, queue_of, take_place
 from training.worker import run
 
 BEGIN_WAIT_S = 2.0  # its first event comes within milliseconds
@@ -41,11 +48,9 @@ class InProcess:
     """A Runner: `execution: {type: local, isolation: thread}`."""
 
     def start(self, version: Version) -> None:
-        """Raises WorkspaceError while this process trains another version."""
         _begin(version, resume=False)
 
     def resume(self, version: Version) -> None:
-        """Raises WorkspaceError while this process trains another version."""
         _begin(version, resume=True)
 
     def stop(self, version: Version) -> None:
@@ -58,6 +63,11 @@ class InProcess:
         return with_beginning(found, training["attempts_before"], training["thread"].is_alive())
 
 
+def take_on_waiting(queue: Path) -> None:
+    """Sees to it that this program begins those who wait in this line for a server, now and later. Returns at once."""
+    serve(queue.resolve(), _begin_from_line)
+
+
 def _begin(version: Version, *, resume: bool) -> None:
     held = process_wide()
     with held["lock"]:
@@ -65,13 +75,36 @@ def _begin(version: Version, *, resume: bool) -> None:
         if running is None or not _is_of(running, version):
             if is_taken(version):  # by another process
                 return
-            if running is not None:
-                raise _busy(version, running)  # the queue of a later issue takes the version on here
-            held["training"] = running = _thread_for(version, resume)
-            _watch_for_the_end(held)
-            running["thread"].start()
+            if running is not None or has_to_wait(version):
+                _wait_in_line(version, resume)
+                return
+            running = _start_thread(held, version, resume)
     wait_until_begun(version, running["attempts_before"], running["thread"].is_alive, BEGIN_WAIT_S)
     _say_why_not(version, running)
+
+
+def _begin_from_line(ticket: Ticket) -> None:
+    """Its turn has come: begins it and takes it out of the line. Raises WorkspaceError where it cannot begin."""
+    version, held = ticket.version, process_wide()
+    with held["lock"]:
+        if _running(held) is not None or not ticket.path.exists() or not threading.main_thread().is_alive():
+            return
+        training = _start_thread(held, version, ticket.said.resume, in_line=True)
+    while training["thread"].is_alive() and not ticket.has_begun(read_status(version).view.attempt):
+        time.sleep(LOOK_EVERY_S)
+    if ticket.has_begun(read_status(version).view.attempt):
+        if not ticket.leave():  # cancelled at this very moment
+            ask_to_stop(version)
+        return
+    _say_why_not(version, training)
+
+
+def _wait_in_line(version: Version, resume: bool) -> None:
+    found = read_status(version)
+    if found.state != "queued":
+        expected = expected_s(version, found.view, None)
+        take_place(version, behind="server", attempts=found.view.attempt, resume=resume, expected_s=expected)
+    take_on_waiting(queue_of(version))
 
 
 def _say_why_not(version: Version, training: Training) -> None:
@@ -79,7 +112,8 @@ def _say_why_not(version: Version, training: Training) -> None:
     if training["thread"].is_alive() or read_status(version).view.attempt > training["attempts_before"]:
         return
     for key, data in training["refused"]:
-        raise WorkspaceError(key, **data)
+        if key != BUSY:  # else it waits in line
+            raise WorkspaceError(key, **data)
 
 
 def _running(held: ProcessWide) -> Training | None:
@@ -101,29 +135,36 @@ def _is_in_place(training: Training) -> bool:
     return _is_of(training, Version(Path(training["folder"])))
 
 
-def _busy(version: Version, training: Training) -> WorkspaceError:
-    running = Path(training["folder"])
-    key = "training.another_runs" if _is_in_place(training) else "training.deleted_runs"
-    return WorkspaceError(key, version=version.name, running=running.name, running_task=running.parents[1].name)
+def _start_thread(held: ProcessWide, version: Version, resume: bool, *, in_line: bool = False) -> Training:
+    held["training"] = training = _thread_for(version, resume, in_line)
+    _watch_for_the_end(held)
+    training["thread"].start()
+    return training
 
 
-def _thread_for(version: Version, resume: bool) -> Training:
+def _thread_for(version: Version, resume: bool, in_line: bool) -> Training:
     folder, refused = folder_of(version), list[Refusal]()
     # daemon said outright: a page's own thread may be either, and one that is none would keep the server from ending
     name = f"training {version.folder.parents[1].name} {version.name}"
-    thread = threading.Thread(target=_train, args=(folder, resume, refused), name=name, daemon=True)
+    thread = threading.Thread(target=_train, args=(folder, resume, in_line, refused), name=name, daemon=True)
     attempts = read_status(version).view.attempt
     return {"folder": folder, "place": place_of(version), "thread": thread, "attempts_before": attempts, "refused": refused}
 
 
-def _train(folder: str, resume: bool, refused: list[Refusal]) -> None:
-    """The thread: whatever goes wrong is in the run's log already; the server's gets one line of it, and a traceback if it is ours."""
+def _train(folder: str, resume: bool, in_line: bool, refused: list[Refusal]) -> None:
+    """The thread: whatever goes wrong is in the run's log already; the server's gets one line of it, and a traceback if it is ours.
+
+    Where another program was quicker by a moment, the version takes its place in line; one that is `in_line` keeps it.
+    """
     log = logging.getLogger(__name__)
     try:
         run(Version(Path(folder)), resume=resume, now=local_now)
     except CoachError as error:
         refused.append((error.key, error.data))
-        log.warning("%s: %s", folder, error)
+        if error.key != BUSY:
+            log.warning("%s: %s", folder, error)
+        elif not in_line:
+            _wait_in_line(Version(Path(folder)), resume)
     except Exception as error:
         refused.append(_refusal(error, Version(Path(folder))))
         log.error("%s: the training ended with an error of ours", folder, exc_info=True)
@@ -162,7 +203,8 @@ def _watch_for_the_end(held: ProcessWide) -> None:
 def _stop_and_wait(held: ProcessWide) -> None:
     """The program closes: a running training saves a checkpoint at the end of its step, if that step ends in time."""
     threading.main_thread().join()
-    training = _running(held)
+    with held["lock"]:  # whoever is just being begun from the line is seen as well
+        training = _running(held)
     if training is None:
         return
     if _is_in_place(training):

@@ -1,4 +1,5 @@
 """Training in a process of its own, `python -m training run …`: it outlives the app, and what breaks it cannot take the page along.
+Where another training runs, that process waits for its turn by itself.
 
 Owns starting that process and clearing away what is left of it. The process itself is the command line everybody can type.
 """
@@ -97,7 +98,10 @@ def _trains(child: Child, version: Version) -> bool:
 def _refuse_a_false_start(version: Version, child: Child) -> None:
     """A process that ended without a word in the run's log has said why on its own output."""
     code = child["process"].poll()
-    if not code or is_taken(version) or read_status(version).view.attempt > child["attempts_before"]:
+    if not code or is_taken(version):
+        return
+    found = read_status(version)
+    if found.state == "queued" or found.view.attempt > child["attempts_before"]:  # another was quicker
         return
     if shutil.disk_usage(version.folder).free < RESERVE_BYTES:  # then its output could not be written either
         raise WorkspaceError("workspace.disk_full", path=str(version.events_path))

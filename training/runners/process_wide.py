@@ -36,15 +36,27 @@ class Child(TypedDict):
 
 
 class ProcessWide(TypedDict):
-    """Take `lock` to begin a run. `training` is the latest in this process, ended or not; `children` are kept by version folder."""
+    """Take `lock` to begin a run, `lines_lock` to watch a line. `training` is the latest in this process, ended or not.
+
+    `children` are kept by version folder; `lines`, the threads that begin those who wait, by the folder of their line.
+    """
 
     lock: threading.Lock
+    lines_lock: threading.Lock
     training: Training | None
     children: dict[str, Child]
+    lines: dict[str, threading.Thread]
     end_watcher: threading.Thread | None
 
 
 def process_wide() -> ProcessWide:
     module = sys.modules.setdefault(_MODULE, types.ModuleType(_MODULE))
-    fresh: ProcessWide = {"lock": threading.Lock(), "training": None, "children": {}, "end_watcher": None}
+    fresh: ProcessWide = {
+        "lock": threading.Lock(),
+        "lines_lock": threading.Lock(),
+        "training": None,
+        "children": {},
+        "lines": {},
+        "end_watcher": None,
+    }
     return cast(ProcessWide, module.__dict__.setdefault("held", fresh))
