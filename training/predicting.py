@@ -35,7 +35,7 @@ FORMULA_START = re.compile(r"[\t\r]|[\s\x00-\x1f\u200b-\u200f\u2060\ufeff]*[=+\-
 
 @dataclass(frozen=True)
 class Answer:
-    """`output` as the task writes it, and each target's label probabilities."""
+    """`output` as the task writes it, and each target's label probabilities; with many labels not of all (`Prediction.scores`)."""
 
     output: Output
     scores: Mapping[str | None, Mapping[str, float]]
@@ -222,11 +222,13 @@ def _free_names(wanted: Sequence[str], taken: Sequence[str]) -> dict[str, str]:
 def _csv(file: UnlabelledFile, answers: Sequence[Answer]) -> str:
     text = io.StringIO()
     flat = [_flat(answer) for answer in answers]
-    names = _free_names(list(flat[0]) if flat else [], file.columns)
+    # with many labels a row's scores are those its answer needed (evaluation.label_scoring): not the same ones in every row
+    names = _free_names(list(dict.fromkeys(name for found in flat for name in found)), file.columns)
     writer = csv.writer(text)
     writer.writerow([disarmed(name) for name in (*file.columns, *names.values())])
     for row, extra in zip(file.rows, flat, strict=True):
-        writer.writerow([disarmed(value) for value in (*(row.get(name) for name in file.columns), *extra.values())])
+        cells = (*(row.get(name) for name in file.columns), *(extra.get(name) for name in names))
+        writer.writerow([disarmed(value) for value in cells])
     return "\ufeff" + text.getvalue()  # the mark tells Excel that this is UTF-8
 
 

@@ -19,7 +19,8 @@ from training.data.render import labels_of, parse_answer
 from training.data.rows import Output, Row
 from training.data.tokens import RowEncoder
 from training.device import Device
-from training.evaluation.label_scoring import contiguous_head, score_labels
+from training.evaluation.label_scoring import score_labels
+from training.evaluation.output_layer import contiguous_head
 
 DECODE_BATCH_ROWS = 16
 SPARE_ANSWER_TOKENS = 4  # room beyond the longest label, so that an answer that runs on is seen to run on
@@ -30,7 +31,11 @@ OnBatch = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Prediction:
-    """One answer: the label of each target, each label's probability, and the loss of the right answer (nats per token) if known."""
+    """One answer: the label of each target, labels' probabilities, and the loss of the right answer (nats per token) if known.
+
+    `scores` holds exact probabilities only. With many labels those whose score was not needed to find the best are not in it; what the
+    others leave of 1 is theirs together.
+    """
 
     labels: Labels
     scores: dict[str | None, dict[str, float]]
@@ -74,9 +79,10 @@ class Answerer:
                     on_batch=on_batch,
                 )
                 losses = found.gold_loss if rest is not None else losses
-                for row, probabilities in enumerate(np.exp(found.log_probs)):
-                    scores[row][target] = {name: round(float(p), 6) for name, p in zip(names, probabilities, strict=True)}
-                    labels[row][target] = names[int(probabilities.argmax())]
+                for row, (log_probs, best) in enumerate(zip(found.log_probs, found.best, strict=True)):
+                    scored = [place for place, value in enumerate(log_probs) if place == best or not np.isnan(value)]
+                    scores[row][target] = {names[place]: round(float(np.exp(log_probs[place])), 6) for place in scored}
+                    labels[row][target] = names[best]
         return [
             Prediction(labels[row], scores[row], float(losses[row]) if losses is not None else None) for row in range(len(inputs))
         ]
