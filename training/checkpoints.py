@@ -25,6 +25,12 @@ NEEDED = (
     "scheduler.pt",
     "rng_state.pth",  # transformers goes on without it, with other dropout
 )
+UNWANTED = (
+    "training_args.bin",  # a pickle of the arguments; config.yaml has them already
+    "tokenizer.json",  # the base model's, 33 MB of the starter's; not worth the flush
+    "tokenizer_config.json",
+    "README.md",
+)
 
 
 def writing_folder(checkpoints: Path) -> Path:
@@ -40,7 +46,8 @@ def written(checkpoints: Path, step: int) -> Path:
 def accept(checkpoints: Path, step: int) -> Path:
     """Moves the trainer's finished `checkpoint-<step>` to `checkpoints/<step>` in one rename and returns it. Raises OSError."""
     source = written(checkpoints, step)
-    (source / "training_args.bin").unlink(missing_ok=True)  # a pickle of the arguments; config.yaml has them already
+    for name in UNWANTED:
+        (source / name).unlink(missing_ok=True)
     target = checkpoints / str(step)
     if target.exists():  # a damaged one that was passed over
         shutil.rmtree(target)
