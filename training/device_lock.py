@@ -30,9 +30,12 @@ TAKE_WAIT_S = 1.0  # a reader that asks whether the lock is held takes it for a 
 
 @contextmanager
 def device_held(version: Version) -> Iterator[None]:
-    """Held while `version` trains. Raises WorkspaceError: another version trains on the device (`BUSY`), or this one does already."""
+    """Held while `version` trains; the thread that holds it may take it again, so that several runs can be made one turn.
+
+    Raises WorkspaceError: another version trains on the device (`BUSY`), or this one does already.
+    """
     path = _lock_path(device_name())
-    lock = FileLock(path)
+    lock = FileLock(path, is_singleton=True)
     try:
         lock.acquire(timeout=TAKE_WAIT_S)
     except Timeout as error:

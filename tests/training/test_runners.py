@@ -149,8 +149,8 @@ def test_a_second_version_waits_in_line_and_begins_by_itself_once_the_first_is_d
     THREAD.start(second)
     assert state(second) == "queued" and begun(second) == []
     THREAD.stop(first)
-    until(lambda: state(second) == "running")
-    assert state(first) == "stopped" and begun(second) == ["started"]
+    until(lambda: begun(second) == ["started"])
+    assert state(first) == "stopped" and state(second) == "running"
 
 
 def test_a_run_resumed_the_moment_it_stopped_goes_on(versions, worker, monkeypatch):

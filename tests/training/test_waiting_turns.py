@@ -6,7 +6,6 @@ The device is held by the test itself where nothing has to train; what trains th
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -296,7 +295,9 @@ def test_a_process_of_its_own_waits_by_itself_and_returns_the_click_at_once(tmp_
     assert ticket.said.behind == "process" and child.poll() is None
     start_training(task_of(version), local_now)
     assert process_wide()["children"][str(version.folder)]["process"] is child and len(tickets(queue_of(version))) == 1
-    assert os.getsid(child.pid) == child.pid
+    assert stop_training(version) == "left" and state(version) == "new"
+    start_training(task_of(version), local_now)  # at once: the first process is still about to end
+    assert state(version) == "queued" and child.wait(10) == 0
     device.close()
     until(lambda: state(version) == "finished")
     assert begun(version) == ["started"]

@@ -17,7 +17,7 @@ from training.runners.own_process import OwnProcess
 
 
 class Runner(Protocol):
-    """`start` and `resume` return once the run has begun, or at once where it runs already: asking twice begins once.
+    """`start` and `resume` return once the run has begun or stands in line, or at once where it does already: asking twice begins once.
 
     They raise CoachError where it cannot begin. What goes wrong later stands in the run's log.
     """
@@ -32,7 +32,7 @@ class Runner(Protocol):
         """Asks for a stop and returns at once: a checkpoint at the end of the step, before the first one none, then `stopped`."""
 
     def status(self, version: Version, now: float) -> RunStatus:
-        """The state as the folder has it, `running` also while a run is only just beginning; `now` in Unix seconds."""
+        """The state as the folder and the line have it, `running` also while a run is only just beginning; `now` in Unix seconds."""
 
 
 RUNNERS: dict[tuple[str, str], Runner] = {  # by execution.type and execution.isolation

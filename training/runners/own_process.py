@@ -58,12 +58,15 @@ class OwnProcess:
 def _begin(version: Version, command: list[str]) -> None:
     held, folder = process_wide(), folder_of(version)
     with held["lock"]:
-        child = held["children"].get(folder)
+        former = child = held["children"].get(folder)
         if child is None or not _trains(child, version) or is_over(version, child["attempts_before"]):
             if is_taken(version):
                 return
             held["children"][folder] = child = _spawn(version, command)
     wait_until_begun(version, child["attempts_before"], lambda: _lives(child), BEGIN_WAIT_S)
+    if child is former and child["process"].poll() == 0 and not is_over(version, child["attempts_before"]):
+        _begin(version, command)  # it had just been taken out of the line and was about to end
+        return
     _refuse_a_false_start(version, child)
 
 
