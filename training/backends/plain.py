@@ -14,6 +14,7 @@ from transformers.utils import logging as transformers_logging
 
 from coach.errors import ModelError
 from coach.task_schema import Lora
+from training.backends.fused.model import fuse_layers
 from training.backends.loaded import LoadedModel
 from training.device import Device
 from training.methods.completion_loss import CompletionLossTrainer
@@ -56,6 +57,8 @@ class PlainBackend:
         )
         loaded.model = get_peft_model(loaded.model, config)
         _leave_casts_to_autocast(loaded.model)
+        if loaded.model.device.type == "cpu":
+            fuse_layers(loaded.model)
         return loaded
 
     def open_adapter(self, loaded: LoadedModel, adapter: Path) -> LoadedModel:

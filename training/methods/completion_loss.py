@@ -17,6 +17,7 @@ from transformers.trainer_pt_utils import get_length_grouped_indices
 from trl import SFTTrainer
 
 from training.evaluation.label_scoring import logits_at
+from training.methods.label_loss import LabelLoss, has_plain_head, hidden_at
 
 
 class LengthGroups(Sampler[int]):
@@ -78,6 +79,7 @@ class CompletionLossTrainer(TokenCountingTrainer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.model_accepts_loss_kwargs = True  # the sum below is divided by the labels of the whole accumulated batch
+        self.fuses_loss = self.args.device.type == "cpu" and has_plain_head(self.model)
 
     def compute_loss(
         self,
@@ -92,8 +94,11 @@ class CompletionLossTrainer(TokenCountingTrainer):
         targets = torch.nn.functional.pad(labels[:, 1:], (0, 1), value=-100)
         where = targets != -100
         fields = {"input_ids": inputs["input_ids"], "attention_mask": inputs["attention_mask"], "use_cache": False}
-        logits = logits_at(model, where, fields)
-        nll = torch.nn.functional.cross_entropy(logits.float(), targets[where], reduction="none")
+        if self.fuses_loss:
+            nll = LabelLoss.apply(hidden_at(model, where, fields), model.get_output_embeddings().weight, targets[where])
+        else:
+            logits = logits_at(model, where, fields)
+            nll = torch.nn.functional.cross_entropy(logits.float(), targets[where], reduction="none")
         if "row_weight" in inputs:
             nll = nll * inputs["row_weight"][torch.nonzero(where)[:, 0]].to(nll)
         loss = nll.sum() / (num_items_in_batch if num_items_in_batch is not None else where.sum())
