@@ -6,6 +6,7 @@ code from a model's folder, never takes pickled weights. A token is read from th
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 WANTED_FILES = ["*.safetensors", "*.json", "*.model", "*.jinja", "*.txt"]
 DISK_MARGIN = 1.1
+_NO_RIGHT = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total): `assemble` and `convert` count pieces, `download` bytes."""
@@ -114,11 +116,23 @@ def _asked(model_id: str, question: Callable[[], Any]) -> Any:
 def download(model: HubModel, progress: Progress | None = None, *, cache: Path | None = None) -> Path:
     """Fetches the model's safetensors, configuration and tokenizer into the hub's own cache; what is there already is kept.
 
-    Raises ModelError when the disk cannot hold it or the connection breaks (what has come so far is kept and taken up next time).
+    Raises ModelError when the disk cannot hold it, the cache cannot be written, or the connection breaks (what has come so far is kept
+    and taken up next time).
     """
-    from huggingface_hub import constants, snapshot_download
+    from huggingface_hub import constants
 
     folder = cache or Path(constants.HF_HUB_CACHE)
+    try:
+        return _checked_folder(_fetch(model, progress, folder))
+    except OSError as error:
+        if error.errno not in _NO_RIGHT:
+            raise
+        raise ModelError("model.cache_unwritable", path=str(folder)) from error
+
+
+def _fetch(model: HubModel, progress: Progress | None, folder: Path) -> Path:
+    from huggingface_hub import snapshot_download
+
     folder.mkdir(parents=True, exist_ok=True)
     needed = int(model.size_bytes * DISK_MARGIN)
     free = shutil.disk_usage(folder).free
@@ -134,7 +148,7 @@ def download(model: HubModel, progress: Progress | None = None, *, cache: Path |
             tqdm_class=_progress_bar(progress),
         ),
     )
-    return _checked_folder(Path(found))
+    return Path(found)
 
 
 def _progress_bar(progress: Progress | None) -> type[Any]:

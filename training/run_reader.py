@@ -37,18 +37,34 @@ class RunReader:
             ticket = ticket_of(Version(self._events_path.parent))  # in this order, as run_status says why
             held = is_locked(self._lock_path)
             self._follow()
-            return RunStatus(state_of(self._view, now, held=held, ticket=ticket), self._view)
+            return RunStatus(state_of(self._view, self._on_the_logs_clock(now), held=held, ticket=ticket), self._view)
 
     def _begin_anew(self) -> None:
         self._tail = EventTail(self._events_path)
         self._view = RunView()
         self._mark = b""
+        self._news = False
+        self._asked_at = 0.0
+        self._ahead_s = 0.0
+
+    def _on_the_logs_clock(self, now: float) -> float:
+        """`now`, and by as much later as the clock was set back since the last event: a worker that hangs is seen all the same."""
+        last_t = self._view.last_t
+        if last_t is None or now >= last_t:
+            self._ahead_s = 0.0
+        elif self._news:
+            self._ahead_s = last_t - now
+        elif now < self._asked_at:
+            self._ahead_s += self._asked_at - now
+        self._asked_at = now
+        return now + self._ahead_s
 
     def _follow(self) -> None:
         if self._tail.offset and self._end_of_what_was_read() != self._mark:  # shorter, replaced or gone
             self._begin_anew()
         before = self._tail.offset
         events = self._tail.poll()
+        self._news = bool(events)
         if events:
             self._view = fold(self._view, events)
         if self._tail.offset != before:

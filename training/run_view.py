@@ -1,6 +1,7 @@
 """The pure fold from events to what a page shows: curves without doubles, the latest scores, notices, how the attempt ended.
 
-Owns the rule for resumed runs (an earlier attempt's steps beyond `from_step` are dropped). Reads no file and no clock.
+Owns the rule for resumed runs (an earlier attempt's steps beyond `from_step` are dropped), and the one for a clock that was set back in
+the middle: what came before is counted on the new clock, so that waits stay what they were. Reads no file and no clock.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class RunView:
     terminal: Event | None = None
     phase_event: Event | None = None  # the latest of the attempt: while loading it counts `done` of `total` in a `stage`
     started_t: float | None = None  # the attempt's beginning
-    last_step_t: float | None = None
+    last_step_t: float | None = None  # when the latest step was through; before the first of a phase, when that began
     last_t: float | None = None
 
     @property
@@ -48,7 +49,7 @@ class RunView:
     def median_step_s(self) -> float | None:
         """Median seconds between steps of the current attempt, None before two steps."""
         times = [float(event["t"]) for event in self.steps if event.get("_attempt") == self.attempt and "t" in event]
-        gaps = sorted(later - earlier for earlier, later in pairwise(times))
+        gaps = sorted(later - earlier for earlier, later in pairwise(times) if later >= earlier)  # else the clock was set back
         return gaps[len(gaps) // 2] if gaps else None
 
 
@@ -58,7 +59,7 @@ def fold(view: RunView, events: Iterable[Event]) -> RunView:
     samples, checkpoints, notices = list(view.samples), list(view.checkpoints), list(view.notices)
     for event in events:
         kind = event["type"]
-        view = replace(view, last_t=event.get("t", view.last_t))
+        view = _at(view, event.get("t", view.last_t))
         if kind in ("started", "resumed"):
             from_step = int(event.get("from_step", 0))
             steps, evals = _up_to(steps, from_step), _up_to(evals, from_step)
@@ -74,6 +75,7 @@ def fold(view: RunView, events: Iterable[Event]) -> RunView:
                 phase_event=event,
                 total_steps=event.get("total_steps", view.total_steps),
                 baseline=event.get("baseline", view.baseline),
+                last_step_t=event.get("t"),
             )
         elif kind == "step":
             steps.append({**event, "_attempt": view.attempt})
@@ -92,6 +94,15 @@ def fold(view: RunView, events: Iterable[Event]) -> RunView:
         checkpoints=tuple(checkpoints),
         notices=tuple(notices),
     )
+
+
+def _at(view: RunView, t: float | None) -> RunView:
+    """`view` at the time of its next event."""
+    back = max(0.0, view.last_t - t) if view.last_t is not None and t is not None else 0.0
+    if not back:
+        return replace(view, last_t=t)
+    started_t, last_step_t = (None if then is None else then - back for then in (view.started_t, view.last_step_t))
+    return replace(view, last_t=t, started_t=started_t, last_step_t=last_step_t)
 
 
 def _up_to(events: list[Event], step: int) -> list[Event]:

@@ -14,9 +14,11 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from coach.atomic_write import move_into_place
 from coach.errors import ModelError
 from training.starter_conversion import Progress, build_tokenizer, save_config, save_tokenizer, save_weights
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 MODEL_ID = "starter/gemma-3-270m"
 CACHE_FORMAT = 2  # raise when the written files change shape: older caches are rebuilt
+BUILDING = ".building-"
+ABANDONED_S = 3600.0  # a conversion takes a minute; one that nobody touched for an hour was killed
 DISK_BYTES_NEEDED = 1_000_000_000  # the assembled GGUF (238 MB) and the bf16 weights (536 MB), with room to spare
 KNOWN_TOKENS = {"hi": [2, 2202], "a b\n\nc  d": [2, 236746, 518, 108, 236755, 138, 236753]}  # design.md section 8
 
@@ -48,8 +52,6 @@ def ensure_starter_model(progress: Progress | None = None, root: Path | None = N
     folder = _folder(root)
     if _manifest_matches(folder, rehash=True):
         return folder
-    if folder.exists():
-        shutil.rmtree(folder)
     return _build(folder, progress or (lambda stage, done, total: None))
 
 
@@ -61,12 +63,15 @@ def _build(folder: Path, progress: Progress) -> Path:
     """Converts into a temporary folder beside the target and renames it, so that no half model is ever found."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(folder.parent)
+        if folder.exists():
+            shutil.rmtree(folder)
         free = shutil.disk_usage(folder.parent).free
         if free < DISK_BYTES_NEEDED:
             raise ModelError(
                 "model.disk_full", path=str(folder.parent), free_mb=free // 2**20, needed_mb=DISK_BYTES_NEEDED // 2**20
             )
-        building = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
+        building = Path(tempfile.mkdtemp(prefix=BUILDING, dir=folder.parent))
     except ModelError:
         raise
     except OSError as error:
@@ -75,7 +80,7 @@ def _build(folder: Path, progress: Progress) -> Path:
         _convert(building, progress)
         _write_manifest(building)
         try:
-            os.replace(building, folder)
+            move_into_place(building, folder)
         except OSError:
             if not _manifest_matches(folder, rehash=True):  # another process may have finished first
                 raise
@@ -86,6 +91,13 @@ def _build(folder: Path, progress: Progress) -> Path:
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return folder
+
+
+def _remove_abandoned(cache: Path) -> None:
+    """What conversions that were killed have left: half a gigabyte each."""
+    for building in cache.glob(f"{BUILDING}*"):
+        if time.time() - building.stat().st_mtime > ABANDONED_S:
+            shutil.rmtree(building, ignore_errors=True)
 
 
 def _convert(target: Path, progress: Progress) -> None:

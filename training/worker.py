@@ -35,6 +35,7 @@ LOCK_WAIT_S = 3.0  # a reader that asks whether the lock is held takes it for a 
 TRACEBACK_LINES = 12
 MESSAGE_CHARS = 600  # of each line in a `failed` event, which has to fit 64 KB
 DISK_FULL_BYTES = 64 * 1024
+_NO_RIGHT = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def run(
@@ -221,6 +222,8 @@ def _as_ours(error: BaseException, folder: Path) -> BaseException:
         return TrainingError("training.out_of_memory")
     if _is_disk_full(error, said, folder):
         return UserError("training.disk_full", path=str(getattr(error, "filename", None) or folder))
+    if isinstance(error, OSError) and error.errno in _NO_RIGHT and Path(str(error.filename)).is_relative_to(folder):
+        return not_written(error, Path(str(error.filename)))
     return error
 
 

@@ -1,3 +1,5 @@
+import errno
+import os
 from types import SimpleNamespace
 
 import pytest
@@ -107,3 +109,15 @@ def test_a_download_brings_safetensors_only_and_reports_bytes(tmp_path, tiny_mod
     assert found == tiny_model and seen["revision"] == "abc" and reports == [("download", 60, 100)]
     assert not any(".bin" in pattern or ".py" in pattern or ".pt" in pattern for pattern in seen["patterns"])
     assert seen["patterns"] == base_model.WANTED_FILES
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS])
+@pytest.mark.parametrize("at", ["pathlib.Path.mkdir", "huggingface_hub.snapshot_download"])
+def test_a_hub_cache_that_cannot_be_written_is_said_with_its_place(tmp_path, monkeypatch, at, code):
+    def refuse(*arguments, **named):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(at, refuse)
+    with pytest.raises(ModelError) as raised:
+        download(HubModel("a/b", "main", 1, None), cache=tmp_path)
+    assert raised.value.key == "model.cache_unwritable" and raised.value.data["path"] == str(tmp_path)

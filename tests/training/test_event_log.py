@@ -102,6 +102,44 @@ def test_on_a_full_disk_the_reserve_makes_room_for_the_last_event(tmp_path, monk
     assert [event["type"] for event in read_events(tmp_path / "events.jsonl")] == ["failed"]
 
 
+def test_a_line_the_disk_took_half_of_does_not_swallow_the_next_one(tmp_path, monkeypatch):
+    log = EventLog(tmp_path / "events.jsonl")
+    real = log._file
+
+    class Half:
+        def write(self, line):
+            log._file = real  # from then on there is room again
+            return real.write(line[: len(line) // 2])
+
+        fileno, close = real.fileno, real.close
+
+    log._file = Half()
+    with pytest.raises(OSError) as raised:
+        log.append("step", step=1, loss=1.0)
+    assert raised.value.errno == errno.ENOSPC
+    log.append("failed", message="disk full")
+    tail = EventTail(tmp_path / "events.jsonl")
+    assert [(event["type"], event["seq"]) for event in tail.poll()] == [("failed", 0)] and tail.torn == 1
+
+
+def test_the_last_event_is_on_the_disk_and_a_disk_that_cannot_say_so_is_heard(tmp_path, monkeypatch):
+    flushed = []
+    monkeypatch.setattr("os.fsync", flushed.append)
+    log = EventLog(tmp_path / "events.jsonl")
+    begun = len(flushed)  # the folder: the log's own name
+    log.append("heartbeat")
+    assert len(flushed) == begun > 0
+    log.append("finished")
+    assert flushed[begun:] == [log._file.fileno()]
+
+    def broken(descriptor):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("os.fsync", broken)
+    with pytest.raises(OSError, match="Input/output error"):
+        log.append("finished")
+
+
 @pytest.mark.parametrize("anew", [False, True], ids=["deleted", "made anew"])
 def test_a_log_that_was_deleted_or_made_anew_takes_nothing_more(tmp_path, anew):
     folder = tmp_path / "v1"

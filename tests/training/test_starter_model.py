@@ -1,5 +1,7 @@
 import errno
 import math
+import os
+import time
 
 import pytest
 
@@ -99,3 +101,41 @@ def test_a_tokenizer_with_other_answers_is_refused():
     with pytest.raises(ModelError) as raised:
         starter_model._check_tokenizer(Wrong())
     assert raised.value.key == "model.tokenizer_wrong"
+
+
+def test_what_a_killed_conversion_left_goes_with_the_next_one_and_one_under_way_stays(tmp_path, small_conversion):
+    for name, age_s in (("killed", 7200.0), ("under-way", 30.0)):
+        folder = tmp_path / f".building-{name}"
+        folder.mkdir()
+        (folder / "source.gguf").write_bytes(b"half")
+        os.utime(folder, (time.time() - age_s,) * 2)
+    found = ensure_starter_model(root=tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {found.name, ".building-under-way"}
+
+
+@pytest.mark.parametrize("refused", ["mkdir", "mkdtemp", "rmtree"])
+def test_a_cache_that_cannot_be_written_is_said_with_its_place(tmp_path, small_conversion, monkeypatch, refused):
+    def refuse(*arguments, **named):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    broken = tmp_path / "cache" / f"gemma-3-270m-v{starter_model.CACHE_FORMAT}"
+    if refused == "rmtree":  # what is there is broken, and somebody else's
+        broken.mkdir(parents=True)
+    where = {"mkdir": "pathlib.Path.mkdir", "mkdtemp": "tempfile.mkdtemp", "rmtree": "shutil.rmtree"}
+    with monkeypatch.context() as patch:
+        patch.setattr(where[refused], refuse)
+        with pytest.raises(ModelError) as raised:
+            ensure_starter_model(root=tmp_path / "cache")
+    assert raised.value.key == "model.cache_unwritable" and raised.value.data["path"] == str(tmp_path / "cache")
+    assert all(raised.value.lines("zh-TW")) and small_conversion == []
+
+
+def test_a_converted_model_is_on_the_disk_before_it_counts(tmp_path, small_conversion):
+    from tests.faults import watched_disk
+
+    with watched_disk(tmp_path) as disk:
+        folder = ensure_starter_model(root=tmp_path)
+    [counts] = [index for index, found in enumerate(disk.operations) if found.kind == "rename" and found.target == folder]
+    flushed = {found.path.name for found in disk.operations[:counts] if found.kind == "flush"}
+    assert {"model.safetensors", "config.json", "manifest.json"} <= flushed
+    assert (disk.operations[counts + 1].kind, disk.operations[counts + 1].path) == ("flush", tmp_path)
