@@ -128,8 +128,9 @@ def test_a_servers_ticket_holds_nobody_up_while_no_server_is_there(versions):
         held.release()
 
 
-def test_another_device_has_a_line_of_its_own(versions, served, monkeypatch):
+def test_another_device_has_a_line_of_its_own(versions, served, tmp_path, monkeypatch):
     take(versions[0])
+    monkeypatch.setenv("COACH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("COACH_DEVICE", "second gpu/1")
     assert device_name() == "second-gpu-1" and in_front(served, None) == []
     with device_held(versions[1]):
