@@ -25,6 +25,7 @@ MACRO_F1_WIDER = 1.13  # evidence.md 6.3: three classes 50/30/20, n 100: ±.088 
 SKEWED_WIDER = 1.49  # evidence.md 6.3: skew 75/20/5: ±.116
 TOP = 0.99  # nothing above is promised
 NARROW_ROWS = 200  # below it the baseline's own score is uncertain too, and that is counted (evidence.md 6.3)
+SHOWN_CLASSES = 5
 FEWEST_ROWS = 50  # the published curves begin here (evidence.md 2.2)
 
 
@@ -130,7 +131,17 @@ def _from_own_baseline(situation: Situation, gain: tuple[float, float, float]) -
 def _from_curves(situation: Situation, rows: int, gain: tuple[float, float, float]) -> Forecast:
     prior = baseline_prior(situation, max(rows, 1))
     low, expected, high = (score + share * (1 - score) for score, share in zip(prior, gain, strict=True))
-    return _ranged(situation, low, expected, high, sentence("forecast.curves", rows=rows))
+    return _ranged(situation, low, expected, high, _why_curves(situation, rows))
+
+
+def _why_curves(situation: Situation, rows: int) -> Sentence:
+    """Why published curves stand in for a score of the person's own: no rows were looked at, or those there are allow none."""
+    if situation.facts is None:
+        return sentence("forecast.curves", rows=rows)
+    single = [name for name, count in situation.facts.class_counts.items() if count == 1]
+    if single:
+        return sentence("forecast.curves_single_row", rows=rows, classes=single[:SHOWN_CLASSES], count=len(single))
+    return sentence("forecast.curves_not_scored", rows=rows)
 
 
 def _ranged(situation: Situation, low: float, expected: float, high: float, basis: Sentence) -> Forecast:

@@ -8,8 +8,8 @@ import streamlit as st
 
 from coach.errors import CoachError
 from coach.remarks import task_remarks
+from coach.situation import Look
 from coach.task_file import task_to_yaml
-from coach.task_schema import TaskFile
 from coach.version_remarks import version_remarks
 from coach.workspace import TASK_FILE, Version
 from coach.yaml_document import text_of
@@ -18,8 +18,9 @@ from pages.ui.confirm_facts import data_section, three_numbers, what_will_happen
 from pages.ui.frame import TaskPage, guarded, link, open_page, show_error
 from pages.ui.sheet import in_conflict
 from pages.ui.start_box import OpenFile, start_box
-from training.before_start import BeforeStart, before_start
+from training.before_start import before_start, data_state, rows_by_class
 from training.clock import local_now
+from training.data_remarks import data_remarks
 from training.run_status import RunStatus
 
 EDITOR_HEIGHT_PX, BESIDE_WIDTH_PX = 400, 340
@@ -35,8 +36,12 @@ def draw(page: TaskPage) -> None:
             return
         sheet = yaml_editor.open_sheet(page, key, opened.text, opened.seen, name=TASK_FILE, is_file=opened.content is not None)
         file, remarks = task_remarks(sheet.text, TASK_FILE, page.language, folder=task.folder, hardware=cached.machine())
-        remarks += version_remarks(task, file, cached.machine(), page.language) if file else []
-        before = look_before(page, file) if file else None
+        look = look_of(page)
+        before = before_start(task, file, look, status_of=status_of, today=local_now().date()) if file else None
+        if file and before:
+            remarks += version_remarks(task, file, cached.machine(), page.language)
+            counts = {} if before.version else rows_by_class(task, look)  # a frozen version keeps the rows it has
+            remarks += data_remarks(file, counts, page.language, is_built=before.data == "ready")
         prose.sentence(what_will_happen(page, file, before, remarks, saved=opened.content is not None))
         three_numbers(page, file, before, remarks)
         with st.container():
@@ -51,16 +56,15 @@ def draw(page: TaskPage) -> None:
         if not remarks:
             st.markdown(f":material/check: {prose.plain(page.say('confirm.no_remarks'))}")
         yaml_editor.remark_list(page, remarks)
-        data_section(page, before)
+        data_section(page, data_state(task, look))
         where_it_runs(page, key, file, sheet)
 
 
-def look_before(page: TaskPage, file: TaskFile) -> BeforeStart:
-    """What stands between the text and its training; a data file that cannot be used is said, and counts as none."""
-    look = None
+def look_of(page: TaskPage) -> Look | None:
+    """A look at the attached file; one that cannot be used is said, and counts as none."""
     with guarded(page.language):
-        look = cached.look(page.task)
-    return before_start(page.task, file, look, status_of=status_of, today=local_now().date())
+        return cached.look(page.task)
+    return None
 
 
 def status_of(version: Version) -> RunStatus:

@@ -17,12 +17,14 @@ from coach.hardware import Hardware
 from coach.reference_data import model_row
 from coach.situation import TEST_SHARE, TRAIN_SHARE, VALID_SHARE, Look, situation_of
 from coach.task_check import count_rows
+from coach.task_knowledge import facts_of_data
 from coach.task_schema import TaskFile
 from coach.version_folder import SPLITS, Version
 from coach.versioning import next_version
 from coach.workspace import Task
 from training import checkpoints
 from training.attached_file import SOURCE_FILE
+from training.data_remarks import labels_left_out
 from training.run_status import RunStatus
 
 DataState = Literal["ready", "to_build", "missing"]
@@ -68,7 +70,7 @@ def before_start(
     data = data_state(task, look)
     return BeforeStart(
         data=data,
-        rows=_rows(task, look) if data != "missing" else None,
+        rows=_rows(task, file, look) if data != "missing" else None,
         version=version,
         version_state=_state(status_of(version), version) if version else "new",
         following=next_version([known.name for known in versions], file.versioning.strategy, today),
@@ -82,12 +84,18 @@ def data_state(task: Task, look: Look | None) -> DataState:
     return "to_build" if look is not None or (task.folder / SOURCE_FILE).is_file() else "missing"
 
 
+def rows_by_class(task: Task, look: Look | None) -> dict[str, int]:
+    """Rows of each class in `data/` where it is made, else in the file looked at; empty where neither tells."""
+    facts = facts_of_data(task) if data_state(task, look) == "ready" else look.facts if look else None
+    return facts.class_counts if facts else {}
+
+
 def expected_estimate(task: Task, file: TaskFile, look: Look, machine: Hardware) -> Estimate | None:
     """Time and memory from a look at the file, while its parts are not made yet; None for a model nothing is known of."""
     training = file.training
     if training.method in ("baseline", "prompt"):
         return estimate_baseline() if training.method == "baseline" else estimate_prompt()
-    model, rows = model_row(training.base_model), _rows(task, look)
+    model, rows = model_row(training.base_model), _rows(task, file, look)
     if model is None or rows is None:
         return None
     situation = situation_of(task.answers(), look.facts, machine)
@@ -99,14 +107,14 @@ def expected_estimate(task: Task, file: TaskFile, look: Look, machine: Hardware)
     return estimate_training(model, peft, machine, work)
 
 
-def _rows(task: Task, look: Look | None) -> Rows | None:
+def _rows(task: Task, file: TaskFile, look: Look | None) -> Rows | None:
     counts = [count_rows(task.data_folder / f"{part}.jsonl") for part in SPLITS]
     if None not in counts:
         train, valid, test = (count or 0 for count in counts)
         return Rows(train, valid, test, counted=True)
     if look is None:
         return None
-    rows, test = look.facts.rows, look.facts.test_rows
+    rows, test = look.facts.rows - sum(labels_left_out(file, look.facts.class_counts).values()), look.facts.test_rows
     if test is not None:  # came with the data; the rest is shared out between the other two
         valid = round(rows * VALID_SHARE / (TRAIN_SHARE + VALID_SHARE))
         return Rows(rows - valid, valid, test, counted=False)

@@ -18,7 +18,7 @@ from pages.ui.frame import TaskPage, guarded, link
 from pages.ui.sheet import Sheet, rewritten
 from pages.ui.yaml_editor import held_sheet, hold_sheet
 from training.attached_file import attached
-from training.before_start import BeforeStart
+from training.before_start import BeforeStart, DataState
 
 HOURS_FROM_MIN = 100.0
 
@@ -108,16 +108,14 @@ def _target(file: TaskFile) -> Figure:
     return Figure(label, NOTHING if target.threshold is None else f"{target.threshold:.2f}", note)
 
 
-def data_section(page: TaskPage, before: BeforeStart | None) -> None:
+def data_section(page: TaskPage, data: DataState) -> None:
     """What the rows are, or what to do where there are none."""
-    with st.expander(
-        page.say("confirm.data.title"), icon=":material/table_rows:", expanded=before is not None and before.data == "missing"
-    ):
-        if before is not None and before.data == "missing":
+    with st.expander(page.say("confirm.data.title"), icon=":material/table_rows:", expanded=data == "missing"):
+        if data == "missing":
             prose.sentence(page.say("confirm.data.missing"))
             link(page, "discover", page.task, icon=":material/attach_file:")
             return
-        prose.sentence(page.say("confirm.data.ready" if before is None or before.data == "ready" else "confirm.data.to_build"))
+        prose.sentence(page.say(f"confirm.data.{data}"))
         with guarded(page.language):
             attachment = attached(page.task)
             report = cached.inspection(attachment).report if attachment and attachment.is_there else None

@@ -58,6 +58,15 @@ def test_the_trial_of_the_starter_model_lies_within_its_own_forecast():
     assert found.low <= 0.66 <= found.high
 
 
+@pytest.mark.parametrize("language", ["zh-TW", "en"])
+def test_a_file_that_was_looked_at_is_not_asked_for_again(language):
+    single = forecast(situation(facts=DataFacts(115, {"billing": 49, "tech": 1})), ["sft"], STARTER).basis
+    assert single.key == "forecast.curves_single_row" and "tech" in single.say(language) and "115" in single.say(language)
+    unscored = forecast(situation(facts=DataFacts(115, {"billing": 49, "other": 66})), ["sft"], STARTER).basis
+    assert unscored.key == "forecast.curves_not_scored"
+    assert all("--data" not in said.say(language) for said in (single, unscored, forecast(situation(), ["sft"], STARTER).basis))
+
+
 def test_few_test_rows_widen_the_range():
     facts = {"class_counts": {"a": 250, "b": 250}, "baseline_macro_f1": 0.7}
     few = forecast(situation(facts=DataFacts(500, test_rows=50, **facts)), ["sft"], LARGE)

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import pytest
 
+from coach.answers import Answers
 from coach.text import text
-from coach.workspace import Task
+from coach.workspace import Task, create_task
 from tests.pages.conftest import LANGUAGES, ROOT, numbers, words
 from tests.specification import TASK_YAML
 
@@ -281,3 +282,47 @@ def test_a_baseline_is_never_said_to_be_on_a_model_and_its_numbers_are_said_to_h
         and {"zh-TW": "這一版不訓練語言模型", "en": "no language model is trained in this version"}[language] in said
     )
     assert {"zh-TW": "都不作用", "en": "have no effect"}[language] in said and "TF-IDF baseline on starter" not in said
+
+
+@pytest.fixture
+def mails(workspace) -> Task:
+    """An attached file of three classes, one of them a single row; no task.yaml yet."""
+    said = {"type": "classification", "language": "en", "labels": ["billing", "account", "tech"]}
+    answers = {"task": said, "success": {"threshold": 0.8}, "resources": {"data_path": "raw/mails.csv", "gpu": "none"}}
+    task = create_task(workspace, "mails", answers=Answers.model_validate(answers))
+    rows = [f"mail number {i} about {i * 7},{'billing' if i % 2 else 'account'}" for i in range(60)]
+    (task.folder / "raw").mkdir()
+    lines = "\n".join(["text,label", *rows, "the screen stays dark,tech"])
+    (task.folder / "raw" / "mails.csv").write_text(lines + "\n", encoding="utf-8")
+    return task
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_label_taken_out_is_said_to_leave_its_rows_out_and_the_count_follows(mails, language, open_page):
+    at = open_page(PAGE, mails, language)
+    assert not at.exception
+    small = text("warnings.tiny_classes", language, count=1, classes="tech (1)")
+    assert small in words(at)
+    before = int(numbers(at)[0])
+    write(at, mails, held(at, mails).replace("    - tech\n", ""))
+    said = words(at)
+    assert not at.exception and text("comments.labels_left_out", language, count=1, labels="tech (1)") in said
+    assert small not in said and int(numbers(at)[0]) == before - 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_rows_already_made_are_said_to_keep_a_label_that_is_taken_out(ready_task, language, open_page):
+    counts = dict.fromkeys(ready_task.file.targets[None], 20) | {"中立": 2}
+    version = json.dumps({"version": "2026-11-23-001", "class_distribution": counts}, ensure_ascii=False)
+    (ready_task.data_folder / "data_version.yaml").write_text(version, encoding="utf-8")
+    at = open_page(PAGE, ready_task, language)
+    assert not at.exception
+    assert text("comments.labels_still_in_data", language, count=2, labels="中立 (2)") in words(at)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_with_a_broken_text_the_data_are_still_said_as_they_are(mails, language, open_page):
+    at = open_page(PAGE, mails, language)
+    write(at, mails, "training: [")
+    said = words(at)
+    assert text("ui.confirm.data.to_build", language) in said and text("ui.confirm.data.ready", language) not in said

@@ -127,9 +127,15 @@ def test_a_label_of_a_row_or_two_that_is_nearly_another_is_named_with_its_rows(t
         assert report.to_json()["near_labels"][0] == {"label": "teh shipping", "meant": "shipping", "rows": [62]}
 
 
+def test_a_label_broken_off_within_a_word_may_be_short_for_another() -> None:
+    (found,) = near_labels({"technical": range(40), "tech": [41], "account": range(50, 90)})
+    assert (found.label, found.meant) == ("tech", "technical")
+
+
 @pytest.mark.parametrize(
     ("rare", "usual"),
-    [("topic 2", "topic 1"), ("not happy", "happy"), ("male", "female"), ("負面", "正面"), ("非常滿意", "滿意"), ("a", "b")],
+    [("topic 2", "topic 1"), ("not happy", "happy"), ("male", "female"), ("負面", "正面"), ("非常滿意", "滿意"), ("a", "b"),
+     ("news", "news archive"), ("國際新聞", "國際新聞評論")],
 )  # fmt: skip
 def test_labels_that_differ_on_purpose_are_no_slips(rare: str, usual: str) -> None:
     assert near_labels({usual: range(40), rare: [41]}) == []

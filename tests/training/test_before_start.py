@@ -95,6 +95,17 @@ def test_rows_of_a_file_not_split_yet_are_expected_and_the_time_told_from_them(w
     assert expected_estimate(with_file, slow, seen, MACHINE).minutes > expected_estimate(with_file, fast, seen, MACHINE).minutes
 
 
+def test_rows_of_a_label_taken_out_of_task_yaml_are_not_counted(with_file):
+    raw = with_file.folder / "raw" / "letters.csv"
+    raw.write_text(raw.read_text(encoding="utf-8") + "又一封信,其他\n再一封信,其他\n", encoding="utf-8")
+    seen = look(with_file)
+    file = draft_for(with_file, advise(with_file, seen.facts, MACHINE), seen, NOW).task
+    shape = file.output_format.model_copy(update={"enum": ["正面", "負面"]})
+    fewer = file.model_copy(update={"output_format": shape})
+    every, kept = (before_start(with_file, one, seen, status_of=status("new"), today=TODAY).rows for one in (file, fewer))
+    assert every.train + every.valid + every.test == 102 and kept.train + kept.valid + kept.test == 100
+
+
 def test_the_first_saving_writes_the_text_as_it_stands_and_a_data_source_beside_it(with_file):
     seen = look(with_file)
     drafted = draft_for(with_file, advise(with_file, seen.facts, MACHINE), seen, NOW)

@@ -1,4 +1,4 @@
-"""Labels that may be another one misspelt: a handful of rows, spelt nearly like a label of many rows ("teh shipping", "shiping").
+"""Labels that may be another one misspelt or shortened: a handful of rows, spelt nearly like a label of many ("shiping", "tech").
 
 Owns when two spellings are near. A suspicion for a person to settle: nothing is merged for it.
 """
@@ -51,7 +51,15 @@ def _is_near(one: str, other: str) -> bool:
         return False
     if fuzz.ratio(one, other) >= NEAR:
         return True
+    if _is_short_for(one, other):
+        return True
     return set(other.split()) < set(one.split()) and len(one) - len(other) <= MOST_EXTRA_LETTERS
+
+
+def _is_short_for(one: str, other: str) -> bool:
+    """`tech` for `technical`: broken off within a word. Of Chinese, where each character may be a word, that cannot be told."""
+    following = other[len(one) : len(one) + 1]
+    return other.startswith(one) and following.isascii() and following.isalpha()
 
 
 def _signs(label: str) -> tuple[list[str], list[str]]:
