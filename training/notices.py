@@ -6,6 +6,7 @@ unless another source is named.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -21,6 +22,9 @@ FORMAT_FAILURES = (
 )
 SLOW_FALL = 0.05  # evidence.md 6.1: still falling by more than this share counts as learning
 LOSS_WINDOW = 10  # steps averaged at each end
+
+DIVERGED_AFTER = 3 * LOSS_WINDOW  # steps: before that the warm-up alone may lift the loss
+DIVERGED_RISE = 0.2  # nats above the start: more than batches of small data differ by
 
 Level = Literal["info", "warning"]
 
@@ -62,6 +66,19 @@ def notices_after_eval(
         _course(evals),
     ]
     return [notice for notice in found if notice is not None]
+
+
+def diverged(steps: Sequence[Event]) -> Notice | None:
+    """The latest loss is no number, or the latest ones lie above the first: the training leads nowhere."""
+    losses = [event.get("loss") for event in steps]
+    if losses and (losses[-1] is None or not math.isfinite(losses[-1])):
+        return Notice("D09", "warning", "notice.not_a_number", {"step": steps[-1]["step"]})
+    if len(losses) < DIVERGED_AFTER or None in losses:
+        return None
+    first, last = sum(losses[:LOSS_WINDOW]) / LOSS_WINDOW, sum(losses[-LOSS_WINDOW:]) / LOSS_WINDOW
+    if last <= first + DIVERGED_RISE:
+        return None
+    return Notice("D09", "warning", "notice.above_start", {"first": round(first, 4), "last": round(last, 4)})
 
 
 def _course(evals: Sequence[Event]) -> Notice | None:

@@ -20,10 +20,10 @@ from training.device import Threads
 from training.event_log import EventLog
 from training.events import Event
 from training.methods.completion_loss import TokenCountingTrainer
-from training.notices import Plan, notices_after_eval
+from training.notices import Notice, Plan, diverged, notices_after_eval
 from training.weight_average import WeightAverage
 
-EndReason = Literal["completed", "early_stopping", "max_steps", "stopped"]
+EndReason = Literal["completed", "early_stopping", "max_steps", "stopped", "diverged"]
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,9 @@ class RunCallback(TrainerCallback):
         """The trainer whose tokens and seconds are counted; they go on from an earlier attempt's."""
         self.trainer = trainer
         trainer.tokens_seen, trainer.step_s = self.progress.tokens, self.progress.elapsed_s
+        trainer.in_parts.on_fewer = lambda before, now: self._notice(
+            "N06", "warning", "notice.fewer_rows", trainer.state.global_step + 1, before=before, rows=now
+        )
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:  # type: ignore[override]
         self.average.update()
@@ -117,8 +120,9 @@ class RunCallback(TrainerCallback):
             return
         step = state.global_step
         self._write_step(step, state, logs)
-        if not math.isfinite(logs["loss"]):
-            raise TrainingError("training.diverged", step=step)
+        if notice := diverged(self.progress.steps):
+            self._end_diverged(step, notice, control)
+            return
         self.threads.adjust()
         if changed := self.threads.news():
             key = "notice.threads_fewer" if changed[1] < changed[0] else "notice.threads_more"
@@ -140,6 +144,15 @@ class RunCallback(TrainerCallback):
         path = folder.relative_to(self.checkpoints_folder.parent).as_posix()
         self.log_events.append("checkpoint", step=step, path=path, metric_value=value)
         checkpoints.prune(self.checkpoints_folder, {step, self.progress.best_step or step})
+
+    def _end_diverged(self, step: int, notice: Notice, control: TrainerControl) -> None:
+        """Nothing of these weights is kept: the best step is what the run ends with. Raises TrainingError where none was evaluated."""
+        if self.progress.best_step is None:
+            raise TrainingError("training.diverged", step=step)
+        self.log_events.append("notice", step=step, **notice.fields())
+        self._notice("N08", "info", "notice.back_to_best", step, best=self.progress.best_step)
+        self.end_reason = "diverged"
+        control.should_save, control.should_training_stop = False, True
 
     def _write_step(self, step: int, state: TrainerState, logs: dict[str, float]) -> None:
         assert self.trainer is not None, "watch() comes before train()"

@@ -28,6 +28,7 @@ from training import checkpoints
 from training.attempt import Attempt, Ending, refuse_to_begin
 from training.device_lock import device_held
 from training.event_log import EventLog, Listener, read_events
+from training.memory import is_out_of_memory
 from training.run_status import HEARTBEAT_S
 from training.run_view import RunView, fold
 
@@ -218,7 +219,7 @@ def _as_ours(error: BaseException, folder: Path) -> BaseException:
     said = str(error).lower()
     if isinstance(error, KeyboardInterrupt):
         return TrainingError("training.broken_off")
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "not enough memory" in said:
+    if is_out_of_memory(error):
         return TrainingError("training.out_of_memory")
     if _is_disk_full(error, said, folder):
         return UserError("training.disk_full", path=str(getattr(error, "filename", None) or folder))

@@ -17,6 +17,7 @@ from transformers.trainer_pt_utils import get_length_grouped_indices
 from trl import SFTTrainer
 
 from training.evaluation.label_scoring import logits_at
+from training.methods.in_parts import InParts
 from training.methods.label_loss import LabelLoss, has_plain_head, hidden_at
 
 
@@ -50,6 +51,10 @@ class TokenCountingTrainer(SFTTrainer):
     tokens_seen: int = 0
     step_s: float = 0.0
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.in_parts = InParts()
+
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
         rows = train_dataset if train_dataset is not None else self.train_dataset
         batch_rows = self.args.train_batch_size * self.args.gradient_accumulation_steps
@@ -58,19 +63,19 @@ class TokenCountingTrainer(SFTTrainer):
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """None for a checkpoint: nobody publishes those."""
 
-    def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
+    def training_step(
+        self, model: Any, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | int | None = None
+    ) -> torch.Tensor:
         start = time.perf_counter()
-        loss = super().training_step(*args, **kwargs)
+        tokens = self.tokens_seen + int(inputs["attention_mask"].sum())
+        step = super().training_step
+        if num_items_in_batch is None:  # a loss divided by its own rows: parts of it would not add up
+            loss = step(model, inputs)
+        else:
+            loss = self.in_parts.step(model, inputs, lambda part: step(model, part, num_items_in_batch))
+        self.tokens_seen = tokens
         self.step_s += time.perf_counter() - start
         return loss
-
-    def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        self.count_tokens(inputs)
-        return super().compute_loss(model, inputs, *args, **kwargs)
-
-    def count_tokens(self, inputs: dict[str, Any]) -> None:
-        if "attention_mask" in inputs:
-            self.tokens_seen += int(inputs["attention_mask"].sum())
 
 
 class CompletionLossTrainer(TokenCountingTrainer):
@@ -89,7 +94,6 @@ class CompletionLossTrainer(TokenCountingTrainer):
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> Any:
         """Mean negative log-likelihood in nats per answer token; `labels` [batch, sequence] hold -100 where there is none."""
-        self.count_tokens(inputs)
         labels = inputs["labels"]
         targets = torch.nn.functional.pad(labels[:, 1:], (0, 1), value=-100)
         where = targets != -100
