@@ -16,10 +16,11 @@ from coach.sentence import Data, Sentence, sentence
 from coach.situation import SKEWED_AT
 from coach.task_comments import LORA_LR_LOW, LORA_LR_USUAL
 from coach.text import Language
-from coach.verdict import Verdict, judge
+from coach.verdict import TOP_SCORE, Verdict, judge
 
 FALLS_FOR = 2  # evaluations below the best at the end
 FALL_MORE_THAN = 0.01  # metric points; a smaller fall is the noise of a validation set of some hundred rows
+LOSS_WORTH_A_WORD = 0.05  # nats a token; a validation loss below it is next to nothing, whatever its relative rise
 LOSS_RISE = 0.02  # relative rise of the validation loss above its lowest (as training/notices.py)
 CLASS_BELOW_MEAN = 0.15  # judgement: F1 this far below macro-F1 is a class of its own trouble
 FEW_IN_CLASS = 10  # test rows of a class below which its F1 says next to nothing
@@ -143,7 +144,7 @@ def overfitting(evidence: Evidence) -> list[Finding]:
         return []
     step, lowest = min(losses, key=lambda pair: pair[1])
     training = [float(event["loss"]) for event in evidence.steps if event.get("loss") is not None and event["step"] > step]
-    if losses[-1][1] <= lowest * (1 + LOSS_RISE) or not _falls(training):
+    if losses[-1][1] <= max(lowest * (1 + LOSS_RISE), LOSS_WORTH_A_WORD) or not _falls(training):
         return []
     return [Finding("D01", "loss_turning", "info", {"lowest": lowest, "step": step, "last": losses[-1][1]})]
 
@@ -157,7 +158,8 @@ def flat(evidence: Evidence) -> list[Finding]:
             return [Finding("D05", "flat_loss", "warning", {"first": first, "last": last})]
     values = [float(event["value"]) for event in evidence.evals if event.get("value") is not None]
     if len(values) >= FEWEST_EVALS and max(values[-3:]) - max(values[:-3]) < FLAT_GAIN and not overfitting(evidence):
-        return [Finding("D05", "flat_metric", "info", {"value": max(values), "evaluations": 3})]
+        best: Data = {"value": max(values), "evaluations": 3, "rows": (evidence.results.get("rows") or {}).get("valid")}
+        return [Finding("D05", "at_the_top" if max(values) >= TOP_SCORE else "flat_metric", "info", best)]
     return []
 
 
@@ -180,7 +182,8 @@ def few_test_rows(evidence: Evidence) -> list[Finding]:
     if half <= WIDE_HALF_INTERVAL:
         return []
     needed = round(verdict.test_rows * (half / WIDE_HALF_INTERVAL) ** 2)
-    data: Data = {"rows": verdict.test_rows, "half": half, "needed": needed, "wanted": WIDE_HALF_INTERVAL}
+    data: Data = {"rows": verdict.test_rows, "needed": needed, "wanted": WIDE_HALF_INTERVAL}
+    data |= {"value": verdict.value, "low": verdict.low, "high": verdict.high, "width": verdict.high - verdict.low}
     return [Finding("D06", "few_test_rows", "info", data)]
 
 

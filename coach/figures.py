@@ -55,6 +55,9 @@ def _in_the_way(verdict: Verdict, results: Mapping[str, Any]) -> Figure:
     if weakest is None:
         return Figure(sentence("ui.evaluate.figure.no_baseline"), NOTHING, sentence("ui.evaluate.figure.nothing"))
     label, scores = weakest
+    if count := _alike(results):
+        note = sentence("ui.evaluate.figure.alike_note", count=count)
+        return Figure(sentence("ui.evaluate.figure.alike"), f"{scores['f1']:.3f}", note)
     note = sentence("ui.evaluate.figure.recall", recall=float(scores.get("recall") or 0.0), rows=int(scores["support"]))
     return Figure(sentence("ui.evaluate.figure.weakest", label=label), f"{scores['f1']:.3f}", note)
 
@@ -63,6 +66,12 @@ def weakest_class(results: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] |
     """The class with rows in the test whose F1 is lowest; None where results list no classes."""
     with_rows = [(label, scores) for label, scores in (results.get("per_class") or {}).items() if scores.get("support")]
     return min(with_rows, key=lambda pair: pair[1]["f1"], default=None)
+
+
+def _alike(results: Mapping[str, Any]) -> int:
+    """How many classes there are where all of them have one F1, so that none is the weakest; else 0."""
+    scores = [scores["f1"] for scores in (results.get("per_class") or {}).values() if scores.get("support")]
+    return len(scores) if len(scores) > 1 and min(scores) == max(scores) else 0
 
 
 def iteration_figures(name: str, verdict: Verdict, change: Comparison | None) -> tuple[Figure, Figure, Figure]:

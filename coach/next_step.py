@@ -10,7 +10,12 @@ from coach.diagnosis import Diagnosis
 from coach.finding import Finding
 from coach.sentence import Sentence, sentence
 
-_NOT_FOR_A_VERSION = ("few_test_rows", "class_low_few_rows", "imbalance_treated")  # rows to test by, or handled already
+_NOT_FOR_A_VERSION = (
+    "few_test_rows",
+    "class_low_few_rows",
+    "imbalance_treated",
+    "at_the_top",
+)  # rows to test by, or nothing to do
 
 
 def next_step(version: str, diagnosis: Diagnosis, comparison: Comparison | None, method: str = "sft") -> Sentence:
@@ -21,9 +26,10 @@ def next_step(version: str, diagnosis: Diagnosis, comparison: Comparison | None,
     verdict = diagnosis.verdict
     finding = first_finding(diagnosis)
     if verdict.word == "met" and verdict.certain:
-        return sentence("next_step.met", version=version)
+        return sentence("next_step.met_at_the_top" if verdict.at_the_top else "next_step.met", version=version)
     if verdict.word == "met":
-        return sentence("next_step.met_uncertain", version=version)
+        key = "next_step.met_uncertain_at_the_top" if verdict.at_the_top else "next_step.met_uncertain"
+        return sentence(key, version=version, rows=verdict.test_rows)
     if method == "baseline":
         return sentence("next_step.tune", version=version)
     if comparison is not None and comparison.judgement == "worse":

@@ -20,6 +20,7 @@ Beaten = Literal["yes", "no", "unclear"]
 CLOSE_WITHIN = 0.05  # judgement: what some more rows may still bring (evidence.md 2.1, 2.2: .02 to .09 per doubling)
 SAME_WITHIN = 0.001  # nearer than this to the target, no number of test rows a person would label can tell the two apart
 UNLIKE_VALIDATION = 0.03  # judgement: validation and test further apart than this are explained
+TOP_SCORE = 0.995  # from here on no version can gain what would be noticed
 MOST_TEST_ROWS = 20_000  # nobody labels more than this to settle a difference so small: judgement
 
 
@@ -57,6 +58,11 @@ class Verdict:
     limited_steps: int | None = None
     validation: float | None = None
     validation_rows: int | None = None
+
+    @property
+    def at_the_top(self) -> bool:
+        """Whether the test rows leave a next version nothing to improve."""
+        return self.value >= TOP_SCORE
 
     @property
     def clearly_ahead(self) -> BaselineVerdict | None:
@@ -99,7 +105,7 @@ class Verdict:
         """What to do with a version at or near its target; nothing while a baseline does better."""
         if self.word not in ("met", "close") or any(found.beaten == "no" and not self._level(found) for found in self.baselines):
             return sentence("verdict.advice.none")
-        return Sentence(f"verdict.advice.{self.word}", {})
+        return Sentence("verdict.advice.top" if self.at_the_top else f"verdict.advice.{self.word}", {})
 
     def _interval(self) -> Sentence:
         if self.low is None or self.high is None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from coach.diagnosis import LOSS_WORTH_A_WORD
 from coach.task_comments import LORA_LR_LOW, LORA_LR_USUAL
 from training.events import Event
 
@@ -103,7 +104,7 @@ def _turning(steps: Sequence[Event], evals: Sequence[Event]) -> Notice | None:
         return None
     lowest = min(losses)
     since = [event for event in steps if event["step"] > evals[losses.index(lowest)]["step"]]
-    if losses[-1] <= lowest * (1 + VALIDATION_RISE) or not _falls(since):
+    if losses[-1] <= max(lowest * (1 + VALIDATION_RISE), LOSS_WORTH_A_WORD) or not _falls(since):
         return None
     return Notice("D01", "warning", "notice.turning", {"lowest": round(lowest, 4), "now": round(losses[-1], 4)})
 

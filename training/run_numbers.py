@@ -41,6 +41,7 @@ class WeakestClass:
     """The class with rows whose F1 is lowest. `recognised` of its `support` rows got its label.
 
     `taken_for` is the wrong answer most of the others got, with how many; None where that is no label at all, or none was wrong.
+    `alike`: how many classes there are where all have this one F1, so that none is the weakest; else 0.
     """
 
     label: str
@@ -50,6 +51,7 @@ class WeakestClass:
     support: int
     taken_for: str | None
     taken: int
+    alike: int = 0
 
 
 @dataclass(frozen=True)
@@ -146,4 +148,5 @@ def weakest_class(scores: ClassScores) -> WeakestClass | None:
         support=scores.per_class[label]["support"],
         taken_for=scores.labels[-column] if is_label else None,
         taken=taken,
+        alike=len(with_rows) if len({scores.per_class[name]["f1"] for name in with_rows}) == 1 < len(with_rows) else 0,
     )

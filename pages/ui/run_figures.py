@@ -58,6 +58,9 @@ def _weakest(page: TaskPage, found: RunNumbers | None) -> None:
         _number(page.say("train.number.weakest_none"), page.say("train.number.none"), page.say("train.number.wait"))
         return
     weakest = found.weakest
+    if weakest.alike:
+        _number(page.say("train.number.alike"), f"F1 {weakest.f1:.2f}", page.say("train.number.alike_note", count=weakest.alike))
+        return
     label = page.say("train.number.weakest", label=shortened(weakest.label))
     numbers = {"label": weakest.label, "support": weakest.support, "recognised": weakest.recognised}
     _number(label, f"F1 {weakest.f1:.2f}", _mistaken(page, weakest), page.say("train.number.weakest_help", **numbers))

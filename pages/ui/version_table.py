@@ -16,7 +16,7 @@ from pages.ui.frame import TaskPage
 
 MOST_VERSIONS = 200
 SHOWN_CHANGES = 3  # what its maker said, then the settings that differ; the rest stands side by side below
-WIDTHS = {"version": 64, "score": 142, "target": 78, "parent": 64, "change": "large"}
+WIDTHS = {"version": 64, "score": 142, "target": 118, "parent": 64, "change": "large"}
 ROW_PX, HEAD_PX, MOST_PX = 35, 38, 318
 
 
@@ -48,10 +48,15 @@ def _row(page: TaskPage, entry: Entry) -> dict[str, str]:
     return {
         "version": entry.name,
         "score": page.say(f"iterate.state.{entry.state}") if verdict is None else _score(page, verdict),
-        "target": "" if verdict is None or verdict.word is None else page.say(f"iterate.word.{verdict.word}"),
+        "target": "" if verdict is None or verdict.word is None else page.say(f"iterate.word.{_word(verdict)}"),
         "parent": entry.parent or "",
         "change": change,
     }
+
+
+def _word(verdict: Verdict) -> str:
+    """As the coach's sentence has it: a target that the interval reaches below is met, but not for certain."""
+    return "met_uncertain" if verdict.word == "met" and not verdict.certain else str(verdict.word)
 
 
 def _score(page: TaskPage, verdict: Verdict) -> str:

@@ -117,9 +117,25 @@ def test_d05_flat_loss_and_flat_score():
     assert codes(evals=evals(0.6, 0.8, 0.8, 0.801, 0.802)) == [("D05", "flat_metric")]
 
 
+def test_d05_a_score_at_the_top_is_never_told_to_gain_more():
+    (found,) = diagnose(Evidence(results(value=0.998), evals=evals(0.8, 1.0, 1.0, 1.0, 1.0))).findings
+    assert (found.code, found.name) == ("D05", "at_the_top")
+    assert "larger model" not in found.next_experiment.say("en") and "更大" not in found.next_experiment.say("zh-TW")
+
+
+def test_d01_a_loss_next_to_nothing_raises_no_alarm_and_a_rise_shows_in_its_numbers():
+    tiny = evals(0.9, 1.0, 1.0, losses=[0.01, 2.7e-5, 4.7e-5])
+    assert ("D01", "loss_turning") not in codes(evals=tiny, steps=steps(1.0, 0.2))
+    (found,) = diagnose(Evidence(results(), evals(0.7, 0.75, 0.8, losses=[0.8, 0.0495, 0.0505]), steps(1.0, 0.2))).findings
+    assert "0.0495" in found.evidence.say("en") and "0.0505" in found.evidence.say("zh-TW")
+
+
 def test_d06_a_wide_interval_says_how_many_rows_would_narrow_it():
     found = diagnose(Evidence(results(interval=0.1, rows=100, threshold=None))).findings
     assert [finding.code for finding in found] == ["D06"] and found[0].data["needed"] == 400
+    said = found[0].next_experiment
+    assert "400 test rows in all" in said.say("en") and "測試資料共約需 400 筆" in said.say("zh-TW")
+    assert "0.70 to 0.90" in found[0].evidence.say("en"), "the interval itself: near 1 it is not as wide on both sides"
     assert codes(found=results(interval=0.049)) == []
 
 

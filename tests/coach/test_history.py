@@ -94,8 +94,22 @@ def test_one_sentence_says_go_on_or_stop(versions):
     results, pair = versions[1].results(), judged_pair(versions[0], versions[1])
     assert said(results | {"target": {"threshold": 0.2}}) == "next_step.met"
     assert said(results | {"target": {"threshold": results["macro_f1"] - 0.01}}) == "next_step.met_uncertain"
+    top = results | {"primary_metric": {"name": "macro_f1", "value": 1.0}}
+    assert said(top | {"target": {"threshold": 0.2}}) == "next_step.met_at_the_top"
+    crossing = {"target": {"threshold": 0.85}, "confidence_interval": {"low": 0.82, "high": 1.0}}
+    assert said(top | crossing) == "next_step.met_uncertain_at_the_top"
     assert said(results) == "next_step.rows"
     assert said(results, replace(pair, judgement="worse")) == "next_step.worse"
     weak = results | {"invalid_rate": 0.5}
     assert said(weak) == "next_step.try"
     assert said(weak, replace(pair, judgement="cannot_tell")) == "next_step.unclear"
+
+
+@pytest.mark.parametrize("language", ["zh-TW", "en"])
+def test_where_all_classes_are_alike_none_is_called_the_weakest(language):
+    per_class = {name: {"f1": 1.0, "recall": 1.0, "support": 5} for name in ("a", "b")}
+    results = {"primary_metric": {"name": "macro_f1", "value": 1.0}, "per_class": per_class}
+    alike = figures(judge(results), results)[2]
+    assert alike.label.key == "ui.evaluate.figure.alike" and "2" in alike.note.say(language)
+    per_class["b"]["f1"] = 0.9
+    assert "b" in figures(judge(results), results)[2].label.say(language)

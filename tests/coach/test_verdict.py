@@ -296,6 +296,12 @@ def test_a_met_target_that_is_not_certain_says_so_at_once_and_a_tie_is_no_defeat
     assert said[0] == "verdict.met_uncertain" and "verdict.baseline_tie" in said
 
 
+def test_at_the_top_there_is_nothing_to_go_on_for():
+    found = judge(results(1.0, 0.97, 1.0)).sentences()[0]
+    assert "go on for more" not in found.say("en") and "nothing is left to improve" in found.say("en")
+    assert "再往上做一版" not in found.say("zh-TW") and "沒有可以再改進的" in found.say("zh-TW")
+
+
 def test_more_test_rows_than_anybody_labels_are_not_asked_for():
     assert rows_to_tell(0.802, 0.8, 0.70, 0.90, 400) is None
     assert rows_to_tell(0.78, 0.8, 0.70, 0.86, 100) == 1600

@@ -50,6 +50,7 @@ def test_versions_are_listed_with_score_parent_and_main_change(open_page, judged
     assert list(table["version"]) == ["v3", "v2", "v1"] and list(table["parent"]) == ["v2", "v1", ""]
     assert table["change"][1].startswith("少數類別過採樣")
     assert table["score"][2].startswith("0.556")
+    assert table["target"][0] == {"zh-TW": "達標，未確定", "en": "met, not certain"}[language], "as its sentence says"
     assert {"zh-TW": "v3 的分數過了目標但還不確定", "en": "v3 scores above the target, though not for certain"}[
         language
     ] in words(at)

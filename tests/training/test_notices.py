@@ -36,6 +36,7 @@ def test_validation_turning_while_training_falls_is_called_overfitting():
     falling = steps(*[2.0 - 0.05 * index for index in range(40)])
     assert "D01" in codes(falling, evals(0.5, 0.6, 0.6, losses=[1.0, 0.8, 0.9]))
     assert "D01" not in codes(falling, evals(0.5, 0.6, 0.6, losses=[1.0, 0.8, 0.79]))
+    assert "D01" not in codes(falling, evals(0.9, 1.0, 1.0, losses=[0.01, 2.7e-5, 4.7e-5])), "next to nothing, twice"
 
 
 def test_a_class_never_predicted_is_named_from_the_second_evaluation_on():

@@ -85,6 +85,12 @@ def test_a_class_recognised_throughout_is_taken_for_nothing():
     assert found.taken_for is None and found.taken == 0
 
 
+def test_classes_of_one_f1_are_said_to_be_alike():
+    assert weakest_class(scores([[5, 0, 0], [0, 5, 0]], [1.0, 1.0])).alike == 2
+    assert weakest_class(scores([[5, 0, 0], [1, 4, 0]], [0.9, 0.8])).alike == 0
+    assert weakest_class(scores([[5, 0, 0], [0, 0, 0]], [1.0, 0.0])).alike == 0, "one class with rows is alike to none"
+
+
 def test_above_fifty_labels_the_classes_come_from_the_file_the_event_names(tmp_path):
     version = Version(tmp_path / "v1")
     (tmp_path / "v1" / "evals").mkdir(parents=True)
