@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from coach.errors import TaskError
 from coach.task_schema import TaskFile, Training
@@ -16,11 +14,11 @@ from training.attempt import Attempt, Ending, frozen_rows, stopped_before_traini
 from training.baseline import BaselineScores, train_baseline
 from training.data.render import labels_of
 from training.data.rows import Row
-from training.data.tokens import EncodedRow, RowEncoder
 from training.evaluation.answering import decode_sample, invalid_rate
 from training.evaluation.metrics import classification_report
 from training.event_log import EventLog
 from training.finishing import Course, between_batches, evaluate_on_test, write_adapter, write_verdict
+from training.first_notices import first_notices
 from training.methods import sft
 from training.methods.completion_loss import TokenCountingTrainer
 from training.notices import Plan
@@ -31,7 +29,6 @@ from training.weight_average import WeightAverage, horizon_for
 
 SAMPLES_SHOWN = 3  # decoded answers put into the log at each evaluation
 SAMPLES_DECODED = 8  # decoded at each evaluation to see whether the format holds
-SKEW_NOTICED = 3.0  # largest class over smallest
 
 
 def fine_tune(version: Version, attempt: Attempt, log: EventLog, now: Callable[[], datetime]) -> Ending:
@@ -118,8 +115,9 @@ def _train(
         callbacks=[callback],
     )
     callback.watch(trainer)
-    others_cut = sum(ready.encoder.prompt_ids(row.input)[1] for part in ("valid", "test") for row in ready.rows[part])
-    _open_training_phase(log, attempt, schedule, baseline, encoded, ready.encoder, classes, others_cut)
+    log.append("phase", name="training", total_steps=schedule.total, baseline=_scores(baseline))
+    for notice in first_notices(attempt, ready, encoded, classes):
+        log.append("notice", step=attempt.from_step, **notice.fields())
     _run(trainer, callback, attempt, version)
     if callback.end_reason == "completed" and attempt.max_steps and total == attempt.max_steps:
         callback.end_reason = "max_steps"
@@ -153,37 +151,6 @@ def _scores(baseline: BaselineScores) -> dict[str, float]:
 def _class_of(task: TaskFile, row: Row) -> str:
     """The row's class for balancing: its first target's label."""
     return next(iter(labels_of(task, row).values()))
-
-
-def _open_training_phase(
-    log: EventLog,
-    attempt: Attempt,
-    schedule: Schedule,
-    baseline: BaselineScores,
-    encoded: Sequence[EncodedRow],
-    encoder: RowEncoder,
-    classes: Sequence[str],
-    others_cut: int,
-) -> None:
-    log.append("phase", name="training", total_steps=schedule.total, baseline=_scores(baseline))
-    step = attempt.from_step
-
-    def notice(code: str, level: str, key: str, **data: Any) -> None:
-        log.append("notice", step=step, code=code, level=level, message_key=key, data=data)
-
-    if attempt.from_step:
-        notice("N04", "info", "notice.resumed", step=attempt.from_step)
-        return
-    if attempt.max_steps:
-        notice("N05", "info", "notice.max_steps", steps=attempt.max_steps)
-    counts = Counter(classes)
-    smallest, largest = min(counts.values()), max(counts.values())
-    if largest >= SKEW_NOTICED * smallest:
-        name = min(counts, key=lambda label: counts[label])
-        notice("D07", "info", "notice.imbalance", **{"class": name, "rows": smallest, "largest": largest})
-    cut = sum(row.cut for row in encoded) + others_cut
-    if cut:
-        notice("D08", "warning", "notice.cut", rows=cut, tokens=encoder.max_tokens)
 
 
 def _validate(version: Version, ready: Prepared, callback: RunCallback, log: EventLog) -> Evaluation:

@@ -1,6 +1,6 @@
 """Of all a run's notices, the one to say first: what the shown evaluation brought, a warning before good news.
 
-Pure. News of the machine's load leads nowhere and is one line, however often it changed. The judgements
+Pure. What was chosen for the machine, and news of its load (one line, however often it changed), lead nowhere. The judgements
 themselves are notices.py's, their sentences the catalogue's.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from training.events import Event
 from training.run_view import RunView
 
-THREADS, RESUMED = "N03", "N04"  # true, but never the main thing beside a judgement
+THREADS, RESUMED, MACHINE = "N03", "N04", "N07"  # true, but never the main thing beside a judgement
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,14 @@ def said_of(view: RunView, evaluation: Event | None, *, alive: bool) -> Said:
         holds = step >= since and (until is None or step < until) and (alive or notice.get("level") == "warning")
         (now if holds else before).append(notice)
     ranked = sorted(now, key=_rank)
-    earlier = sorted([*before, *_of_the_threads(view.notices)], key=lambda notice: int(notice.get("step", 0)))
+    chosen = [notice for notice in view.notices if notice.get("code") == MACHINE]
+    earlier = sorted([*chosen, *before, *_of_the_threads(view.notices)], key=lambda notice: int(notice.get("step", 0)))
     return Said(ranked[0] if ranked else None, tuple(ranked[1:]), tuple(reversed(earlier)))
 
 
 def judgements(notices: Sequence[Event]) -> list[Event]:
-    """Notices that say something of the run itself, not of how busy its machine is."""
-    return [notice for notice in notices if notice.get("code") != THREADS]
+    """Notices that say something of the run itself, not of its machine."""
+    return [notice for notice in notices if notice.get("code") not in (THREADS, MACHINE)]
 
 
 def _of_the_threads(notices: Sequence[Event]) -> list[Event]:

@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass
 class LoadedModel:
-    """A model ready to train or to ask. `context` is the model's own limit in tokens, None where it states none."""
+    """A model ready to train or to ask.
+
+    `context` is the model's own limit in tokens, None where it states none; `fused_layers` how many train by our own arithmetic.
+    """
 
     model: Any
     tokenizer: Any
     context: int | None
     backend: str
+    fused_layers: int = 0
 
 
 class Backend(Protocol):

@@ -58,7 +58,7 @@ class PlainBackend:
         loaded.model = get_peft_model(loaded.model, config)
         _leave_casts_to_autocast(loaded.model)
         if loaded.model.device.type == "cpu":
-            fuse_layers(loaded.model)
+            loaded.fused_layers = fuse_layers(loaded.model)
         return loaded
 
     def open_adapter(self, loaded: LoadedModel, adapter: Path) -> LoadedModel:
