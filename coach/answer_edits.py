@@ -25,6 +25,7 @@ FEWEST_PERCENT = 10  # 85 means 0.85; what 7 means cannot be told
 LONGEST_NUMBER = 60  # characters; what is longer is no number anybody means
 LABELS_KEY = "task.labels"
 _BETWEEN_LABELS = re.compile(r"[、,，;；]")
+_DECIMAL_COMMA = re.compile(r"([-+]?(?:\d+,\d{1,2}|0,\d+))(\s*%?)")  # `0,9`, `12,5 %`; `1,200` is twelve hundred
 _NUMBER = re.compile(r"(?P<number>[-+]?(?:\d[\d,]*(?:\.\d*)?|\.\d+))\s*(?P<percent>%)?")
 
 
@@ -50,7 +51,7 @@ def assumed_for(question: Question, answers: Answers) -> Held:
 
 
 def read_answer(question: Question, written: Answer) -> Answer:
-    """What a person wrote, as the field's own kind: `80%`, `1,200`, `正面、負面`; what cannot be read so stays as it stands.
+    """What a person wrote, as the field's own kind: `80%`, `0,8`, `1,200`, `正面、負面`; what cannot be read so stays as it stands.
 
     Nothing but spaces is no answer.
     """
@@ -129,7 +130,10 @@ def _listed(said: str) -> list[str]:
 def _number(said: str, *, whole: bool) -> Answer:
     if len(said) > LONGEST_NUMBER:
         return said
-    found = _NUMBER.fullmatch(unicodedata.normalize("NFKC", said))
+    written = unicodedata.normalize("NFKC", said)
+    if decimal := _DECIMAL_COMMA.fullmatch(written):
+        written = decimal[1].replace(",", ".") + decimal[2]
+    found = _NUMBER.fullmatch(written)
     if not found:
         return said
     number = float(found["number"].replace(",", ""))

@@ -52,4 +52,6 @@ def changed_words(changes: Sequence[ConfigChange]) -> list[str]:
 
 def shown_value(value: Any) -> str:
     """A setting's value as a person reads it; a dash where it is unset."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))  # 5 epochs are held as 5.0
     return "—" if value is None else json.dumps(value, ensure_ascii=False) if isinstance(value, list) else str(value)

@@ -33,6 +33,12 @@ _PER_TIME_AFTER = re.compile(
     r"[^,.;。\d]{0,24}?(?:\b(?:a|per|each|every)\s+(?:day|week|month|hour|year)\b|\bdaily\b|/\s*(?:day|天|日|週))|\s*(?:每天|一天|每週)",
     re.IGNORECASE,
 )
+_INTO_KINDS = re.compile(
+    r"\b(?:sort|group|divide|split|separate|put|organi[sz]e|file|bucket)(?:s|ed|ing|ting|ping)?\b[^.;!?]{0,80}?\b(?:into|in|by)\b[^.;!?]{0,24}?"
+    r"\b(?:groups?|kinds?|types?|categor(?:y|ies)|class(?:es)?|piles?|buckets?|folders?|topics?)\b"
+    r"|[分歸归][類类]?(?:成|為|为|到)?\s*[一二兩两三四五六七八九十幾几多\d]+\s*[個个]?(?:大)?[類类種种組组群]|分[組组群]",
+    re.IGNORECASE,
+)
 _SCALES = {None: 1, "k": 1_000, "千": 1_000, "萬": 10_000, "万": 10_000}
 LONGEST_SENTENCE = 2_000
 MOST_ROWS = 1_000_000_000  # beyond, it is no number of rows
@@ -89,6 +95,11 @@ def first_hit(said: str, lists: Mapping[K, Iterable[str]]) -> K | None:
     return next((name for name, words in lists.items() if any(stands_in(word, said) for word in words)), None)
 
 
+def sorts_into_kinds(said: str) -> bool:
+    """Whether things are to be put into groups or kinds, named or not: "sort mails into three groups", 「信件分成三類」."""
+    return _INTO_KINDS.search(said) is not None
+
+
 def _road(said: str, metric: Metric | None, score: float | None, methods: tuple[str, ...]) -> Road:
     roads = intents().roads
     measured = metric is not None or score is not None
@@ -104,7 +115,8 @@ def _known(said: str, metric: Metric | None) -> Known:
     words = intents()
     known: Known = {}
     labels = said_labels(said)
-    task_type = "classification" if labels else first_hit(said, words.whole_phrases) or first_hit(said, words.task_types)
+    task_type = "classification" if labels or sorts_into_kinds(said) else first_hit(said, words.whole_phrases)
+    task_type = task_type or first_hit(said, words.task_types)
     found = {
         "task.type": task_type,
         "task.domain": first_hit(said, words.domains),

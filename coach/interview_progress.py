@@ -62,12 +62,17 @@ def spoken(answers: Answers, progress: Progress) -> list[Sentence]:
     said = [sentence("ui.discover.so_far", known=known)] if known else []
     if progress.needed:
         names = [Sentence(f"interview.short.{question.key}") for question in progress.needed]
-        said += [*([] if known else [sentence("ui.discover.start")]), sentence("ui.discover.still", missing=names)]
+        said += [*([] if known else [_start(answers)]), sentence("ui.discover.still", missing=names)]
     elif total.is_complete:
         said.append(sentence("ui.discover.all_said"))
     else:
         said.append(sentence("ui.discover.enough", left=total.asked - total.answered))
     return [*said, *([sentence("ui.discover.assumed_count", count=progress.assumed)] if progress.assumed else [])]
+
+
+def _start(answers: Answers) -> Sentence:
+    """The business problem first, unless a first sentence has told it."""
+    return sentence("ui.discover.start" if answers.business.problem is None else "ui.discover.start_task")
 
 
 def interview_figures(answers: Answers, progress: Progress, *, is_counted: bool) -> tuple[Figure, Figure, Figure]:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from coach.answers import Answers
 from coach.ask_lines import answers_from
-from coach.first_sentence import FirstSentence, understand
+from coach.first_sentence import FirstSentence, sorts_into_kinds, understand
 from coach.intents import intents, stands_in
 from coach.said_labels import is_routing
 from coach.sound_text import sound_text
@@ -96,11 +96,14 @@ def taken_names(root: Path) -> frozenset[str]:
 
 
 def first_answers(sentence: str, said: FirstSentence) -> Answers:
-    """The answers `said` found in a first sentence, with a title. A sentence too long for one is kept whole as the business problem."""
+    """The answers `said` found in a first sentence, with a title.
+
+    The sentence is the business problem too where it tells more than a kind of task: too long for a title, or what is to be sorted.
+    """
     sentence = sound_text(sentence)
     title = title_of(sentence)
     answers = answers_from(said).model_copy(update={"title": title})
-    if title == clean_title(sentence):
+    if title == clean_title(sentence) and not sorts_into_kinds(said.text) and not answers.task.labels:
         return answers
     return answers.model_copy(update={"business": answers.business.model_copy(update={"problem": sentence.strip()})})
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from coach.answers import Answers
 from coach.interview import TOPICS, Question, Topic
-from coach.interview_progress import Progress, asked_questions, interview_figures, progress_of, spoken
+from coach.interview_progress import Count, Progress, asked_questions, interview_figures, progress_of, spoken
 from coach.text import LANGUAGES, text
 from pages.ui import prose, session
 from pages.ui.data_file import draw_data_file, see_file
@@ -14,7 +14,7 @@ from pages.ui.one_question import draw_one_question
 from pages.ui.question_form import TITLE_KEY, draw_question
 from training.file_findings import Findings
 
-FILE = "file"  # stands beside the topics
+FILE = "file"  # stands beside the topics, before them: it answers several
 MANNERS = ("form", "single")
 
 
@@ -27,16 +27,18 @@ def coach_says(page: TaskPage, answers: Answers, progress: Progress) -> None:
         link(page, "goal", page.task, icon=":material/arrow_forward:")
 
 
-def choose_topic(page: TaskPage, progress: Progress) -> str:
+def choose_topic(page: TaskPage, answers: Answers, progress: Progress) -> str:
     """The topic shown: the one chosen or in the URL, else the first with something needed; each says how far it is."""
     asked = session.shown_topic()
-    first = asked if asked in (*TOPICS, FILE) else progress.needed[0].topic if progress.needed else TOPICS[0]
+    first = asked if asked in (FILE, *TOPICS) else progress.needed[0].topic if progress.needed else TOPICS[0]
     session.begin_with({page.key("topic"): first})
 
     def shown(topic: str) -> str:
         if topic not in progress.topics:
             return f":material/attach_file: {page.say('discover.file')}"
         count = progress.topics[topic]
+        if topic == "task":  # the title stands there too
+            count = Count(count.answered + (answers.title is not None), count.asked + 1)
         name = text(f"interview.topic.{topic}", page.language)
         if count.is_complete:
             return f":material/check: {prose.plain(name)}"
@@ -44,7 +46,7 @@ def choose_topic(page: TaskPage, progress: Progress) -> str:
         is_needed = any(question.topic == topic for question in progress.needed)
         return f":material/flag: {said}" if is_needed else said
 
-    topic = st.segmented_control(page.say("discover.topic"), [*TOPICS, FILE], format_func=shown, key=page.key("topic"),
+    topic = st.segmented_control(page.say("discover.topic"), [FILE, *TOPICS], format_func=shown, key=page.key("topic"),
                                  required=True, label_visibility="collapsed", persist_state="session")  # fmt: skip
     session.show_topic(topic)
     return topic
@@ -90,7 +92,7 @@ with open_page("discover") as page:
     rows = found.get("resources.labelled_rows")
     is_counted = rows is not None and rows.agrees_with(answers.resources.labelled_rows)
     figure_row(page, interview_figures(answers, progress, is_counted=is_counted))
-    topic = choose_topic(page, progress)
+    topic = choose_topic(page, answers, progress)
     if topic == FILE:
         draw_data_file(page, answers, seen)
     elif choose_manner(page) == "single":

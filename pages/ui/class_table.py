@@ -13,6 +13,7 @@ from pages.ui.frame import TaskPage
 
 ROW_PX, HEAD_PX, MOST_PX = 32, 36, 260  # with more classes the table scrolls inside, so that what stands below stays in sight
 MOST_CLASSES = 200
+WIDTHS = {"precision": 82, "recall": 64}  # of their headers
 COLUMNS = ("class", "precision", "recall", "f1", "support")
 
 
@@ -21,7 +22,9 @@ def class_table(page: TaskPage, labels: Sequence[str], per_class: Mapping[str, M
     lowest = set(sorted(labels, key=lambda label: per_class[label].get("f1") or 0.0)[:MOST_CLASSES])
     rows = [{"class": label, **per_class[label]} for label in labels if label in lowest]
     names = {column: page.say(f"classes.{column}") for column in COLUMNS}
-    number = {name: st.column_config.NumberColumn(names[name], format="%.2f", width=64) for name in ("precision", "recall")}
+    number = {
+        name: st.column_config.NumberColumn(names[name], format="%.2f", width=WIDTHS[name]) for name in ("precision", "recall")
+    }
     st.dataframe(
         pd.DataFrame(rows, columns=list(COLUMNS)),
         hide_index=True,

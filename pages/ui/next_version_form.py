@@ -87,7 +87,7 @@ def _kind(page: TaskPage, config: TaskFile) -> ChangeKind:
         return "major"
     key = page.key("next.kind")
     session.begin_with({key: "major"})
-    return st.segmented_control(
+    chosen: ChangeKind = st.segmented_control(
         page.say("iterate.next.kind"),
         KINDS,
         key=key,
@@ -96,6 +96,8 @@ def _kind(page: TaskPage, config: TaskFile) -> ChangeKind:
         format_func=lambda kind: page.say(f"iterate.next.kinds.{kind}"),
         persist_state="session",
     )
+    prose.muted(page.say("iterate.next.kind_said"))
+    return chosen
 
 
 def _proposals(page: TaskPage, parent: Version, config: TaskFile, diagnosis: Diagnosis) -> None:

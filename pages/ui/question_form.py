@@ -48,7 +48,7 @@ def draw_question(
         left, right = (st.container(), st.container()) if alone else st.columns(ROW, gap="medium")
         with left, st.container(gap="xxsmall"):
             (prose.heading if alone else prose.strong)(question.ask[page.language])
-            _standing(page, question, answers, found)
+            _standing(page, question, answers, found, is_refused=field.refused is not None)
             prose.muted(page.say("discover.why", why=question.why[page.language], example=question.example[page.language]))
         with right, st.container(gap="xsmall"):
             _widget(page, question)
@@ -147,7 +147,7 @@ def _keep_theirs(page: TaskPage, question: Question, theirs: Held) -> None:
 
 
 def _widget(page: TaskPage, question: Question) -> None:
-    key, label = page.key(question.key), prose.plain(question.ask[page.language])
+    key, label = page.key(question.key), question.ask[page.language]  # collapsed: only read out, where an escape would be heard
     common = {
         "key": key,
         "label_visibility": "collapsed",
@@ -175,10 +175,13 @@ def _is_short(page: TaskPage, question: Question) -> bool:
     return sum(2 if sign > "\u2e7f" else 1 for sign in said) <= 44
 
 
-def _standing(page: TaskPage, question: Question, answers: Answers, found: Mapping[str, Found]) -> None:
-    """Where the question stands: needed, assumed, left aside, from the file."""
+def _standing(page: TaskPage, question: Question, answers: Answers, found: Mapping[str, Found], *, is_refused: bool) -> None:
+    """Where the question stands: needed, assumed, left aside, from the file; beside refused input, what is still saved."""
     now, one = held(answers, question.key), found.get(question.key)
-    if now.assumed and now.value is None:
+    if is_refused and now.value is not None:
+        said = prose.plain(page.say("discover.still_saved", value=shown_answer(page, question, now.value)))
+        st.caption(f":material/history: {said}")
+    elif now.assumed and now.value is None:
         st.caption(f":material/help: {page.say('discover.left_aside')}")
     elif now.assumed:
         said = prose.plain(shown_answer(page, question, now.value))

@@ -26,6 +26,12 @@ def task(tmp_path):
     [
         ("success.threshold", "0.8", 0.8),
         ("success.threshold", "80%", 0.8),
+        ("success.threshold", "0,9", 0.9),
+        ("success.threshold", "0,875", 0.875),
+        ("success.threshold", "87,5 %", 0.875),
+        ("business.deadline_weeks", "1,5", 1.5),
+        ("business.deadline_weeks", "1,200", 1200.0),
+        ("resources.labelled_rows", "1,2", 1.2),
         ("success.threshold", "８０％", 0.8),
         ("resources.labelled_rows", "1,200", 1200),
         ("resources.labelled_rows", "12.5", 12.5),
@@ -199,3 +205,9 @@ def test_a_number_nobody_can_mean_is_refused_with_the_limit(key, limit):
 )
 def test_a_constraint_beyond_a_limit_stays_a_sentence_and_no_answer(sentence):
     assert recognise(sentence) == {}
+
+
+def test_the_opening_sentence_begins_where_the_questions_do():
+    told = Answers.model_validate({"business": {"problem": "客服信件要分類"}})
+    first = {name: spoken(answers, progress_of(answers))[0].key for name, answers in (("empty", Answers()), ("told", told))}
+    assert first == {"empty": "ui.discover.start", "told": "ui.discover.start_task"}

@@ -107,3 +107,20 @@ def test_an_english_title_is_cut_at_a_word():
 def test_a_sentence_proposes_a_short_name(sentence, name):
     assert name_from_sentence(sentence, frozenset()) == name
     assert name_from_sentence(sentence, {name}) != name
+
+
+@pytest.mark.parametrize(
+    "sentence", ["Sort big mails into three groups", "把客服信件分成三類", "信件要分組", "客訴依內容歸類成 4 種"]
+)
+def test_a_short_sentence_that_tells_what_is_to_be_sorted_is_the_problem_and_a_classification(sentence):
+    answers = first_answers(sentence, understand(sentence))
+    assert answers.title == sentence and answers.business.problem == sentence and answers.task.type == "classification"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "task_type"),
+    [("summarise reports into three sentences", "generation"), ("把文章分成三段摘要", "generation"),
+     ("split the data into three parts", None), ("group discount", None)],
+)  # fmt: skip
+def test_other_things_that_are_parted_are_no_classification(sentence, task_type):
+    assert understand(sentence).known.get("task.type") == task_type

@@ -202,7 +202,7 @@ def test_an_answer_outside_the_format_counts_as_wrong():
 def test_configurations_are_compared_key_by_key_and_names_do_not_count():
     before, after = config(), config(epochs=3.0).model_copy(update={"version": "v2", "title": "another"})
     assert [(change.path, change.after) for change in config_changes(before, after)] == [("training.epochs", 3.0)]
-    assert changed_words(list(config_changes(before, after)))[0].endswith("→ 3.0")
+    assert changed_words(list(config_changes(before, after)))[0].endswith("→ 3")
 
 
 def test_several_changes_at_once_are_said():

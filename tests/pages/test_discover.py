@@ -207,6 +207,31 @@ def test_an_input_that_cannot_be_taken_is_said_beside_the_field_and_kept(languag
     assert partial_task.answers().success.threshold == 0.7 and said(language, "not_saved") not in words(at)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_beside_an_input_that_is_refused_stands_what_is_still_saved(language, partial_task, open_page):
+    assert save_answer(partial_task, "success.threshold", Held(0.85), seen=OPEN) is None
+    at = topic(open_page(PAGE, partial_task, language), partial_task, "success")
+    widget(at, partial_task, "success.threshold").input("7").run()
+    read = words(at)
+    assert said(language, "not_saved") in read and said(language, "still_saved", value="0.85") in read
+    assert partial_task.answers().success.threshold == 0.85
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_file_stands_first_and_the_task_counts_its_title(language, partial_task, open_page):
+    at = open_page(PAGE, partial_task, language)
+    shown = widget(at, partial_task, "topic").options
+    assert shown[0] == said(language, "file")
+    asked = len(asked_questions(partial_task.answers(), "task")) + 1
+    assert any(f"/{asked}" in option for option in shown if text("interview.topic.task", language) in option)
+
+
+def test_the_name_of_a_field_that_is_read_out_holds_no_escapes(partial_task, open_page):
+    at = topic(open_page(PAGE, partial_task, "en"), partial_task, "success")
+    labels = [field.label for field in at.text_input]
+    assert any("(0 to 1)" in label for label in labels) and not any("\\" in label for label in labels)
+
+
 def test_one_label_is_not_enough(partial_task, open_page):
     at = topic(open_page(PAGE, partial_task), partial_task, "task")
     widget(at, partial_task, "task.labels").set_value("退款").run()

@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from coach.task_schema import Change
+from coach.text import text
 from tests.conftest import NOW
 from tests.pages.conftest import LANGUAGES, as_read, words
 from tests.pages.judged_versions import every, finish, make_task
@@ -96,6 +97,18 @@ def test_a_version_is_held_against_the_one_it_came_from_with_the_uncertainty(ope
     scores = tables(at)[frozenset(["what", "before", "after", "difference", "sure"])]
     assert list(scores["sure"]) == ["還分不清", "變差", "還分不清", "變好"]
     assert list(tables(at)[frozenset(["setting", "before", "after"])]["setting"]) == ["training.learning_rate"]
+
+
+def test_whole_numbers_are_shown_as_they_were_entered(open_page, judged):
+    finish(judged, "v4", every(7), epochs=5.0)
+    settings = tables(open_page(PAGE, judged))[frozenset(["setting", "before", "after"])]
+    (row,) = [found for _, found in settings.iterrows() if found["setting"] == "training.epochs"]
+    assert (row["before"], row["after"]) == ("3", "5")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_size_of_a_change_is_explained_in_view(open_page, judged, language):
+    assert text("ui.iterate.next.kind_said", language) in words(open_page(PAGE, judged, language))
 
 
 def test_any_two_can_be_chosen_and_the_same_twice_is_no_comparison(open_page, judged):
