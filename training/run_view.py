@@ -69,14 +69,7 @@ def fold(view: RunView, events: Iterable[Event]) -> RunView:
             view = replace(view, attempt=attempt, worker=event.get("worker", {}), started_t=event.get("t"))
             view = replace(view, phase=None, phase_event=None, terminal=None, last_step_t=None)
         elif kind == "phase":
-            view = replace(
-                view,
-                phase=event.get("name"),
-                phase_event=event,
-                total_steps=event.get("total_steps", view.total_steps),
-                baseline=event.get("baseline", view.baseline),
-                last_step_t=event.get("t"),
-            )
+            view = _in_phase(view, event)
         elif kind == "step":
             steps.append({**event, "_attempt": view.attempt})
             view = replace(view, last_step_t=event.get("t"))
@@ -93,6 +86,17 @@ def fold(view: RunView, events: Iterable[Event]) -> RunView:
         samples=tuple(samples),
         checkpoints=tuple(checkpoints),
         notices=tuple(notices),
+    )
+
+
+def _in_phase(view: RunView, event: Event) -> RunView:
+    return replace(
+        view,
+        phase=event.get("name"),
+        phase_event=event,
+        total_steps=event.get("total_steps", view.total_steps),
+        baseline=event.get("baseline", view.baseline),
+        last_step_t=event.get("t"),
     )
 
 
