@@ -106,10 +106,11 @@ def _time(advised: Advised, language: Language) -> Figure:
         said = sentence("ui.recommend.figure.hours", low=low / MINUTES_IN_AN_HOUR, high=high / MINUTES_IN_AN_HOUR)
     else:
         said = sentence("ui.recommend.figure.minutes", low=low, high=high)
-    where = "on_gpu" if advised.situation.machine.has_cuda and advised.chosen.trains else "on_cpu"
-    return Figure(
-        label, said.say(language), sentence(f"ui.recommend.figure.{where}", gpu=advised.situation.machine.gpu_name or "GPU")
-    )
+    where = "on_gpu" if advised.situation.machine.has_cuda and advised.trains else "on_cpu"
+    note = sentence(f"ui.recommend.figure.{where}", gpu=advised.situation.machine.gpu_name or "GPU")
+    if advised.trains and advised.chosen.method == "baseline":
+        note = sentence("ui.recommend.figure.second_version", where=note)
+    return Figure(label, said.say(language), note)
 
 
 def _memory(advised: Advised, language: Language) -> Figure:

@@ -17,6 +17,7 @@ from pages.ui.charts import forecast_band
 from pages.ui.choice_controls import write_choice
 from pages.ui.figure_row import figure_row
 from pages.ui.frame import TaskPage, go_to, guarded, link, open_page, show_error
+from pages.ui.measured_so_far import measured_so_far
 from pages.ui.plan_cards import plan_cards
 from pages.ui.plan_estimate import as_on_confirm
 from pages.ui.yaml_editor import forget_unedited
@@ -104,6 +105,7 @@ with open_page("recommend") as page:
     advised = as_on_confirm(page, advise(page.task, look.facts if look else None, cached.machine()))
     prose.title(page.say("recommend.title"))
     prose.sentence(advised.plan.headline.say(page.language))
+    measured_so_far(page)
     figure_row(page, figures(advised, page.language))
     if advised.otherwise:
         prose.muted(page.say("recommend.basis.chosen"))

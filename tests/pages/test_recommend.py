@@ -8,10 +8,12 @@ from coach.advised import advise
 from coach.answers import Answers
 from coach.hardware import Hardware
 from coach.overrides import read_overrides
-from coach.plan_cards import cards
+from coach.plan_cards import cards, figures
 from coach.text import text
+from coach.verdict import judge
 from coach.workspace import Task, create_task
-from tests.pages.conftest import LANGUAGES, words
+from tests.pages.conftest import LANGUAGES, numbers, words
+from tests.pages.judged_versions import every, finish, make_task
 
 PAGE = "3_recommend.py"
 ANSWERS = {
@@ -166,3 +168,32 @@ def test_a_damaged_task_yaml_is_a_calm_page(task, open_page):
     task.file_path.write_text("training: [", encoding="utf-8")
     at = open_page(PAGE, task, "en")
     assert not at.exception and text("ui.frame.expected", "en", said="")[:8] in words(at)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_has_been_measured_meanwhile_is_said(language, workspace, open_page):
+    task = make_task(workspace / "judged", rows=60)
+    assert "0.556" not in words(open_page(PAGE, task, language))
+    finish(task, "v1", every(3))
+    at = open_page(PAGE, task, language)
+    versions = say("measured.version", language, version="v1", metric="Macro-F1", value=judge(task.version("v1").results()).value)
+    assert not at.exception and say("measured.said", language, versions=versions) in words(at)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_where_the_baseline_comes_first_the_time_is_said_to_be_the_second_versions(language, workspace):
+    document = {**ANSWERS, "resources": {"labelled_rows": 150, "gpu": "none"}}
+    found = state(create_task(workspace, "few", answers=Answers.model_validate(document)))
+    assert found.chosen.method == "baseline" and found.trains
+    assert figures(found, language)[1].note.key == "ui.recommend.figure.second_version"
+    assert figures(found, language)[1].note.say(language)
+
+
+def test_more_epochs_in_task_yaml_take_more_time(ready_task, open_page):
+    def shown(epochs: float) -> str:
+        file = ready_task.file
+        training = file.training.model_copy(update={"epochs": epochs, "base_model": "starter/gemma-3-270m"})
+        ready_task.save_file(file.model_copy(update={"training": training}))
+        return numbers(open_page(PAGE, ready_task, "en"))[1]
+
+    assert shown(5.0) != shown(50.0)
