@@ -76,9 +76,12 @@ def goal_card(page: TaskPage, key: str, card: Card, assumed: frozenset[str]) -> 
         one, two = st.columns(2)
         with one:
             draw.choice("primary_metric", _metrics(card))
-            draw.field("baseline_name", st.text_input, placeholder=page.say("goal.placeholder.baseline"))
         with two:
             draw.field("threshold", st.number_input, min_value=0.0, max_value=1.0, step=0.01, format="%g")
+        one, two = st.columns(2)  # a row of their own: the score stands beside what it is the score of
+        with one:
+            draw.field("baseline_name", st.text_input, placeholder=page.say("goal.placeholder.baseline"))
+        with two:
             draw.field("baseline_score", st.number_input, min_value=0.0, max_value=1.0, step=0.01, format="%g")
         one, two, three = st.columns(3)
         with one:

@@ -16,7 +16,7 @@ from pages.ui.frame import TaskPage
 
 MOST_VERSIONS = 200
 SHOWN_CHANGES = 3  # what its maker said, then the settings that differ; the rest stands side by side below
-WIDTHS = {"version": 64, "score": 142, "target": 118, "parent": 64, "change": "large"}
+WIDTHS = {"version": 64, "score": 142, "target": 118, "parent": 64, "change": "medium"}
 ROW_PX, HEAD_PX, MOST_PX = 35, 38, 318
 
 
