@@ -2,13 +2,18 @@
 
 Fair: gradient checkpointing off, bf16, the same threads, batches of like length, dynamic padding, real tokens
 counted and padding not. Both see the same rows of the news sample, each in the length-grouped
-order of its own sampler; medians after warm-up.
+order of its own sampler; medians after warm-up. Each in a process of its own, one after the other. `share_of_the_product`: four
+operations a body parameter and token (forward, and the gradient of the input alone) against a large bf16 product on the same threads.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
+import resource
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -140,34 +145,68 @@ def ours(folder: Path, rows: Dataset, task, steps: int):
     )
 
 
-def main() -> None:
-    steps = int(sys.argv[1]) if len(sys.argv) > 1 else 24
+def sample_rows(place: str) -> tuple[Task, Dataset, object]:
+    """The news sample's task, its encoded training rows, and the tokenizer."""
+    sample = Path(place) / "news"
+    write_sample("news-sentiment", sample, now=local_now())
+    task = Task.open(sample).file
+    tokenizer = open_tokenizer(ensure_starter_model())
+    encoder = RowEncoder(task, tokenizer, 1024)
+    train = read_rows(sample / "data" / "train.jsonl")
+    assert len(train) == 500 and all(labels_of(task, row) for row in train)
+    return task, Dataset.from_dict(training_columns([encoder.encode(row) for row in train])), tokenizer
+
+
+def alone(name: str, steps: int) -> None:
+    """One of the two in this process, its figures as a line of JSON: so that each has its own peak of memory."""
     torch.set_num_threads(len(os.sched_getaffinity(0)))
     folder = ensure_starter_model()
     with tempfile.TemporaryDirectory() as place:
-        sample = Path(place) / "news"
-        write_sample("news-sentiment", sample, now=local_now())
-        task = Task.open(sample).file
-        tokenizer = open_tokenizer(folder)
-        encoder = RowEncoder(task, tokenizer, 1024)
-        train = read_rows(sample / "data" / "train.jsonl")
-        encoded = [encoder.encode(row) for row in train]
-        assert len(train) == 500 and all(labels_of(task, row) for row in train)
-        rows = Dataset.from_dict(training_columns(encoded))
-        makers = {
-            "plain_trl": lambda: plain(folder, rows, tokenizer, task, steps),
-            "ours": lambda: ours(folder, rows, task, steps),
-        }
-        found = {name: measured(make()) for name, make in makers.items()}
-    mean = round(statistics.fmean(row.length for row in encoded), 1)
+        task, rows, tokenizer = sample_rows(place)
+        trainer = ours(folder, rows, task, steps) if name == "ours" else plain(folder, rows, tokenizer, task, steps)
+        body = sum(
+            parameter.numel() for key, parameter in trainer.model.named_parameters() if "layers" in key and "lora" not in key
+        )
+        found = measured(trainer)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        print(json.dumps({**found, "peak_memory_gb": round(peak, 2), "body_parameters": body}))
+
+
+def in_a_process(name: str, steps: int) -> dict:
+    command = [sys.executable, __file__, str(steps), "--only", name]
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])
+
+
+def matrix_product_flops(size: int = 2048) -> float:
+    """Floating point operations a second of a bf16 matrix product on all threads, the best of ten."""
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    a, seconds = torch.randn(size, size).bfloat16(), []
+    for _ in range(10):
+        began = time.perf_counter()
+        a @ a
+        seconds.append(time.perf_counter() - began)
+    return 2 * size**3 / min(seconds)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("steps", type=int, nargs="?", default=24)
+    parser.add_argument("--only", choices=["plain_trl", "ours"])
+    asked = parser.parse_args()
+    if asked.only:
+        alone(asked.only, asked.steps)
+        return
+    found = {name: in_a_process(name, asked.steps) for name in ("plain_trl", "ours")}
+    plain_trl, ours_found = found["plain_trl"], found["ours"]
+    product = matrix_product_flops()
     ratios = {
-        "ratio": round(found["ours"]["tokens_per_s"] / found["plain_trl"]["tokens_per_s"], 2),
-        "ratio_by_median_step": round(
-            found["ours"]["tokens_per_s_by_median_step"] / found["plain_trl"]["tokens_per_s_by_median_step"], 2
-        ),
+        "ratio": round(ours_found["tokens_per_s"] / plain_trl["tokens_per_s"], 2),
+        "ratio_by_median_step": round(ours_found["tokens_per_s_by_median_step"] / plain_trl["tokens_per_s_by_median_step"], 2),
+        "memory_share": round(ours_found["peak_memory_gb"] / plain_trl["peak_memory_gb"], 3),
+        "bf16_product_gflops": round(product / 1e9),
+        "share_of_the_product": round(4 * ours_found["body_parameters"] * ours_found["tokens_per_s_by_median_step"] / product, 3),
     }
-    about = {"rows": len(train), "mean_row_tokens": mean, "threads": torch.get_num_threads(), "steps": steps}
-    write("train_speed", {**about, **found, **ratios})
+    write("train_speed", {"threads": torch.get_num_threads(), "steps": asked.steps, **found, **ratios})
 
 
 if __name__ == "__main__":
