@@ -82,7 +82,7 @@ def test_what_its_maker_says_of_a_version_stands_first_in_its_lineage(task, runn
     changed = task.file.model_copy(update={"version": "v2", "training": task.file.training.model_copy(update={"epochs": 3})})
     task.save_file(changed)
     version = start_training(task, now, changes="  one epoch more,\n since the loss still fell ")
-    assert version.lineage()["changes"] == ["one epoch more, since the loss still fell", "training.epochs: 2.0 → 3.0"]
+    assert version.lineage()["changes"] == ["one epoch more, since the loss still fell", "training.epochs: 2 → 3"]
     assert version.lineage()["parent"] == "v1" and runner.asked == [("start", "v1"), ("start", "v2")]
 
 
