@@ -27,15 +27,13 @@ def first_notices(attempt: Attempt, ready: Prepared, encoded: Sequence[EncodedRo
 def _choices(ready: Prepared) -> list[Notice]:
     """A line each: number format, threads, rows at once, and how the layers are computed."""
     batch_size = ready.task.training.batch_size
-    said: list[tuple[str, dict[str, Any]]] = [
-        (ready.device.dtype_reason, {}),
-        ("notice.machine_threads", {"threads": ready.threads.now, "cores": ready.threads.cores}),
-        ("notice.machine_rows", {"batch": batch_size, "rows": choose_batching(batch_size).micro}),
-    ]
+    said: list[tuple[str, dict[str, Any]]] = [(ready.device.dtype_reason, {})]
+    if ready.device.type == "cpu":
+        said.append(("notice.machine_threads", {"threads": ready.threads.now, "cores": ready.threads.cores}))
+    said.append(("notice.machine_rows", {"batch": batch_size, "rows": choose_batching(batch_size).micro}))
     if ready.loaded.fused_layers:
         said.append(("notice.machine_fused", {"layers": ready.loaded.fused_layers}))
-    on_gpu = ready.device.type == "cuda"
-    return [Notice(MACHINE, "info", key, data) for key, data in said if not (on_gpu and key == "notice.machine_threads")]
+    return [Notice(MACHINE, "info", key, data) for key, data in said]
 
 
 def _of_the_rows(ready: Prepared, encoded: Sequence[EncodedRow], classes: Sequence[str]) -> list[Notice]:

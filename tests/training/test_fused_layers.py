@@ -20,7 +20,8 @@ from transformers import (
 
 from training.backends.fused.layer import FusedLayer
 from training.backends.fused.model import LONGEST_TOKENS, fuse_layers
-from training.methods.label_loss import LabelLoss, has_plain_head, hidden_at
+from training.evaluation.output_layer import gather_at
+from training.methods.label_loss import LabelLoss, has_plain_head
 
 SHAPE = {
     "vocab_size": 61,
@@ -161,7 +162,7 @@ def test_the_loss_and_its_gradient_are_those_of_cross_entropy(spread):
 def test_hidden_states_are_those_the_output_layer_multiplies():
     model, inputs = adapted(KNOWN["gemma3"]), batch()
     where = inputs["attention_mask"].bool()
-    hidden = hidden_at(model, where, inputs)
+    hidden = gather_at(model, where, inputs, logits=False).hidden
     expected = model(**inputs).logits[where]
     torch.testing.assert_close(hidden @ model.get_output_embeddings().weight.t(), expected)
 

@@ -17,8 +17,9 @@ from transformers.trainer_pt_utils import get_length_grouped_indices
 from trl import SFTTrainer
 
 from training.evaluation.label_scoring import logits_at
+from training.evaluation.output_layer import gather_at
 from training.methods.in_parts import InParts
-from training.methods.label_loss import LabelLoss, has_plain_head, hidden_at
+from training.methods.label_loss import LabelLoss, has_plain_head
 
 
 class LengthGroups(Sampler[int]):
@@ -99,7 +100,8 @@ class CompletionLossTrainer(TokenCountingTrainer):
         where = targets != -100
         fields = {"input_ids": inputs["input_ids"], "attention_mask": inputs["attention_mask"], "use_cache": False}
         if self.fuses_loss:
-            nll = LabelLoss.apply(hidden_at(model, where, fields), model.get_output_embeddings().weight, targets[where])
+            hidden = gather_at(model, where, fields, logits=False).hidden
+            nll = LabelLoss.apply(hidden, model.get_output_embeddings().weight, targets[where])
         else:
             logits = logits_at(model, where, fields)
             nll = torch.nn.functional.cross_entropy(logits.float(), targets[where], reduction="none")

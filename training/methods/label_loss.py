@@ -1,7 +1,7 @@
 """The loss of answers without ever holding logits for their gradient: from hidden states and the output layer's weight to nats a token.
 
 Gemma's output layer is wider than all layers below it together: in plain form its two products, the float32 copies of the logits and the
-softmax's gradient take more than half of a short row's step. Here the gradient of the hidden states is worked out beside the loss
+softmax's gradient take a fifth of a short row's step. Here the gradient of the hidden states is worked out beside the loss
 (as Liger's fused loss does on a GPU), in the layout a processor multiplies fastest, and over the tokens that have any probability.
 """
 
@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import Function, once_differentiable
+
+from training.evaluation.output_layer import gather_at
 
 LEFT_OUT = 1e-8
 """Tokens to which no answer gives more than this are left out of the gradient: of 262,144 together at most 0.26 % of the mass, which is
@@ -56,24 +58,6 @@ def _mean_row(shares: Tensor, weight: Tensor) -> Tensor:
     return (shares.to(weight.dtype) @ weight).float()
 
 
-def hidden_at(model: Any, where: Tensor, inputs: dict[str, Any]) -> Tensor:
-    """The hidden states [n, width] before the output layer at the n true positions of `where`; the layer itself is passed over."""
-    seen: list[Tensor] = []
-
-    def instead(hidden: Tensor) -> Tensor:
-        seen.append(hidden[where])
-        return seen[0].unsqueeze(0)
-
-    head = model.get_output_embeddings()
-    own = head.forward
-    head.forward = instead
-    try:
-        model(**inputs)
-    finally:
-        head.forward = own
-    return seen[0]
-
-
 @torch.no_grad()
 def has_plain_head(model: Any) -> bool:
     """Whether logits are the output layer's product and nothing else (no bias, soft cap or scale), and its weight is not trained."""
@@ -84,5 +68,6 @@ def has_plain_head(model: Any) -> bool:
     inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "use_cache": False}
     with torch.autocast(head.weight.device.type, torch.bfloat16, enabled=head.weight.dtype == torch.bfloat16):
         logits = model(**inputs).logits[0].float()
-        product = (hidden_at(model, torch.ones_like(ids, dtype=torch.bool), inputs) @ head.weight.t()).float()
+        hidden = gather_at(model, torch.ones_like(ids, dtype=torch.bool), inputs, logits=False).hidden
+        product = (hidden @ head.weight.t()).float()
     return bool((logits - product).norm() <= 0.02 * logits.norm())

@@ -6,7 +6,7 @@ input are one product, adapters are added inside it, nothing is cast twice, key 
 gradient needs is kept. `torch.compile` was passed over (a compiler on the user's machine, half a minute before the first step), Liger
 and Unsloth's kernels too (GPU only).
 
-Knows the arithmetic of pre-norm layers (Llama, Qwen3, Gemma 3), nothing of modules; `model.py` finds the layers it holds for.
+Knows the arithmetic of pre-norm layers (Llama, Qwen 2 and 3, Gemma 3), nothing of modules; `model.py` finds the layers it holds for.
 """
 
 from __future__ import annotations

@@ -171,13 +171,14 @@ def _norms(layer: Any) -> Any:
     epsilons = {_epsilon(norm) for norm in norms}
     if (queries is None) != (keys is None) or len(epsilons) != 1 or any(scale is None for scale in scales.values()):
         return None
+    (epsilon,) = epsilons
 
     def given(heads: int, kv_heads: int) -> dict[str, Any]:
         of_heads = None
         if queries is not None:
             of_heads = torch.cat([scales[id(queries)].expand(heads, -1), scales[id(keys)].expand(kv_heads, -1)])
         found = {name: None if norm is None else scales[id(norm)] for name, norm in named.items()}
-        return {**found, "norm_qk": of_heads, "eps": epsilons.copy().pop()}
+        return {**found, "norm_qk": of_heads, "eps": epsilon}
 
     return given
 
