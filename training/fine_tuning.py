@@ -114,7 +114,7 @@ def _train(
         max_steps=attempt.max_steps and total,
         callbacks=[callback],
     )
-    callback.watch(trainer)
+    callback.watch(trainer, ready.answerer)
     log.append("phase", name="training", total_steps=schedule.total, baseline=_scores(baseline))
     for notice in first_notices(attempt, ready, encoded, classes):
         log.append("notice", step=attempt.from_step, **notice.fields())

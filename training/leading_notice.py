@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from training.events import Event
 from training.run_view import RunView
 
-THREADS, RESUMED, MACHINE = "N03", "N04", "N07"  # true, but never the main thing beside a judgement
+THREADS, RESUMED, FEWER_ROWS, MACHINE = "N03", "N04", "N06", "N07"  # true, but never the main thing beside a judgement
 
 
 @dataclass(frozen=True)
@@ -62,4 +62,4 @@ def _of_the_threads(notices: Sequence[Event]) -> list[Event]:
 def _rank(notice: Event) -> int:
     if notice.get("level") == "warning":
         return 0
-    return 2 if notice.get("code") == RESUMED else 1
+    return 2 if notice.get("code") in (RESUMED, FEWER_ROWS) else 1

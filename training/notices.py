@@ -52,6 +52,11 @@ class Notice:
         return {"code": self.code, "level": self.level, "message_key": self.message_key, "data": self.data}
 
 
+def fewer_answered(before: int, now: int) -> Notice:
+    """Memory ran out while rows were answered; `now` of them at once from here on. The answers are the same, so it is no warning."""
+    return Notice("N06", "info", "notice.fewer_answered", {"before": before, "rows": now})
+
+
 def notices_after_eval(
     steps: Sequence[Event], evals: Sequence[Event], *, invalid_rate: float | None, plan: Plan = Plan()
 ) -> list[Notice]:

@@ -13,6 +13,7 @@ from training.attempt import Attempt, Ending, frozen_rows, stopped_before_traini
 from training.baseline import train_baseline
 from training.event_log import EventLog
 from training.finishing import Course, evaluate_on_test, write_verdict
+from training.notices import fewer_answered
 from training.preparing import prepare
 
 
@@ -28,6 +29,7 @@ def run_prompt(version: Version, attempt: Attempt, log: EventLog, now: Callable[
     if ending := stopped_before_training(version, attempt):
         return ending
     log.append("phase", name="evaluating")
+    ready.answerer.on_fewer = lambda before, now: log.append("notice", step=0, **fewer_answered(before, now).fields())
     course = Course(best_step=None, best_value=None, end_reason="completed", train_s=0.0, tokens=0, max_steps=None)
     results = evaluate_on_test(version, ready, course, baseline, log)
     log.require_in_place()

@@ -17,10 +17,11 @@ from coach.errors import TrainingError
 from coach.task_schema import EarlyStopping
 from training import checkpoints
 from training.device import Threads
+from training.evaluation.answering import Answerer
 from training.event_log import EventLog
 from training.events import Event
 from training.methods.completion_loss import TokenCountingTrainer
-from training.notices import Notice, Plan, diverged, notices_after_eval
+from training.notices import Level, Notice, Plan, diverged, fewer_answered, notices_after_eval
 from training.weight_average import WeightAverage
 
 EndReason = Literal["completed", "early_stopping", "max_steps", "stopped", "diverged"]
@@ -96,13 +97,19 @@ class RunCallback(TrainerCallback):
         self.trainer: TokenCountingTrainer | None = None
         self.end_reason: EndReason = "completed"
 
-    def watch(self, trainer: TokenCountingTrainer) -> None:
-        """The trainer whose tokens and seconds are counted; they go on from an earlier attempt's."""
+    def watch(self, trainer: TokenCountingTrainer, answerer: Answerer) -> None:
+        """The trainer whose tokens and seconds are counted; they go on from an earlier attempt's. Both say when memory runs short."""
         self.trainer = trainer
         trainer.tokens_seen, trainer.step_s = self.progress.tokens, self.progress.elapsed_s
         trainer.in_parts.on_fewer = lambda before, now: self._notice(
             "N06", "warning", "notice.fewer_rows", trainer.state.global_step + 1, before=before, rows=now
         )
+        answerer.on_fewer = lambda before, now: self._tell(fewer_answered(before, now), self.step)
+
+    @property
+    def step(self) -> int:
+        """The last step whose loss is known, of this attempt or an earlier one."""
+        return int(self.progress.steps[-1]["step"]) if self.progress.steps else 0
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:  # type: ignore[override]
         self.average.update()
@@ -149,7 +156,7 @@ class RunCallback(TrainerCallback):
         """Nothing of these weights is kept: the best step is what the run ends with. Raises TrainingError where none was evaluated."""
         if self.progress.best_step is None:
             raise TrainingError("training.diverged", step=step)
-        self.log_events.append("notice", step=step, **notice.fields())
+        self._tell(notice, step)
         self._notice("N08", "info", "notice.back_to_best", step, best=self.progress.best_step)
         self.end_reason = "diverged"
         control.should_save, control.should_training_stop = False, True
@@ -181,7 +188,7 @@ class RunCallback(TrainerCallback):
             self.log_events.append("sample", step=step, **sample)
         progress = self.progress
         for notice in notices_after_eval(progress.steps, progress.evals, invalid_rate=found.invalid_rate, plan=self.plan):
-            self.log_events.append("notice", step=step, **notice.fields())
+            self._tell(notice, step)
         control.should_save = True
         if self._out_of_patience() and step < self.schedule.total:
             self.end_reason = "early_stopping"
@@ -203,8 +210,11 @@ class RunCallback(TrainerCallback):
     def _out_of_patience(self) -> bool:
         return self.early_stopping is not None and self.progress.without_gain >= self.early_stopping.patience
 
-    def _notice(self, code: str, level: str, key: str, step: int, **data: Any) -> None:
-        self.log_events.append("notice", step=step, code=code, level=level, message_key=key, data=data)
+    def _notice(self, code: str, level: Level, key: str, step: int, **data: Any) -> None:
+        self._tell(Notice(code, level, key, data), step)
+
+    def _tell(self, notice: Notice, step: int) -> None:
+        self.log_events.append("notice", step=step, **notice.fields())
 
 
 def progress_from(steps: tuple[Event, ...], evals: tuple[Event, ...], early_stopping: EarlyStopping | None) -> Progress:

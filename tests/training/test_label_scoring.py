@@ -12,6 +12,7 @@ from training.backends.plain import PlainBackend
 from training.data.tokens import RowEncoder
 from training.device import Device
 from training.evaluation.answering import Answerer
+from training.evaluation.at_once import AtOnce
 from training.evaluation.label_scoring import score_labels
 from training.evaluation.label_trie import branchings
 
@@ -64,7 +65,7 @@ def test_scores_equal_a_full_pass_for_each_label(loaded, form):
     prompts = [encoder.prompt_ids({"text": text})[0] + encoder.lead_ids(target, {}) for text in texts]
     lead = len(encoder.lead_ids(target, {}))
     answers = [encoder.answer_ids({target: label})[lead:] for label in LABELS]
-    scores = score_labels(model, prompts, encoder.choices(target), batch_tokens=100)
+    scores = score_labels(model, prompts, encoder.choices(target), at_once=AtOnce(100))
     for prompt, mine in zip(prompts, scores.log_probs, strict=True):
         assert mine == pytest.approx(naive_scores(model, prompt, answers), abs=1e-4)
         assert sum(2.718281828**value for value in mine) == pytest.approx(1.0, abs=1e-4)
@@ -131,7 +132,7 @@ def test_the_best_of_many_labels_is_found_without_scoring_most(kind):
     generator = random.Random(11)
     model, labels = random_model(kind), random_labels(generator)
     prompts = [generator.choices(range(14, VOCABULARY), k=length) for length in (5, 12, 18, 17)]
-    found = score_labels(model, prompts, branchings(labels, END), batch_tokens=45)
+    found = score_labels(model, prompts, branchings(labels, END), at_once=AtOnce(45))
     assert_as_naive(model, prompts, labels, found)
     assert 0 < np.isfinite(found.log_probs).mean() < 0.5
 
@@ -265,7 +266,7 @@ def test_the_loss_is_right_where_a_search_among_many_labels_follows():
     model, labels = random_model("plain"), random_labels(generator)
     prompts = [generator.choices(range(14, VOCABULARY), k=generator.randint(4, 16)) for _ in range(7)]
     gold = [[*generator.choice(labels), END] for _ in prompts]
-    found = score_labels(model, prompts, branchings(labels, END), gold=gold, batch_tokens=40)
+    found = score_labels(model, prompts, branchings(labels, END), gold=gold, at_once=AtOnce(40))
     assert_as_naive(model, prompts, labels, found)
     for prompt, answer, loss in zip(prompts, gold, found.gold_loss, strict=True):
         with torch.no_grad():

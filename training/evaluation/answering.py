@@ -19,7 +19,8 @@ from training.data.render import labels_of, parse_answer
 from training.data.rows import Output, Row
 from training.data.tokens import RowEncoder
 from training.device import Device
-from training.evaluation.label_scoring import score_labels
+from training.evaluation.at_once import AtOnce, Prompt
+from training.evaluation.label_scoring import BATCH_TOKENS, score_labels
 from training.evaluation.output_layer import contiguous_head
 
 DECODE_BATCH_ROWS = 16
@@ -43,7 +44,11 @@ class Prediction:
 
 
 class Answerer:
-    """A loaded model that answers rows of one task."""
+    """A loaded model that answers rows of one task.
+
+    Where memory runs out it answers fewer rows at once from then on; `on_fewer(before, now)` is told the first time. Every method that
+    answers raises TrainingError where a single row does not fit.
+    """
 
     def __init__(self, task: TaskFile, loaded: LoadedModel, backend: Backend, device: Device, encoder: RowEncoder) -> None:
         self.task = task
@@ -51,6 +56,10 @@ class Answerer:
         self.backend = backend
         self.device = device
         self.encoder = encoder
+        self.on_fewer: Callable[[int, int], None] = lambda before, now: None
+        self._scored_at_once = AtOnce(BATCH_TOKENS)
+        self._decoded_at_once = AtOnce(DECODE_BATCH_ROWS, counts_one=True)
+        self._scored_at_once.on_fewer = self._decoded_at_once.on_fewer = self._tell_once
         self._choices = {target: encoder.choices(target) for target in task.targets}
 
     def predict(self, rows: Sequence[Row], *, with_loss: bool = False, on_batch: OnBatch | None = None) -> list[Prediction]:
@@ -76,6 +85,7 @@ class Answerer:
                     self._choices[target],
                     gold=rest,
                     pad_id=self.loaded.tokenizer.pad_token_id,
+                    at_once=self._scored_at_once,
                     on_batch=on_batch,
                 )
                 losses = found.gold_loss if rest is not None else losses
@@ -100,15 +110,15 @@ class Answerer:
         prompts = [self.encoder.prompt_ids(values)[0] for values in inputs]
         texts: list[str] = []
         with self._answering():
-            for start in range(0, len(prompts), DECODE_BATCH_ROWS):
-                texts += self._decode_batch(prompts[start : start + DECODE_BATCH_ROWS])
+            for _, found in self._decoded_at_once.each(prompts, lambda indices, some: self._decode_batch(some)):
+                texts += found
         return texts
 
-    def _decode_batch(self, prompts: list[list[int]]) -> list[str]:
+    def _decode_batch(self, prompts: Sequence[Prompt]) -> list[str]:
         tokenizer, model = self.loaded.tokenizer, self.loaded.model
         width = max(len(prompt) for prompt in prompts)
         ids = torch.tensor(
-            [[tokenizer.pad_token_id] * (width - len(prompt)) + prompt for prompt in prompts], device=self.device.type
+            [[*[tokenizer.pad_token_id] * (width - len(prompt)), *prompt] for prompt in prompts], device=self.device.type
         )
         mask = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts], device=self.device.type)
         ending = self.encoder.ending[0]
@@ -128,6 +138,10 @@ class Answerer:
             kept = answer[: answer.index(ending)] if ending in answer else answer
             texts.append(tokenizer.decode(kept, skip_special_tokens=True).strip())
         return texts
+
+    def _tell_once(self, before: int, now: int) -> None:
+        self.on_fewer(before, now)
+        self.on_fewer = lambda before, now: None
 
     def _answering(self) -> AbstractContextManager[object]:
         self.backend.for_answers(self.loaded)

@@ -15,10 +15,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from training.evaluation.at_once import AtOnce, Prompt
 from training.evaluation.label_search import LabelSearch
 from training.evaluation.label_trie import Branching
 from training.evaluation.output_layer import Gathered, gather_at, logits_of
-from training.evaluation.prompt_batch import PromptBatch, like_lengths
+from training.evaluation.prompt_batch import PromptBatch
 from training.evaluation.prompt_reading import PromptReader
 
 BATCH_TOKENS = 2048
@@ -54,24 +55,27 @@ def score_labels(
     *,
     gold: Sequence[Sequence[int]] | None = None,
     pad_id: int = 0,
-    batch_tokens: int = BATCH_TOKENS,
+    at_once: AtOnce | None = None,
     on_batch: Callable[[int, int], None] | None = None,
 ) -> LabelScores:
     """The likeliest label of every prompt, with its score and those of the labels met on the way to it.
 
     A dozen labels are always all scored, more where few choices lie behind the first (`label_search.ALWAYS_OPENED`). `prompts` are
     token ids up to where the label begins; `choices` the branching nodes of the labels (`label_trie`); `gold`, where given, the rest
-    of the right answer, whose loss is read in the same pass. `on_batch(done, total)` is called after each batch.
+    of the right answer, whose loss is read in the same pass. `at_once` bounds a batch (None: BATCH_TOKENS) and remembers what fitted;
+    `on_batch(done, total)` is called after each batch. Raises TrainingError where a single row does not fit the memory.
     """
     log_probs: list[np.ndarray] = [np.empty(0)] * len(prompts)
     best = np.zeros(len(prompts), dtype=np.int64)
     gold_loss = np.zeros(len(prompts), dtype=np.float32) if gold is not None else None
     done = 0
-    for indices in like_lengths([len(prompt) for prompt in prompts], batch_tokens):
+
+    def search(indices: list[int], some: list[Prompt]) -> tuple[LabelSearch, np.ndarray | None]:
         answers = [gold[i] for i in indices] if gold is not None else None
-        batch = PromptBatch([prompts[i] for i in indices], answers, pad_id, next(model.parameters()).device)
         with torch.inference_mode():
-            found, losses = _search(model, batch, choices)
+            return _search(model, PromptBatch(some, answers, pad_id, next(model.parameters()).device), choices)
+
+    for indices, (found, losses) in (at_once or AtOnce(BATCH_TOKENS)).each(prompts, search):
         best[indices] = found.best()
         for index, scores in zip(indices, found.log_probs, strict=True):
             log_probs[index] = scores

@@ -1,20 +1,10 @@
-"""Prompts of like length as one padded batch, with the right answers behind them where their loss is wanted."""
+"""Prompts as one padded batch, with the right answers behind them where their loss is wanted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
-
-
-def like_lengths(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
-    """Rows of like length together, longest first (so that memory shows its peak at once), at most `batch_tokens` padded tokens."""
-    order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
-    start = 0
-    while start < len(order):
-        size = max(1, batch_tokens // max(1, lengths[order[start]]))
-        yield order[start : start + size]
-        start += size
 
 
 class PromptBatch:

@@ -5,17 +5,15 @@ Only for a loss that is divided by the answer tokens of the whole accumulated ba
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from typing import Any
 
 import torch
 
 from coach.errors import TrainingError
-from training.memory import is_out_of_memory
+from training.memory import free_memory, is_out_of_memory, longest_that_fits
 
 Batch = dict[str, Any]
-SHORTEST_TRIED = 4  # tokens
 
 
 class InParts:
@@ -42,7 +40,7 @@ class InParts:
                     raise
             for parameter, grad in before:
                 parameter.grad = None if grad is None else grad.clone()
-            _free()
+            free_memory()
             now = min(self.rows_at_once or len(batch["input_ids"]), len(batch["input_ids"]))
             if now == 1:
                 raise _too_long(batch, compute)
@@ -50,26 +48,17 @@ class InParts:
             self.on_fewer(now, self.rows_at_once)
 
 
-def _free() -> None:
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-
-
 def _too_long(batch: Batch, compute: Callable[[Batch], torch.Tensor]) -> TrainingError:
-    """What to say where a single row does not fit: how much of it does, found by trying its last half, quarter, eighth …"""
+    """What to say where a single row does not fit: how much of its end does."""
     longest = int(batch["attention_mask"].sum(1).argmax())
     row = _parts({name: value[longest : longest + 1] for name, value in batch.items()}, 1)[0]
-    width = length = _width(row)
-    while (length := length // 2) >= SHORTEST_TRIED:
-        try:
-            compute({name: value[:, -length:] if value.dim() == 2 else value for name, value in row.items()})
-            return TrainingError("training.row_too_long", tokens=width, fitted=length)
-        except Exception as error:
-            if not is_out_of_memory(error):
-                break
-        _free()
-    return TrainingError("training.out_of_memory")
+    width = _width(row)
+    fitted = longest_that_fits(
+        width, lambda length: compute({name: value[:, -length:] if value.dim() == 2 else value for name, value in row.items()})
+    )
+    if fitted is None:
+        return TrainingError("training.out_of_memory")
+    return TrainingError("training.row_too_long", tokens=width, fitted=fitted)
 
 
 def _width(batch: Batch) -> int:
