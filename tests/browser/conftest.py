@@ -63,7 +63,8 @@ class Server:
     def start(self) -> Server:
         self.port = _free_port()
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
-        environment = {**os.environ, "COACH_WORKSPACE": str(self.workspace), "PYTHONUNBUFFERED": "1", **self.environment}
+        says_where = {"PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}
+        environment = {**os.environ, "COACH_WORKSPACE": str(self.workspace), **says_where, **self.environment}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
         deadline = time.monotonic() + START_S
@@ -81,12 +82,16 @@ class Server:
         try:
             self.process.wait(timeout=END_S)
         except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.send_signal(signal.SIGABRT)  # it writes into its log where each of its threads stands
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(timeout=END_S)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
             pytest.fail(f"the server was still there {END_S:g} s after SIGTERM: {self.said()}")
 
     def said(self) -> str:
-        return self.log.read_text(encoding="utf-8", errors="replace")[-4000:]
+        return self.log.read_text(encoding="utf-8", errors="replace")[-12000:]
 
     def _is_up(self) -> bool:
         with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2) as answer:

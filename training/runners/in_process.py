@@ -7,6 +7,7 @@ program. What happens in a training is in its log; nothing is printed.
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import logging
 import os
@@ -42,6 +43,7 @@ from training.worker import run
 BEGIN_WAIT_S = 2.0  # its first event comes within milliseconds
 LEAVING_WAIT_S = 5.0
 EXIT_WAIT_S = 8.0  # docker stop and systemd kill after ten
+END_WAIT_S = 5.0  # for what is left once no training runs: other threads and the libraries' own endings
 
 
 class InProcess:
@@ -205,14 +207,16 @@ def _stop_and_wait(held: ProcessWide) -> None:
     threading.main_thread().join()
     with held["lock"]:  # whoever is just being begun from the line is seen as well
         training = _running(held)
-    if training is None:
-        return
-    if _is_in_place(training):
-        with suppress(OSError):  # the task is deleted at this moment
-            ask_to_stop(Version(Path(training["folder"])))
-    training["thread"].join(EXIT_WAIT_S)
-    if training["thread"].is_alive():
-        _leave_in_the_middle(training)
+    if training is not None:
+        if _is_in_place(training):
+            with suppress(OSError):  # the task is deleted at this moment
+                ask_to_stop(Version(Path(training["folder"])))
+        training["thread"].join(EXIT_WAIT_S)
+        if training["thread"].is_alive():
+            _leave_in_the_middle(training)
+    with suppress(OSError, ValueError, AttributeError, RuntimeError):  # no stderr to write to
+        # a thread or a library that does not end must not keep the server: it is left, and stderr says where it stood
+        faulthandler.dump_traceback_later(END_WAIT_S, exit=True)
 
 
 def _leave_in_the_middle(training: Training) -> None:
