@@ -174,6 +174,26 @@ def test_prompts_are_read_once_and_only_for_rows_still_open():
     assert rows == sorted(rows, reverse=True) and rows[-1] < 8
 
 
+def test_a_model_that_leaves_the_given_cache_empty_reads_its_prompts_again():
+    """Unsloth's forward turns an empty DynamicCache into none and returns keys and values of its own."""
+    generator = random.Random(19)
+    model, labels = random_model("plain"), random_labels(generator, lead=(20,))
+    real, shapes = model.forward, []
+
+    def forward(**inputs):
+        shapes.append(tuple(inputs["input_ids"].shape))
+        cache = inputs.pop("past_key_values", None)
+        assert cache is None or cache.get_seq_length() == 0
+        return real(**{**inputs, "use_cache": False})
+
+    model.forward = forward
+    prompts = [generator.choices(range(14, VOCABULARY), k=length) for length in (5, 12, 18, 17)]
+    found = score_labels(model, prompts, branchings(labels, END))
+    model.forward = real
+    assert_as_naive(model, prompts, labels, found)
+    assert all(columns > 5 for _, columns in shapes)
+
+
 def test_a_model_whose_answers_are_no_numbers_still_gives_an_answer():
     model, labels = random_model("plain"), random_labels(random.Random(2))
     with torch.no_grad():

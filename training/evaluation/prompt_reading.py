@@ -32,7 +32,10 @@ class PromptReader:
     def read(self, where: torch.Tensor) -> Gathered:
         """What the model says at `where` [rows, sequence] of prompts and right answers."""
         inputs = {**self._batch.inputs(), **self._cached()}
-        return gather_at(self._model, where, inputs, logits=self._own_logits or self._batch.has_gold)
+        found = gather_at(self._model, where, inputs, logits=self._own_logits or self._batch.has_gold)
+        if self._cache is not None and self._cache.get_seq_length() != self._batch.ids.shape[1]:
+            self._cache = None  # Unsloth 2026.10 keeps keys and values of its own and leaves the given cache empty
+        return found
 
     def read_on(self, rows: NDArray[np.int64], paths: Sequence[Sequence[int]]) -> Gathered:
         """What the model says in each of `rows` (ascending) after its path of tokens behind the prompt, [rows]."""
