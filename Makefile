@@ -3,6 +3,7 @@
 #   make test   environment, dependencies, a browser, every test
 #   make lint   ruff, its format check, mypy over coach/
 #   make gpu-pins   whether requirements-gpu.txt resolves
+#   make gpu-check  on a machine with an NVIDIA GPU: proves that path and measures it, about two hours
 #
 # What is installed is remembered by a stamp named after the requirements' content, so a second start runs no pip. A stamp is set
 # only after pip has succeeded: whatever breaks off half way is taken up again by the next call.
@@ -24,7 +25,7 @@ READY := $(VENV)/.ready-$(if $(HAS_GPU),gpu,cpu)-$(SUM)
 READY_DEV := $(VENV)/.ready-dev-$(SUM)
 BROWSER_PACKAGES := chromium fonts-noto-cjk
 
-.PHONY: run test lint format gpu-pins browser clean
+.PHONY: run test lint format gpu-pins gpu-check browser clean
 
 run: $(READY)
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
@@ -44,6 +45,10 @@ format: $(READY_DEV)
 # Shows that Unsloth and everything else resolve together; installs nothing.
 gpu-pins: $(READY_DEV)
 	$(PIP) install --dry-run --quiet --report - -r requirements-gpu.txt > /dev/null && echo "requirements-gpu.txt resolves"
+
+# Needs no model hub and writes bench/gpu/gpu_check.{json,md}; arguments: make gpu-check ARGS="--models Qwen/Qwen3-0.6B".
+gpu-check: $(READY)
+	$(BIN)/python bench/gpu_check.py $(ARGS)
 
 # The pip that comes with an environment prints much; what it is doing for minutes is worth seeing once.
 $(READY): $(BIN)/activate

@@ -16,11 +16,11 @@ ROOT = FOLDER.parent
 sys.path.insert(0, str(ROOT))
 
 
-def write(name: str, figures: dict[str, Any]) -> Path:
-    """Writes `bench/<name>.json`, prints it, and returns its path."""
+def document(name: str, figures: dict[str, Any]) -> dict[str, Any]:
+    """The figures with what they depend on in front."""
     from training.results import package_versions
 
-    document = {
+    return {
         "bench": name,
         "measured": datetime.now().astimezone().isoformat(timespec="seconds"),
         "commit": _git("rev-parse", "--short", "HEAD")
@@ -30,9 +30,14 @@ def write(name: str, figures: dict[str, Any]) -> Path:
         "packages": package_versions(),
         **figures,
     }
+
+
+def write(name: str, figures: dict[str, Any]) -> Path:
+    """Writes `bench/<name>.json`, prints it, and returns its path."""
+    written = json.dumps(document(name, figures), ensure_ascii=False, indent=1)
     path = FOLDER / f"{name}.json"
-    path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(document, ensure_ascii=False, indent=1))
+    path.write_text(written + "\n", encoding="utf-8")
+    print(written)
     return path
 
 
