@@ -6,6 +6,7 @@ live in `catalog/text/errors.yaml` under the error's key, in both languages; thi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from coach.text import DEFAULT_LANGUAGE, Language, text
@@ -32,10 +33,20 @@ class CoachError(Exception):
 
     def lines(self, language: Language = DEFAULT_LANGUAGE) -> list[str]:
         """The three sentences: what was found, what was expected, what to do now."""
-        return [text(f"errors.{self.key}.{beat}", language, **self.data) for beat in BEATS]
+        return error_lines(self.key, self.data, language)
 
     def __str__(self) -> str:
         return " ".join(self.lines("en"))
+
+
+def error_lines(key: str, data: Mapping[str, Any], language: Language) -> list[str]:
+    """The three sentences of an error by its key. One that has a `cause` (an error's key and data) may quote that one's beats.
+
+    Raises KeyError where a key or a value is not known here.
+    """
+    cause = data.get("cause")
+    quoted = dict(zip(BEATS, error_lines(cause["key"], cause["data"], language))) if isinstance(cause, dict) else {}
+    return [text(f"errors.{key}.{beat}", language, **{**data, **quoted}) for beat in BEATS]
 
 
 def _rebuild(cls: type[CoachError], key: str, data: dict[str, Any]) -> CoachError:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from coach.errors import WorkspaceError
 
@@ -60,6 +60,29 @@ class _Scores(_Part):
     confusion_matrix: _Matrix | None = None
 
 
+class _Run(_Part):
+    name: str
+    fold: int | None = None
+    primary_metric: Number | None = None
+    accuracy: Number | None = None
+    macro_f1: Number | None = None
+
+
+class _Spread(_Part):
+    mean: Number
+    standard_deviation: Number | None = None
+    lowest: Number
+    highest: Number
+
+
+class _Repeats(_Part):
+    metric: str | None = None
+    runs: list[_Run] = Field(min_length=1)
+    primary_metric: _Spread | None = None
+    accuracy: _Spread | None = None
+    macro_f1: _Spread | None = None
+
+
 class _Results(_Scores):
     primary_metric: _PrimaryMetric | None = None
     target: _Target | None = None
@@ -69,6 +92,7 @@ class _Results(_Scores):
     baseline: dict[str, dict[str, Any] | None] | None = None
     targets: dict[str, _Scores] | None = None
     max_steps: int | None = None
+    repeats: _Repeats | None = None
 
 
 class _Split(_Part):

@@ -147,6 +147,8 @@ def _training(task: TaskFile) -> Iterator[Finding]:
     if training.stages and training.stages[0].method != training.method:
         data = {"method": training.method, "first": training.stages[0].method}
         yield ("training", "stages"), "stages_start_differs", data
+    if training.seeds > 1 and training.folds > 1:
+        yield ("training", "folds"), "seeds_and_folds", {"seeds": training.seeds, "folds": training.folds}
 
 
 def _execution(task: TaskFile) -> Iterator[Finding]:
@@ -207,8 +209,6 @@ def _not_built(task: TaskFile, hardware: HasCuda | None) -> Iterator[Finding]:
         yield ("training", "stages"), "stages_not_built", {"count": len(task.training.stages or [])}
     if "sft" in methods and task.training.lora is None:
         yield ("training", "lora"), "full_tuning_not_built", {}
-    if task.training.seeds > 1:
-        yield ("training", "seeds"), "seeds_not_built", {"count": task.training.seeds}
     yield from _targets_not_built(task)
     if task.training.quantization == "4bit" and hardware is not None and not hardware.has_cuda:
         yield ("training", "quantization"), "qlora_needs_cuda", {}

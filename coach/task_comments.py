@@ -33,7 +33,7 @@ _EPOCHS_MANY_ROWS, _EPOCHS_UNKNOWN_ROWS = (2, "1–2"), (5, "3–5")  # evidence
 def hyperparameter_comments(task: TaskFile, rows: int | None = None) -> list[Remark]:
     """What there is to say about learning rate, epochs, batch and early stopping. `rows`: training rows, where known."""
     if task.training.method in ("prompt", "baseline"):
-        return _of_the_baseline(task)
+        return [*_of_the_baseline(task), *_of_repeats(task)]
     return [*_learning_rate(task, rows), *_epochs(task, rows), *_batch(task)]
 
 
@@ -47,6 +47,13 @@ def _of_the_baseline(task: TaskFile) -> list[Remark]:
     if task.training.method != "baseline":
         return []
     return [("info", (("training", "method"), "baseline_ignores_numbers", {"model": task.training.base_model}))]
+
+
+def _of_repeats(task: TaskFile) -> Iterator[Remark]:
+    """What trains no weights answers the same whatever the seed: it runs once."""
+    for name in ("seeds", "folds"):
+        if (count := getattr(task.training, name)) > 1:
+            yield "info", (("training", name), "repeats_ignored", {"name": name, "count": count, "method": task.training.method})
 
 
 def _learning_rate(task: TaskFile, rows: int | None) -> Iterator[Remark]:

@@ -24,8 +24,7 @@ DeployTarget = Literal["huggingface", "ollama", "api", "local"]
 Balance = Literal["none", "oversample", "class_weights"]
 
 SLUG_PATTERN = r"^[a-z0-9](?:[a-z0-9-]{0,62})$"
-MAX_LABELS = 1000
-MOST_VERSIONS_KEPT = 1000
+MAX_LABELS, MOST_VERSIONS_KEPT = 1000, 1000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 CLASSIFICATION_METRICS: tuple[Metric, ...] = ("macro_f1", "accuracy", "micro_f1", "weighted_f1")
 METRICS: tuple[Metric, ...] = get_args(Metric)
@@ -114,7 +113,8 @@ class Training(Strict):
     early_stopping: EarlyStopping | None = Field(default_factory=EarlyStopping)
     evaluations_per_epoch: int = Field(default=2, ge=1, le=100)
     seed: int = Field(default=42, ge=0, le=2**32 - 1)
-    seeds: int = Field(default=1, ge=1, le=20)
+    seeds: int = Field(default=1, ge=1, le=20)  # more: repeats under versions/vN/repeats/, with seed + 1, seed + 2 …
+    folds: int = Field(default=1, ge=1, le=20)  # more: each part of the training and validation rows validates once
 
     @field_validator("max_seq_tokens")
     @classmethod

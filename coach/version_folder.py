@@ -13,7 +13,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -32,6 +32,8 @@ SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _UNFINISHED = re.compile(r"\.[A-Za-z0-9][A-Za-z0-9._-]{0,63}\.[0-9a-f]{12}\.tmp")  # as `freeze` names its work
 JsonObject = dict[str, Any]  # a document other programs may add keys to; whoever reads one knows the keys it needs
+
+Arrange = Callable[["Version", TaskFile], None]  # replaces files of a version that is being made
 
 
 @dataclass(frozen=True)
@@ -158,15 +160,14 @@ class Version:
         return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
 
 
-def freeze(task_folder: Path, config: TaskFile, config_text: str | bytes, name: str) -> Version:
+def freeze(task_folder: Path, config: TaskFile, config_text: str | bytes, name: str, arrange: Arrange | None = None) -> Version:
     """Makes `versions/<name>` whole or not at all, from the task's `data/`. The caller holds the task's lock.
 
-    `config_text` is `config` as it is to stand in `config.yaml`.
+    `config_text` is `config` as it is to stand in `config.yaml`; `arrange` may write the new version's splits anew.
     Raises WorkspaceError: name does not fit, version exists, a split is missing or broken, disk full.
     """
-    strategy = config.versioning.strategy
-    if not is_version_name(name, strategy):
-        raise WorkspaceError("workspace.version_name", name=name, strategy=strategy)
+    if not is_version_name(name, config.versioning.strategy):
+        raise WorkspaceError("workspace.version_name", name=name, strategy=config.versioning.strategy)
     version = Version(task_folder / "versions" / name)
     if version.folder.exists():
         raise WorkspaceError("workspace.version_exists", name=name, folder=str(version.folder))
@@ -178,6 +179,8 @@ def freeze(task_folder: Path, config: TaskFile, config_text: str | bytes, name: 
         frozen = Version(building)
         for split, source in sources.items():
             link_or_copy(source, frozen.split_path(split))
+        if arrange is not None:
+            arrange(frozen, config)
         splits: dict[str, Path] = {split: frozen.split_path(split) for split in sources}
         frozen.write_snapshot(snapshot_document(splits, task_folder / "data" / "data_version.yaml", config))
         write_atomically(frozen.config_path, config_text)

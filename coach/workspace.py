@@ -24,7 +24,7 @@ from coach.lineage import lineage_document
 from coach.task_file import read_task_file, task_to_yaml
 from coach.task_schema import SLUG_PATTERN, TaskFile
 from coach.task_summary import TaskSummary, read_summary, summary_to_yaml
-from coach.version_folder import SAFE_NAME, Version, freeze, read_json, write_json
+from coach.version_folder import SAFE_NAME, Arrange, Version, freeze, read_json, write_json
 from coach.versioning import version_key
 from coach.yaml_document import document_bytes
 
@@ -217,8 +217,8 @@ def create_task(
     return Task(folder, folder / TASK_FILE)
 
 
-def freeze_version(task: Task, name: str, now: datetime) -> Version:
-    """Freezes task.yaml and the splits of `data/` as version `name`, whole or not at all.
+def freeze_version(task: Task, name: str, now: datetime, arrange: Arrange | None = None) -> Version:
+    """Freezes task.yaml and the splits of `data/`, as `arrange` leaves them, as version `name`, whole or not at all.
 
     A task.yaml that already names this version is frozen as it stands, comments included; otherwise it is written anew with the
     name and `now`. Raises WorkspaceError (exists, bad name, a split missing or broken, disk full) and DocumentError.
@@ -226,9 +226,9 @@ def freeze_version(task: Task, name: str, now: datetime) -> Version:
     with task.lock():
         config = task.file
         if config.version == name:
-            return freeze(task.folder, config, task.file_path.read_bytes(), name)
+            return freeze(task.folder, config, task.file_path.read_bytes(), name, arrange)
         renamed = config.model_copy(update={"version": name, "created": config.created or now, "updated": now})
-        return freeze(task.folder, renamed, task_to_yaml(renamed), name)
+        return freeze(task.folder, renamed, task_to_yaml(renamed), name, arrange)
 
 
 def _is_task(folder: Path) -> bool:

@@ -18,12 +18,18 @@ Rows = dict[SplitName, list[Row]]
 
 @dataclass(frozen=True)
 class Attempt:
-    """One start or resume. `from_step` is 0 for a start; `view` is what an earlier attempt's log still counts."""
+    """One start or resume. `from_step` is 0 for a start; `view` is what an earlier attempt's log still counts.
+
+    `own_run_over`: the version's own run is trained and judged, only its repeats are left. `keeps_model`: its weights and its lineage
+    are written; of a repeat they are not.
+    """
 
     number: int
     from_step: int
     view: RunView
     max_steps: int | None
+    own_run_over: bool = False
+    keeps_model: bool = True
 
 
 @dataclass(frozen=True)
@@ -65,13 +71,13 @@ def frozen_rows(version: Version) -> Rows:
         if not rows[split]:
             raise DataError(f"data.no_{split}_part")
         for row in rows[split]:
-            _refuse_unfit(task, split, row)
+            refuse_unfit(task, split, row)
     if not any(value.strip() for row in rows["train"] for value in row.input.values()):
         raise DataError("training.empty_texts")
     return rows
 
 
-def _refuse_unfit(task: TaskFile, split: SplitName, row: Row) -> None:
+def refuse_unfit(task: TaskFile, split: SplitName, row: Row) -> None:
     """A row somebody changed by hand is found before hours of training, not after them."""
     for name in task.placeholders:
         if name not in row.input:

@@ -23,7 +23,7 @@ from coach.errors import WorkspaceError
 from training.events import EVENT_TYPES, SCHEMA_VERSION, TERMINAL_TYPES, Event, EventType, finite, is_event
 
 MAX_LINE_BYTES = 64 * 1024
-RESERVE_BYTES = 256 * 1024
+RESERVE, RESERVE_BYTES = ".events.reserve", 256 * 1024
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 Listener = Callable[[Event], None]
@@ -40,7 +40,7 @@ class EventLog:
         self._listener = listener
         self._clock = clock
         self._lock = threading.Lock()
-        self._reserve = path.with_name(".events.reserve")
+        self._reserve = path.with_name(RESERVE)
         self._seq = _next_seq(path)
         self._hold_reserve()  # first: a run that could not say why it failed does not begin
         try:

@@ -14,7 +14,7 @@ EventType = Literal[
     "started", "resumed", "phase", "step", "eval", "sample", "checkpoint", "heartbeat", "notice", "finished", "stopped", "failed"
 ]
 TerminalType = Literal["finished", "stopped", "failed"]
-PhaseName = Literal["loading", "baseline", "training", "evaluating"]
+PhaseName = Literal["loading", "baseline", "training", "evaluating", "repeats"]
 EVENT_TYPES: frozenset[str] = frozenset(get_args(EventType))
 TERMINAL_TYPES: frozenset[str] = frozenset(get_args(TerminalType))
 
@@ -22,9 +22,9 @@ Event = dict[str, Any]
 """One line of the log: `v`, `seq`, `t` (Unix seconds), `type` and the type's own keys."""
 
 
-_WHOLE = ("seq", "step", "attempt", "from_step", "total_steps", "total", "done", "tokens", "rows")
+_WHOLE = ("seq", "step", "attempt", "from_step", "total_steps", "total", "done", "tokens", "rows", "number", "runs")
 _NUMBERS = ("value", "loss", "learning_rate", "grad_norm", "elapsed_s", "metric_value")  # or null, where one was not finite
-_WORDS = ("metric", "code", "level", "message_key", "name", "stage", "path")
+_WORDS = ("metric", "code", "level", "message_key", "name", "stage", "path", "repeat")
 _OBJECTS = ("data", "worker", "baseline", "per_class", "confusion_matrix")
 _NEEDED = {"step": ("step",), "eval": ("step", "metric", "value"), "sample": ("step",), "checkpoint": ("step", "path")}
 _LATEST_T = 1e11  # a date of four digits, in Unix seconds

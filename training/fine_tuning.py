@@ -60,10 +60,12 @@ def fine_tune(version: Version, attempt: Attempt, log: EventLog, now: Callable[[
     )
     test_baseline = train_baseline(rows["train"], rows["test"], task, seed=task.training.seed, like=baseline.choice)
     log.require_in_place()
-    write_adapter(version, ready)  # before the results: a version with results has its model
+    if attempt.keeps_model:
+        write_adapter(version, ready)  # before the results: a version with results has its model
     results = evaluate_on_test(version, ready, course, test_baseline, log)
     log.require_in_place()
-    write_verdict(version, task, results, now())
+    if attempt.keeps_model:
+        write_verdict(version, task, results, now())
     return Ending("finished", {"best_step": progress.best_step, "reason": callback.end_reason, "results": "results.json"})
 
 

@@ -18,6 +18,7 @@ from coach.text import language_of, text
 from coach.version_folder import SPLITS, Version
 from coach.versioning import version_key
 from coach.workspace import Task, freeze_version
+from training.data.folds import first_fold, write_fold
 from training.data.rows import read_rows
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def prepare_data(task: Task, now: datetime) -> PreparedData:
 def new_version(task: Task, name: str, now: datetime, *, changes: str | None = None) -> Version:
     """Freezes task.yaml and `data/` as version `name`; `changes` is what its maker says of it, for the lineage.
 
-    Raises UserError without data, DataError without one of the three parts.
+    Where it asks for folds it is frozen with the first of them. Raises UserError without data, DataError without one of the three
+    parts, with too few rows for the folds, and where groups of rows would be torn apart by them.
     """
     if not (task.data_folder / "train.jsonl").is_file() and not (task.folder / "data_source.yaml").is_file():
         raise UserError("training.no_data", folder=str(task.folder))
@@ -61,9 +63,28 @@ def new_version(task: Task, name: str, now: datetime, *, changes: str | None = N
         path = task.data_folder / f"{part}.jsonl"
         if not path.is_file() or not read_rows(path):
             raise DataError(f"data.no_{part}_part")
-    version = freeze_version(task, name, now)
+    _refuse_torn_groups(task)
+    version = freeze_version(task, name, now, _first_of_the_folds)
     _begin_lineage(task, version, now, changes)
     return version
+
+
+def _refuse_torn_groups(task: Task) -> None:
+    """Which rows belong together is known while data are made from their source, and nowhere after that."""
+    folds, source_path = task.file.training.folds, task.folder / "data_source.yaml"
+    if folds == 1 or not source_path.is_file():
+        return
+    from training.data.source import read_data_source
+
+    if group_by := read_data_source(source_path).split.group_by:
+        raise DataError("data.folds_with_groups", group_by=group_by, folds=folds)
+
+
+def _first_of_the_folds(version: Version, config: TaskFile) -> None:
+    """The frozen training and validation rows, cut so that the version's own run is the first of its folds."""
+    if config.training.folds > 1 and config.training.method == "sft":
+        fold = first_fold(read_rows(version.split_path("train")), read_rows(version.split_path("valid")), config)
+        write_fold(version, fold)
 
 
 def _begin_lineage(task: Task, version: Version, now: datetime, said: str | None) -> None:

@@ -126,8 +126,8 @@ def _of_version(task: Task, version: Version, status: RunStatus, changed_at: flo
         value=value,
         split=split,
         threshold=criteria.threshold,
-        step=status.view.step,
-        total_steps=status.view.total_steps,
+        step=status.current.step,
+        total_steps=status.current.total_steps,
         standing=standing(version, time.time()) if status.state == "queued" else None,
     )
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+from coach.repeats import task_folder
 from coach.task_schema import TaskFile
 from coach.version_folder import Version
 from training.attempt import Rows
 from training.backends import choose_backend, open_backend
 from training.backends.loaded import Backend, LoadedModel
-from training.base_model import resolve_base_model
+from training.base_model import Progress, resolve_base_model
 from training.data.tokens import RowEncoder, choose_max_tokens
 from training.device import Device, Threads, choose_device
 from training.evaluation.answering import Answerer
@@ -35,11 +37,16 @@ class Prepared:
 
 
 def prepare(version: Version, task: TaskFile, rows: Rows, log: EventLog) -> Prepared:
+    return prepare_at(task_folder(version), task, rows, _reporter(log))
+
+
+def prepare_at(near: Path, task: TaskFile, rows: Rows, progress: Progress | None = None) -> Prepared:
+    """`near` is the folder a relative path to the base model starts from."""
     threads = Threads()
     threads.apply()
     backend = open_backend(choose_backend())
     device = choose_device()
-    source = resolve_base_model(task.training.base_model, near=version.folder.parent.parent, progress=_reporter(log))
+    source = resolve_base_model(task.training.base_model, near=near, progress=progress)
     loaded = backend.load(source, device, max_tokens=_fixed_length(task), four_bit=task.training.quantization == "4bit")
     everything = [row for part in rows.values() for row in part]  # a test row longer than any training row is not to be cut
     max_tokens = choose_max_tokens(task, loaded.tokenizer, everything, loaded.context)

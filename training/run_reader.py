@@ -6,14 +6,17 @@ Owns the place in the log and the view folded so far, and the guess at the time 
 
 from __future__ import annotations
 
+import math
 import threading
 from functools import lru_cache
 from pathlib import Path
 from statistics import median
 
+from coach.repeats import Repeat
 from coach.version_folder import Version
 from training.event_log import EventTail
 from training.held_lock import is_locked
+from training.repeat_progress import RepeatProgress, repeat_in
 from training.run_status import RunStatus, state_of
 from training.run_view import RunView, fold
 from training.waiting_line import ticket_of
@@ -29,15 +32,25 @@ class RunReader:
         self._events_path = events_path
         self._lock_path = lock_path
         self._turn = threading.Lock()
+        self._inner: RunReader | None = None  # of the repeat at work
         self._begin_anew()
 
     def read(self, now: float) -> RunStatus:
         """What `run_status` would say; `now` in Unix seconds. The view is shared by all who ask: read it, change nothing in it."""
         with self._turn:
-            ticket = ticket_of(Version(self._events_path.parent))  # in this order, as run_status says why
+            version = Version(self._events_path.parent)
+            ticket = ticket_of(version)  # in this order, as run_status says why
             held = is_locked(self._lock_path)
             self._follow()
-            return RunStatus(state_of(self._view, self._on_the_logs_clock(now), held=held, ticket=ticket), self._view)
+            repeat = repeat_in(version, self._view, self._follow_repeat)
+            now = self._on_the_logs_clock(now)
+            return RunStatus(state_of(self._view, now, held=held, ticket=ticket, repeat=repeat), self._view, repeat)
+
+    def _follow_repeat(self, repeat: Repeat) -> RunView:
+        if self._inner is None or self._inner._events_path != repeat.events_path:
+            self._inner = RunReader(repeat.events_path, self._lock_path)
+        self._inner._follow()
+        return self._inner._view
 
     def _begin_anew(self) -> None:
         self._tail = EventTail(self._events_path)
@@ -91,12 +104,24 @@ def _reader(folder: str) -> RunReader:
     return RunReader(version.events_path, version.lock_path)
 
 
-def time_left_s(view: RunView, now: float) -> float | None:
-    """Seconds until the run ends by itself, at most (it may stop early); None while nobody can know.
+def time_left_s(view: RunView, now: float, repeat: RepeatProgress | None = None) -> float | None:
+    """Seconds until the version ends by itself, at most (a run may stop early); None while nobody can know.
 
-    Steps to come at the median step of this attempt, validations to come and the closing test at the median validation so far. Before
-    the first validation its cost is unknown and left out, so the guess rises once then. It falls evenly between two events.
+    Of the run at hand, the version's own or a `repeat`: steps to come at the median step of this attempt, validations to come and the
+    closing test at the median validation so far. Before the first validation its cost is unknown and left out, so the guess rises once
+    then. It falls evenly between two events. Further runs count as much as this one does from its first step to its end.
     """
+    if view.terminal is not None or (view.phase == "repeats" and repeat is None):
+        return None
+    at_hand, to_come = (view, view.runs - 1) if repeat is None else (repeat.view, repeat.runs - repeat.number)
+    left = _left_of_run_s(at_hand, now)
+    if left is None or to_come <= 0:
+        return left
+    whole = _whole_run_s(at_hand)
+    return None if whole is None else left + to_come * whole
+
+
+def _left_of_run_s(view: RunView, now: float) -> float | None:
     look_s = _median_look_s(view)
     if view.terminal is not None or view.phase_event is None:
         return None
@@ -110,6 +135,15 @@ def time_left_s(view: RunView, now: float) -> float | None:
     left = max(0, view.total_steps - view.step) * step_s + (looks + 1) * (look_s or 0.0)
     expected = look_s if due and look_s is not None else step_s
     return left - min(max(0.0, now - _last_progress_t(view)), expected, left)
+
+
+def _whole_run_s(view: RunView) -> float | None:
+    step_s = view.median_step_s()
+    if step_s is None or not view.total_steps:
+        return None
+    every = int(view.evals[0]["step"]) if view.evals else 0
+    looks = math.ceil(view.total_steps / every) if every > 0 else 1
+    return view.total_steps * step_s + (looks + 1) * (_median_look_s(view) or 0.0)
 
 
 def _median_look_s(view: RunView) -> float | None:

@@ -8,11 +8,15 @@ from __future__ import annotations
 import shlex
 import sys
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
 from tqdm import tqdm
 
+from coach.errors import error_lines
+from coach.history import finished_results
+from coach.repeats import repeats_sentence
 from coach.text import Language, has_text, text
 from coach.verdict import judge
 from coach.version_folder import Version
@@ -77,6 +81,10 @@ class ProgressReport:
             self._show_loading(event)
             return
         self.close()
+        if event["name"] == "repeats":
+            which = str(event["repeat"]).replace("-", " ")
+            self._say(text("repeats.place", self.language, number=event["number"], runs=event["runs"], which=which))
+            return
         self._say(text(f"cli.training.phase.{event['name']}", self.language))
         if event["name"] == "training" and sys.stderr.isatty():
             self._bar = tqdm(total=event["total_steps"], unit="step", file=sys.stderr, dynamic_ncols=True)
@@ -134,6 +142,7 @@ def status_document(version: Version, status: RunStatus) -> dict[str, Any]:
         "phase": view.phase,
         "step": view.step,
         "total_steps": view.total_steps,
+        "repeat": status.repeat.document() if status.repeat else None,
         "loss": view.steps[-1].get("loss") if view.steps else None,
         "metric": last["metric"] if last else None,
         "value": last["value"] if last else None,
@@ -162,7 +171,11 @@ def status_lines(version: Version, status: RunStatus, language: Language) -> lis
         lines.append(found.say(language))
     elif refused := refusal(version, view.attempt) if not status.alive else None:
         lines += [text("cli.training.refused", language, version=version.name), *refused.lines(language)]
-    if view.total_steps:
+    if status.repeat:
+        lines.append(status.repeat.say(language))
+    elif view.total_steps and view.runs > 1 and status.state != "finished":
+        lines.append(text("repeats.own", language, runs=view.runs, step=view.step, total=view.total_steps))
+    elif view.total_steps:
         lines.append(text("cli.training.status_step", language, step=view.step, total=view.total_steps))
     if view.best_eval:
         best = view.best_eval
@@ -180,21 +193,22 @@ def status_lines(version: Version, status: RunStatus, language: Language) -> lis
 
 def failure_lines(event: Event, language: Language) -> list[str]:
     """Why a run failed, in the reader's language where the error is one of ours."""
-    key = event.get("key")
-    if key and has_text(f"errors.{key}.found"):
-        return [text(f"errors.{key}.{beat}", language, **event.get("data", {})) for beat in ("found", "expected", "todo")]
+    with suppress(KeyError, TypeError):  # an error of another release, or none of ours
+        return error_lines(str(event.get("key")), event.get("data", {}), language)
     return [str(event.get("message", "")), str(event.get("hint", ""))]
 
 
 def result_lines(version: Version, language: Language) -> list[str]:
     """The end of a run: three numbers and a sentence, then the classes. A stopped run says how to go on."""
-    results = version.results()
+    results = finished_results(version)  # those of a version's own run are written before its repeats begin
     if results is None:
         kept = checkpoints.latest(version.checkpoints_folder) is not None
         return [text("cli.training.stopped" if kept else "cli.training.stopped_bare", language, version=version.name)]
     interval = results["confidence_interval"]
     metric, value = results["primary_metric"]["name"], results["primary_metric"]["value"]
     lines = [text("cli.training.result", language, metric=metric, value=value, low=interval["low"], high=interval["high"])]
+    if said := repeats_sentence(results):
+        lines.append(said.say(language))
     tfidf = results["baseline"].get("tfidf")
     if tfidf:
         lines.append(

@@ -13,6 +13,7 @@ from typing import Literal
 from coach.version_folder import Version
 from training.event_log import read_events
 from training.held_lock import is_locked
+from training.repeat_progress import RepeatProgress, repeat_in
 from training.run_view import RunView, fold
 from training.waiting_line import Ticket, ticket_of
 
@@ -26,10 +27,16 @@ HEARTBEAT_S = 10.0
 
 @dataclass(frozen=True)
 class RunStatus:
-    """`state` and the view it was read from."""
+    """`state` and the view it was read from. `repeat`: the one at work, or last at work, once the version's own run is over."""
 
     state: State
     view: RunView
+    repeat: RepeatProgress | None = None
+
+    @property
+    def current(self) -> RunView:
+        """The run at hand: the repeat's, else the version's own."""
+        return self.repeat.view if self.repeat else self.view
 
     @property
     def alive(self) -> bool:
@@ -52,13 +59,17 @@ def run_status(events_path: Path, lock_path: Path, now: float) -> RunStatus:
     The lock is asked before the log is read: a worker that ends in between has then written its last event. The line before both: who
     leaves it to begin has then begun.
     """
-    ticket = ticket_of(Version(events_path.parent))
+    version = Version(events_path.parent)
+    ticket = ticket_of(version)
     held = is_locked(lock_path)
     view = fold(RunView(), read_events(events_path))
-    return RunStatus(state_of(view, now, held=held, ticket=ticket), view)
+    repeat = repeat_in(version, view, lambda found: fold(RunView(), read_events(found.events_path)))
+    return RunStatus(state_of(view, now, held=held, ticket=ticket, repeat=repeat), view, repeat)
 
 
-def state_of(view: RunView, now: float, *, held: bool, ticket: Ticket | None = None) -> State:
+def state_of(
+    view: RunView, now: float, *, held: bool, ticket: Ticket | None = None, repeat: RepeatProgress | None = None
+) -> State:
     """The state of a run whose log folds to `view`; `held`: whether a worker held the lock before the log was read."""
     if ticket is not None and not ticket.has_begun(view.attempt) and (not held or view.terminal is not None):
         return "queued"
@@ -70,8 +81,10 @@ def state_of(view: RunView, now: float, *, held: bool, ticket: Ticket | None = N
         return "interrupted"
     if view.last_t is not None and now - view.last_t > SILENT_S:
         return "silent"
-    if view.phase == "training" and view.last_step_t is not None:
-        limit = max(STALLED_AT_LEAST_S, STALLED_STEPS * (view.median_step_s() or 0.0))
-        if now - view.last_step_t > limit:
-            return "stalled"
-    return "running"
+    return "stalled" if _no_step_comes(repeat.view if repeat else view, now) else "running"
+
+
+def _no_step_comes(view: RunView, now: float) -> bool:
+    if view.phase != "training" or view.last_step_t is None or view.terminal is not None:
+        return False
+    return now - view.last_step_t > max(STALLED_AT_LEAST_S, STALLED_STEPS * (view.median_step_s() or 0.0))

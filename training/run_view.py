@@ -18,6 +18,7 @@ class RunView:
     """What a run looks like after some events. Steps and evals are the events themselves, in order of step."""
 
     attempt: int = 0
+    runs: int = 1  # how often the version is trained: with other seeds, or on other folds
     worker: dict[str, object] = field(default_factory=dict)
     phase: str | None = None
     total_steps: int | None = None
@@ -67,7 +68,7 @@ def fold(view: RunView, events: Iterable[Event]) -> RunView:
             notices = [notice for notice in notices if int(notice.get("step", 0)) <= from_step]
             attempt = int(event.get("attempt", view.attempt + 1))
             view = replace(view, attempt=attempt, worker=event.get("worker", {}), started_t=event.get("t"))
-            view = replace(view, phase=None, phase_event=None, terminal=None, last_step_t=None)
+            view = replace(view, phase=None, phase_event=None, terminal=None, last_step_t=None, runs=max(1, event.get("runs", 1)))
         elif kind == "phase":
             view = _in_phase(view, event)
         elif kind == "step":

@@ -73,4 +73,5 @@ def _standing(queue: Path, ticket: Ticket | None, now: float) -> Standing:
 def _left_s(running: Version | None, device: str, now: float) -> float | None:
     if running is None:
         return None if device_is_busy(device) else 0.0
-    return time_left_s(shared_reader(running).read(now).view, now)
+    found = shared_reader(running).read(now)
+    return time_left_s(found.view, now, found.repeat)

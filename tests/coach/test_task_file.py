@@ -224,6 +224,9 @@ def test_fault_of_form_is_named(old, new, path, code):
         ("  lora:\n    r: 32\n    alpha: 64\n", "  quantization: 4bit\n", "training.quantization", "quantization_without_lora"),
         ("method: sft", "method: sft\n  stages: [{method: dpo}]", "training.stages", "stages_start_differs"),
         ("method: sft", "method: sft\n  stages: []", "training.stages", "no_stages"),
+        ("epochs: 8", "epochs: 8\n  seeds: 3\n  folds: 5", "training.folds", "seeds_and_folds"),
+        ("epochs: 8", "epochs: 8\n  seeds: 21", "training.seeds", "out_of_range"),
+        ("epochs: 8", "epochs: 8\n  folds: 0", "training.folds", "out_of_range"),
     ],
 )
 def test_contradiction_is_an_error_with_its_line(old, new, path, code):
@@ -274,7 +277,6 @@ def test_placeholder_that_no_row_fills_is_an_error(tmp_path: Path):
         ([("method: sft", "method: sft\n  quantization: 4bit")], "qlora_needs_cuda"),
         ([("Qwen/Qwen3-4B", "./models/none")], "model_folder_missing"),
         ([("  lora:\n    r: 32\n    alpha: 64\n", "")], "full_tuning_not_built"),
-        ([("epochs: 8", "epochs: 8\n  seeds: 3")], "seeds_not_built"),
         ([('"普通"]', '"普通"]\n    reason: {type: string}')], "free_slot_not_built"),
         ([("method: sft", "method: baseline"), ('"普通"]', '"普通"]\n    haste: {enum: [急, 緩]}')], "baseline_slots_not_built"),
     ],
@@ -285,6 +287,15 @@ def test_what_is_not_built_blocks_training_and_is_only_remarked_on_by_the_check(
     assert errors(task) == []
     checked = {p.code: p.level for p in check_task(task, hardware=Machine(has_cuda=False))}
     assert checked[code] == "warning"
+
+
+@pytest.mark.parametrize("setting", ["seeds: 3", "folds: 5"])
+def test_seeds_and_folds_train_and_are_remarked_on_where_nothing_is_trained(setting):
+    task = edited(("epochs: 8", f"epochs: 8\n  {setting}"))
+    assert errors(task) == [] and {p.code for p in blockers(task)} <= {"model_from_hub", "remote_not_built"}
+    idle = edited(("epochs: 8", f"epochs: 8\n  {setting}"), ("method: sft", "method: prompt"))
+    [remark] = [p for p in check_task(idle) if p.code == "repeats_ignored"]
+    assert remark.level == "info" and remark.path == f"training.{setting[:5]}" and said(remark)
 
 
 def test_two_slots_with_labels_are_trained_by_sft_and_the_baseline_learns_one():

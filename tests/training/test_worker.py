@@ -200,7 +200,7 @@ def test_killed_after_the_last_step_a_resume_only_finishes_what_is_left(tmp_path
 
     with monkeypatch.context() as patched:
         patched.setattr("training.fine_tuning.write_verdict", kill)
-        patched.setattr("training.worker._write_failure", lambda *arguments: None)
+        patched.setattr("training.single_run._write_failure", lambda *arguments: None)
         with pytest.raises(Killed):
             run(version, now=now)
     assert state(version) == "interrupted"
@@ -378,7 +378,7 @@ def test_what_went_wrong_is_raised_also_where_it_cannot_be_logged(tmp_path, tiny
         raise OSError(28, "No space left on device")
 
     version = make_version(tmp_path / "letters", task_file(tmp_path / "nowhere"))
-    monkeypatch.setattr("training.worker._write_failure", full)
+    monkeypatch.setattr("training.single_run._write_failure", full)
     with pytest.raises(ModelError):
         run(version, now=now)
 

@@ -84,11 +84,11 @@ def split_rows(
     if valid_rows is not None:
         given["valid"] = valid
     shares = _open_shares(ratios, given)
-    groups = _groups(kept, key, group_by)
+    groups = groups_of(kept, key, group_by)
     _refuse_hopeless(kept, groups, given, stratify_by)
     parts = _allocate(kept, groups, shares, stratify_by, seed) | given
     _refuse_holes(parts, given, stratify_by)
-    order = _order(seed)
+    order = seeded_order(seed)
     ordered = {name: sorted(parts[name], key=order) if shuffle and name not in given else list(parts[name]) for name in PARTS}
     return Splits(ordered["train"], ordered["valid"], ordered["test"], dropped)
 
@@ -146,7 +146,7 @@ def _open_shares(ratios: Mapping[Part, float], given: Mapping[Part, list[Row]]) 
     return {name: share / sum(shares.values()) for name, share in shares.items()}
 
 
-def _groups(rows: Sequence[Row], key: Sequence[str] | None, group_by: str | Mapping[str, str] | None) -> list[list[int]]:
+def groups_of(rows: Sequence[Row], key: Sequence[str] | None, group_by: str | Mapping[str, str] | None) -> list[list[int]]:
     """Places of rows that must stay in one part: same text, or same group, or linked by a chain of both."""
     parent = list(range(len(rows)))
 
@@ -216,7 +216,7 @@ def _allocate(
     label_at = [label_of(row, stratify_by) if stratify_by else "" for row in rows]
     spread = Counter(label for group in groups for label in {label_at[place] for place in group})
     open_rows = {label: _quota(count, shares, spread[label], label) for label, count in Counter(label_at).items()}
-    order = _order(seed)
+    order = seeded_order(seed)
     parts: dict[Part, list[Row]] = {name: [] for name in PARTS}
     ranked = sorted((len(group) * -1, min(order(rows[place]) for place in group), group) for group in groups)
     for _, _, group in ranked:
@@ -242,6 +242,6 @@ def _refuse_holes(parts: Mapping[Part, list[Row]], given: Mapping[Part, list[Row
             raise DataError("data.class_in_one_group", labels=", ".join(missing))
 
 
-def _order(seed: int) -> Callable[[Row], bytes]:
+def seeded_order(seed: int) -> Callable[[Row], bytes]:
     """A sort key that shuffles: a hash of seed and content, so that a row's place does not depend on its neighbours."""
     return lambda row: hashlib.sha256(f"{seed}:{input_key(row.input)}:{row.id}".encode("utf-8", errors="surrogatepass")).digest()
