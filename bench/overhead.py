@@ -38,6 +38,7 @@ from training.starter_model import ensure_starter_model
 
 WARM_TARGET_S, COLD_TARGET_S, LOG_TARGET = 10.0, 15.0, 0.02
 DROP_CACHES = Path("/proc/sys/vm/drop_caches")
+LIBRARIES = (Path(json.__file__).parents[1], ROOT / ".venv")
 LOOK_EVERY_S = 1.0
 LEAST_S = 0.1  # of a function or an import that is named
 
@@ -74,8 +75,7 @@ def make_cold(model: Path) -> str:
         return "whole page cache dropped"
     except OSError:
         pass
-    libraries = Path(json.__file__).parents[1], Path(record.__file__).parents[1] / ".venv"
-    for folder in (model, *libraries):
+    for folder in (model, *LIBRARIES):
         for path in folder.rglob("*"):
             if path.is_file():
                 give_up(path)
