@@ -8,6 +8,7 @@ from pages.ui import cached, prose
 from pages.ui.figure_row import figure_row
 from pages.ui.finding_cards import finding_cards
 from pages.ui.frame import TaskPage, link, open_page
+from pages.ui.repeat_runs import repeat_runs
 from pages.ui.row_browser import row_browser
 from pages.ui.try_it import try_it
 from pages.ui.version_choice import choose_version
@@ -31,6 +32,7 @@ def sections(page: TaskPage, version_name: str, found: Examined) -> None:
     version = page.task.version(version_name)
     sentences(page, found)
     figure_row(page, figures(found.diagnosis.verdict, found.results))
+    repeat_runs(page, found.results)
     row_browser(page, version, found)
     prose.heading(page.say("evaluate.findings", count=len(found.diagnosis.findings)))
     finding_cards(page, found.diagnosis)

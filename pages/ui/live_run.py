@@ -7,14 +7,18 @@ finished. The numbers are run_figures.py's, the scores below run_scores.py's, th
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 import streamlit as st
 
+from coach.errors import WorkspaceError
+from coach.history import finished_results
 from coach.metric_words import metric_name
 from coach.text import has_text, text
 from coach.version_folder import Version
 from pages.ui import cached, prose
 from pages.ui.frame import TaskPage, guarded
+from pages.ui.repeat_runs import repeat_runs
 from pages.ui.run_figures import three_numbers
 from pages.ui.run_header import Run
 from pages.ui.run_scores import scores
@@ -31,8 +35,9 @@ from training.waiting_line import refusal
 LOOK_EVERY_S = 1.0
 WAIT_EVERY_S = 5.0  # while nothing runs but could: somebody may start it in another browser
 SAID_AT_ONCE, EARLIER_SHOWN = 2, 50  # sentences; more would push the scores out of sight
-News = tuple[str, int, int, int, int, bool]
+News = tuple[str, int, int, int, int, bool, str]
 ENDED_EARLY = {"early_stopping": "finished_early", "max_steps": "finished_limited"}
+IN_REPEATS = ("running", "interrupted", "stopped", "failed")  # states that say another thing once the version's own run is over
 WARNING_ICON, COACH_ICON, LINE_ICON = ":material/warning:", ":material/school:", ":material/hourglass_empty:"
 
 
@@ -41,14 +46,18 @@ def live_run(page: TaskPage, run: Run) -> None:
     status = cached.reader(run.version).read(time.time())
     watch = st.fragment(_watch, run_every=_every_s(run.status))
     watch(page, run, _news(status))
-    evaluation = shown_evaluation(status.view, alive=status.alive)
+    learns = status.alive and status.repeat is None  # once its repeats run, the version's own run shows the step it kept
+    evaluation = shown_evaluation(status.view, alive=learns)
     about_classes = class_scores(run.version, evaluation) if evaluation else None
     found = run_numbers(evaluation, status.view, run.config.success_criteria, about_classes) if evaluation else None
-    said = said_of(status.view, evaluation, alive=status.alive)
+    said = said_of(status.view, evaluation, alive=learns)
     learning = status.alive and bool(status.view.total_steps)
     if found or learning:
         three_numbers(page, run, found)
     rest = _coach(page, run.version, status, said)
+    if status.state == "finished":
+        with suppress(WorkspaceError):  # damaged: the Evaluate page says so
+            repeat_runs(page, finished_results(run.version) or {})
     if found or learning or len(status.view.steps) > 1:
         scores(page, run, status, evaluation, about_classes)
     _folded(page, status, rest, said)
@@ -73,7 +82,8 @@ def _news(status: RunStatus) -> News:
     """What the page below the line is made of, counted: it changes when one of these does."""
     view = status.view
     begun = bool(view.total_steps) and bool(view.steps)
-    return status.state, view.attempt, len(view.evals), len(view.samples), len(view.notices), begun
+    repeat = status.repeat.name if status.repeat else ""
+    return status.state, view.attempt, len(view.evals), len(view.samples), len(view.notices), begun, repeat
 
 
 def _every_s(status: RunStatus) -> float | None:
@@ -93,8 +103,10 @@ def _where(page: TaskPage, run: Run, status: RunStatus, stopping: bool, now: flo
     if status.state == "queued":
         _place(page, run.version, now)
         return
-    view = status.view
+    view = status.current
     share = min(1.0, view.step / view.total_steps) if view.total_steps else 0.0
+    runs, before = (status.repeat.runs, status.repeat.number - 1) if status.repeat else (view.runs, 0)
+    share = min(1.0, (before + share) / max(1, runs))
     if status.state == "finished":  # early stopping ends before the last step that was planned
         share = 1.0
     if status.alive and view.phase_event and view.phase_event.get("total"):
@@ -109,19 +121,33 @@ def _place(page: TaskPage, version: Version, now: float) -> None:
 
 
 def _line(page: TaskPage, status: RunStatus, stopping: bool, now: float) -> str:
-    view = status.view
+    view, place = status.current, _step_of(page, status)
     if not status.alive:
         state = text(f"cli.training.state.{status.state}", page.language)
-        return page.say("train.line.ended", state=state, step=view.step, total=view.total_steps) if view.total_steps else state
-    left = _time_left(page, time_left_s(view, now))
+        return page.say("train.line.ended", state=state, place=place) if place else state
+    left = _time_left(page, time_left_s(status.view, now, status.repeat))
     if view.phase == "training":
-        where = page.say("train.line.working", step=view.step, total=view.total_steps, left=left)
+        where = page.say("train.line.working", place=place, left=left)
         return page.say("train.line.stopping" if stopping else "train.line.working_phase", where=where)
     if stopping:
         return page.say("train.line.stopping_early")
-    if view.phase == "evaluating":
-        return page.say("train.line.phase_left", phase=_phase(page, view.phase_event), left=left)
-    return _phase(page, view.phase_event)
+    phase = _phase(page, view.phase_event)
+    if status.repeat:
+        phase = page.say("train.line.in_repeat", repeat=status.repeat.say(page.language), phase=phase)
+    return page.say("train.line.phase_left", phase=phase, left=left) if view.phase == "evaluating" else phase
+
+
+def _step_of(page: TaskPage, status: RunStatus) -> str | None:
+    """Which step of how many, of which repeat where there are several; None before that is known."""
+    view = status.view
+    if status.repeat:
+        return status.repeat.say(page.language)
+    if view.total_steps is None:
+        return None
+    step = {"step": view.step, "total": view.total_steps}
+    if view.runs > 1 and status.state != "finished":
+        return text("repeats.own", page.language, runs=view.runs, **step)
+    return page.say("train.line.step" if status.alive else "train.line.step_after", **step)
 
 
 def _phase(page: TaskPage, event: Event | None) -> str:
@@ -151,7 +177,7 @@ def _coach(page: TaskPage, version: Version, status: RunStatus, said: Said) -> l
     current = [notice for notice in (said.lead, *said.others) if notice is not None]
     sentences = [(_notice(page, notice), notice.get("level") == "warning") for notice in current]
     about_state = _about_state(page, version, status)
-    if about_state and (status.state != "running" or not sentences):
+    if about_state and (status.state != "running" or status.repeat or not sentences):
         sentences.insert(0, (about_state, status.state in ("stalled", "silent", "interrupted", "failed")))
     if status.state == "failed" and status.view.terminal:
         _failure(page, failure_lines(status.view.terminal, page.language))
@@ -168,6 +194,9 @@ def _coach(page: TaskPage, version: Version, status: RunStatus, said: Said) -> l
 
 
 def _about_state(page: TaskPage, version: Version, status: RunStatus) -> str | None:
+    if status.repeat and status.state in IN_REPEATS:
+        place = {"number": status.repeat.number, "runs": status.repeat.runs, "which": status.repeat.which}
+        return page.say(f"train.state.{status.state}_repeats", **place)
     kept = checkpoints.latest(version.checkpoints_folder)
     key, step = f"train.state.{status.state}", kept
     if status.state in ("interrupted", "stopped") and kept is None:

@@ -123,7 +123,10 @@ def _buttons(page: TaskPage, run: Run, *, may_start: bool) -> None:
     elif run.status.state == "finished":
         link(page, "evaluate", page.task, version=run.version.name, icon=NEXT_ICON)
     elif run.kept is not None:
+        repeat = run.status.repeat
         label = page.say("train.resume.button", step=run.kept)
+        if repeat:
+            label = page.say("train.resume.repeat", number=repeat.number, runs=repeat.runs, which=repeat.which)
         if st.button(label, key=page.key("resume"), icon=RESUME_ICON, type="primary"):
             resume_training(run.version)
             st.rerun()
@@ -147,10 +150,10 @@ def _stop_button(page: TaskPage, run: Run) -> None:
         )
         return
     with st.popover(page.say("train.stop.button"), icon=STOP_ICON, key=page.key("stop_popover")):
-        if run.status.view.phase == "evaluating":
+        if run.status.view.phase == "evaluating" and run.status.view.runs == 1:
             prose.sentence(page.say("train.stop.too_late"))
             return
-        prose.sentence(page.say("train.stop.kept", version=name))
+        prose.sentence(page.say("train.stop.kept_repeats" if run.status.repeat else "train.stop.kept", version=name))
         if st.button(prose.plain(page.say("train.stop.confirm", version=name)), key=page.key("stop"), icon=STOP_ICON):
             stop_training(run.version)
             st.rerun()
