@@ -1,62 +1,49 @@
-"""How much memory and time a training takes, before it starts: a formula for a GPU, a measured speed for a processor.
+"""How much memory and time a training takes, before it starts: a formula for a GPU, fitted costs for a processor.
 
-Every figure is an estimate with a range. Formula and check: evidence.md 5.2 and 5.3; processor: design.md 9.
+Every figure is an estimate with a range. Formula and check: evidence.md 5.2 and 5.3; processor: `processor_cost.py`. What a machine has
+measured of its own narrows both.
 """
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
 from coach.hardware import Hardware
+from coach.measured import Measured
 from coach.plan import Peft
-from coach.reference_data import ModelRow, model_row
+from coach.processor_cost import COSTS, MEMORY_COSTS, Seconds, answering_bytes, processor_memory_gb, processor_seconds, size_of
+from coach.reference_data import ModelRow
 from coach.sentence import Sentence, sentence
 from coach.text import Language
+from coach.work import SCORED_TOKENS_AT_ONCE, Work
 
 MEMORY_FACTOR, MEMORY_BASE_GB, MEMORY_RANGE = 1.25, 1.0, 0.2  # evidence.md 5.2: 1.05 to 1.40 over 15 cells, so ±20 %
 MICRO_BATCHES = (8, 4, 2, 1)  # evidence.md 5.3: 8, not 1; smaller ones where memory is short
 OVERHEAD_S = 0.15  # evidence.md 5.3: floor of one micro-step with 24 to 32 layers
 UTILISATION = {"small": 0.15, "large": 0.35, "qlora": 0.20}  # evidence.md 5.3: 1.8B .14, 7B .41, 7B QLoRA .20, at 512 tokens
 LARGE_FROM_B = 3.0
-LOAD_MINUTES_GPU, LOAD_MINUTES_CPU = 1.5, 0.5  # evidence.md 5.3: load 0.5 to 2 minutes; the starter model loads in seconds
-TIME_RANGE = (0.6, 2.0)  # judgement, from the spread of the anchors in evidence.md 5.3
-EVALUATIONS_PER_EPOCH = 2  # task.yaml's default
 SCORING_SHARE = 1 / 3  # a forward pass against forward and backward
+LOADING_S_GPU = 90.0  # evidence.md 5.3: load 0.5 to 2 minutes
+TIME_RANGE = (0.6, 2.0)  # judgement, from the spread of the anchors in evidence.md 5.3
 UNKNOWN_PARAMS_B = 4.0
 UNKNOWN_BYTES_A_TOKEN = 1.8e6  # Qwen3-4B: 36 layers × 2 × 2560 + 12 × 2560 + 8 × 9728 + 151936 × 10
+UNKNOWN_LONG_ROW_TOKENS, UNKNOWN_RANK = 512, 16  # evidence.md 5.2 computes its table at 512
 SAFE_SHARE = 0.95  # of a card's memory: the desktop and the driver take some
-CPU_CORES_MEASURED, CPU_SCALING = 2, 0.8  # speed grows with cores ** .8: judgement, memory is shared
 STARTER_ID = "starter/gemma-3-270m"
 PROCESSOR_MEMORY_FACTOR, PROCESSOR_MEMORY_BASE_GB = 1.25, 2.0  # judgement: activations and adapter; Python with its libraries
 
-
-@dataclass(frozen=True)
-class Work:
-    """What is to be computed: training rows (oversampled ones counted), validation and test rows, tokens of a row."""
-
-    train_rows: float
-    valid_rows: float
-    test_rows: float
-    epochs: float
-    batch_size: int
-    row_tokens: int
-    long_row_tokens: int
-    rank: int = 16
-
-    @property
-    def training_tokens(self) -> float:
-        return self.train_rows * self.epochs * self.row_tokens
-
-    @property
-    def scoring_tokens(self) -> float:
-        """Tokens read by evaluations during the run and by the final test."""
-        return (self.valid_rows * self.epochs * EVALUATIONS_PER_EPOCH + self.test_rows) * self.row_tokens
+RECKONED_BY = f"{zlib.crc32(repr((COSTS, MEMORY_COSTS, MEMORY_FACTOR, OVERHEAD_S, UTILISATION)).encode()):08x}"
+"""Names the costs that estimates are made of: what was measured beside others says nothing of these."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """`vram_gb` is None without a GPU, `minutes` None where the amount of data is not known; `basis` says how it was reckoned."""
+    """`vram_gb` is None without a GPU, `minutes` None where the amount of data is not known; `basis` says how it was reckoned.
+
+    `seconds` by part and `memory_gb` (of the GPU where there is one, else main memory) are the same figures before rounding.
+    """
 
     vram_gb: float | None
     minutes: float | None
@@ -65,9 +52,18 @@ class Estimate:
     minutes_range: tuple[float, float] | None = None
     micro_batch: int | None = None
     ram_gb: float | None = None  # main memory, where the model is trained on the processor
+    ram_range: tuple[float, float] | None = None
+    seconds: Seconds | None = None
+    memory_gb: float | None = None
+    measured: Measured | None = None
 
     def as_json(self, language: Language) -> dict[str, Any]:
         return {"vram_gb": self.vram_gb, "minutes": self.minutes, "basis": self.basis.say(language)}
+
+    @property
+    def memory_range(self) -> tuple[float, float] | None:
+        """In GB, of the GPU where there is one, else main memory."""
+        return self.vram_range or self.ram_range
 
 
 def memory_gb(model: ModelRow, peft: Peft, micro_batch: int, tokens: int, rank: int = 16) -> float:
@@ -100,25 +96,44 @@ def fitting_micro_batch(model: ModelRow, peft: Peft, vram_gb: float, tokens: int
     return next((size for size in MICRO_BATCHES if memory_gb(model, peft, size, tokens, rank) <= SAFE_SHARE * vram_gb), None)
 
 
-def estimate_training(model: ModelRow, peft: Peft, machine: Hardware, work: Work | None) -> Estimate:
-    """Memory and minutes of one training, evaluations and loading included, a first download not. `work` None: rows not known."""
-    if not machine.has_cuda:
-        return _on_processor(model, machine, work)
-    tokens = work.long_row_tokens if work else 512
-    rank = work.rank if work else 16
-    micro = fitting_micro_batch(model, peft, machine.vram_gb or 0.0, tokens, rank) or 1
-    micro = min(micro, work.batch_size) if work else micro
-    vram = memory_gb(model, peft, micro, tokens, rank)
-    minutes = _gpu_minutes(model, peft, machine, work, micro) if work else None
-    basis = sentence("estimate.gpu", gpu=machine.gpu_name or sentence("estimate.some_gpu"), micro_batch=micro, tokens=tokens)
+def estimate_training(
+    model: ModelRow, peft: Peft, machine: Hardware, work: Work | None, measured: Measured | None = None, *, runs: int = 1
+) -> Estimate:
+    """Memory and minutes of one training, evaluations and loading included, a first download not. `work` None: rows not known.
+
+    `measured` is how trainings on this very machine went beside what is reckoned here; `runs`, how often it is done, one after the other.
+    """
+    micro = _micro_batch(model, peft, machine, work) if machine.has_cuda else work.micro_batch if work else None
+    memory = _memory(model, peft, machine, work, micro or 1)
+    seconds = _seconds(model, peft, machine, work, micro or 1) if work else None
+    if measured is not None:
+        memory *= measured.memory
+        seconds = measured.corrected(seconds) if seconds else None
+    if seconds is not None:
+        seconds = {part: value * runs for part, value in seconds.items()}
+    minutes = sum(seconds.values()) / 60 if seconds else None
+    spread = measured.memory_spread if measured else MEMORY_RANGE
+    span = (round(memory * (1 - spread), 1), round(memory * (1 + spread), 1))
     return Estimate(
-        vram_gb=round(vram, 1),
+        vram_gb=round(memory, 1) if machine.has_cuda else None,
         minutes=_rounded(minutes),
-        basis=basis,
-        vram_range=(round(vram * (1 - MEMORY_RANGE), 1), round(vram * (1 + MEMORY_RANGE), 1)),
-        minutes_range=_minutes_range(minutes),
+        basis=_basis(machine, work, micro, measured),
+        vram_range=span if machine.has_cuda else None,
+        minutes_range=_minutes_range(minutes, measured.time_range if measured else TIME_RANGE),
         micro_batch=micro,
+        ram_gb=None if machine.has_cuda else round(memory, 1),
+        ram_range=None if machine.has_cuda else span,
+        seconds=seconds,
+        memory_gb=memory,
+        measured=measured,
     )
+
+
+def reckoned(model: ModelRow, peft: Peft, machine: Hardware, work: Work) -> tuple[Seconds, float]:
+    """Seconds by part and memory in GB as they are before anything is measured: what a measurement is held against."""
+    found = estimate_training(model, peft, machine, work)
+    assert found.seconds is not None and found.memory_gb is not None
+    return found.seconds, found.memory_gb
 
 
 def estimate_baseline() -> Estimate:
@@ -131,41 +146,62 @@ def estimate_prompt() -> Estimate:
     return Estimate(None, None, sentence("estimate.prompt"))
 
 
-def processor_tokens_per_s(model: ModelRow, cores: int) -> float:
-    """Training speed on a processor: as measured for the starter model, for others by their size against it."""
-    known = model.cpu_tokens_per_s
-    if known is None:
-        starter = model_row(STARTER_ID)
-        assert starter is not None and starter.cpu_tokens_per_s and starter.params_b
-        known = starter.cpu_tokens_per_s * starter.params_b / (model.params_b or UNKNOWN_PARAMS_B)
-    return float(known * (max(1, cores) / CPU_CORES_MEASURED) ** CPU_SCALING)
-
-
 def main_memory_gb(model: ModelRow) -> float:
     """Main memory of a training on the processor in GB: the weights in 16 bits, a quarter on top, and the program itself."""
     return 2 * (model.params_b or UNKNOWN_PARAMS_B) * 1e9 / 2**30 * PROCESSOR_MEMORY_FACTOR + PROCESSOR_MEMORY_BASE_GB
 
 
-def _on_processor(model: ModelRow, machine: Hardware, work: Work | None) -> Estimate:
-    speed = processor_tokens_per_s(model, machine.cores)
-    minutes = None
-    if work:
-        minutes = (work.training_tokens + work.scoring_tokens * SCORING_SHARE) / speed / 60 + LOAD_MINUTES_CPU
-    basis = sentence("estimate.cpu", cores=machine.cores, speed=round(speed))
-    ram_gb = round(main_memory_gb(model), 1)
-    return Estimate(None, _rounded(minutes), basis, minutes_range=_minutes_range(minutes), ram_gb=ram_gb)
+def _micro_batch(model: ModelRow, peft: Peft, machine: Hardware, work: Work | None) -> int:
+    """The rows at once that fit the card: as many as training takes, or half as many until they do."""
+    tokens, rank = (work.long_row_tokens, work.rank) if work else (UNKNOWN_LONG_ROW_TOKENS, UNKNOWN_RANK)
+    micro = fitting_micro_batch(model, peft, machine.vram_gb or 0.0, tokens, rank) or 1
+    return min(micro, work.micro_batch) if work else micro
 
 
-def _gpu_minutes(model: ModelRow, peft: Peft, machine: Hardware, work: Work, micro_batch: int) -> float:
-    """max(overhead × micro-steps, FLOP ÷ speed) (evidence.md 5.3): 6 FLOP a parameter and token with LoRA."""
+def _memory(model: ModelRow, peft: Peft, machine: Hardware, work: Work | None, micro_batch: int) -> float:
+    """GB at its highest: of a training step on the longest rows, or of scoring the validation rows, whichever takes more."""
+    if not machine.has_cuda:
+        return processor_memory_gb(work, model) if work else main_memory_gb(model)
+    if work is None:
+        return memory_gb(model, peft, micro_batch, UNKNOWN_LONG_ROW_TOKENS, UNKNOWN_RANK)
+    training = memory_gb(model, peft, micro_batch, work.long_row_tokens, work.rank)
+    held = memory_gb(model, peft, 0, 0, work.rank)
+    return max(training, held + MEMORY_FACTOR * answering_bytes(work, size_of(model)) / 2**30)
+
+
+def _seconds(model: ModelRow, peft: Peft, machine: Hardware, work: Work, micro_batch: int) -> Seconds:
+    found = processor_seconds(work, model, machine.cores)
+    if not machine.has_cuda:
+        return found
+    training, answering = _gpu_seconds(model, peft, machine, work, micro_batch)
+    return {**found, "loading": LOADING_S_GPU, "training": training, "answering": answering}
+
+
+def _gpu_seconds(model: ModelRow, peft: Peft, machine: Hardware, work: Work, micro_batch: int) -> tuple[float, float]:
+    """Training: max(overhead × micro-steps, FLOP ÷ speed) (evidence.md 5.3: 6 FLOP a parameter and token with LoRA); and answering."""
     parameters = (model.params_b or UNKNOWN_PARAMS_B) * 1e9
     size = "qlora" if peft == "qlora" else "large" if parameters >= LARGE_FROM_B * 1e9 else "small"
     speed = (machine.peak_tflops or 60.0) * 1e12 * UTILISATION[size]
     per_token = 8 if peft == "none" else 6
-    micro_steps = work.train_rows * work.epochs / micro_batch
-    training_s = max(OVERHEAD_S * micro_steps, per_token * parameters * work.training_tokens / speed)
-    scoring_s = 2 * parameters * work.scoring_tokens / speed
-    return (training_s + scoring_s) / 60 + LOAD_MINUTES_GPU
+    micro_steps = work.trained_rows / micro_batch
+    scored = work.scored_rows * work.row_tokens
+    passes = scored / SCORED_TOKENS_AT_ONCE * (1 + work.opened_choices) + work.decoded_places
+    return (
+        max(OVERHEAD_S * micro_steps, per_token * parameters * work.trained_tokens / speed),
+        max(OVERHEAD_S * SCORING_SHARE * passes, 2 * parameters * scored / speed),
+    )
+
+
+def _basis(machine: Hardware, work: Work | None, micro_batch: int | None, measured: Measured | None) -> Sentence:
+    if measured is not None:
+        low, high = measured.time_range
+        return sentence(f"estimate.measured.{measured.how}", low=low, high=high)
+    if machine.has_cuda:
+        tokens = work.long_row_tokens if work else UNKNOWN_LONG_ROW_TOKENS
+        return sentence(
+            "estimate.gpu", gpu=machine.gpu_name or sentence("estimate.some_gpu"), micro_batch=micro_batch, tokens=tokens
+        )
+    return sentence("estimate.cpu", cores=machine.cores)
 
 
 def _rounded(minutes: float | None) -> float | None:
@@ -174,9 +210,9 @@ def _rounded(minutes: float | None) -> float | None:
     return round(minutes, 1) if minutes < 10 else float(round(minutes))
 
 
-def _minutes_range(minutes: float | None) -> tuple[float, float] | None:
+def _minutes_range(minutes: float | None, span: tuple[float, float]) -> tuple[float, float] | None:
     if minutes is None:
         return None
-    low, high = (_rounded(minutes * factor) for factor in TIME_RANGE)
+    low, high = (_rounded(minutes * factor) for factor in span)
     assert low is not None and high is not None
     return low, high

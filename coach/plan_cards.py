@@ -124,12 +124,12 @@ def _memory(advised: Advised, language: Language) -> Figure:
 
 
 def _main_memory(advised: Advised, language: Language) -> Figure:
-    """What the model takes of main memory where it is trained on the processor, against what this machine has."""
-    machine, needed = advised.situation.machine, advised.estimate.ram_gb
-    if needed is None:
+    """What the training takes of main memory where it is done on the processor, against what this machine has."""
+    machine, span = advised.situation.machine, advised.estimate.ram_range
+    if span is None:
         note = sentence(f"ui.recommend.figure.{'no_gpu_needed' if machine.has_cuda else 'no_gpu'}", ram=machine.ram_gb)
         return Figure(sentence("ui.recommend.figure.memory"), sentence("ui.recommend.figure.none").say(language), note)
-    note = sentence(f"ui.recommend.figure.main_memory_{'fits' if needed <= machine.ram_gb else 'short'}", ram=machine.ram_gb)
-    return Figure(
-        sentence("ui.recommend.figure.main_memory"), sentence("ui.recommend.figure.about", gb=needed).say(language), note
-    )
+    key = "fits" if span[1] <= machine.ram_gb else "tight" if span[0] <= machine.ram_gb else "short"
+    note = sentence(f"ui.recommend.figure.main_memory_{key}", ram=machine.ram_gb)
+    said = sentence("ui.recommend.figure.gigabytes", low=span[0], high=span[1])
+    return Figure(sentence("ui.recommend.figure.main_memory"), said.say(language), note)

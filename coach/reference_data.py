@@ -68,7 +68,6 @@ class ModelRow(Row):
     date: date
     learning_rate: float | None = None
     epochs: int | None = None
-    cpu_tokens_per_s: float | None = None
     note: dict[Language, str] | None = None
 
 

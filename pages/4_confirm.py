@@ -16,6 +16,7 @@ from coach.yaml_document import text_of
 from pages.ui import cached, prose, yaml_editor
 from pages.ui.confirm_facts import data_section, three_numbers, what_will_happen, where_it_runs
 from pages.ui.frame import TaskPage, guarded, link, open_page, show_error
+from pages.ui.measure_box import measure_box
 from pages.ui.sheet import in_conflict
 from pages.ui.start_box import OpenFile, start_box
 from training.before_start import before_start, data_state, rows_by_class
@@ -44,6 +45,7 @@ def draw(page: TaskPage) -> None:
             remarks += data_remarks(file, counts, page.language, is_built=before.data == "ready")
         prose.sentence(what_will_happen(page, file, before, remarks, saved=opened.content is not None))
         three_numbers(page, file, before, remarks)
+        measure_box(page, file, before, unsaved=sheet.edited or opened.content is None)
         with st.container():
             if in_conflict(sheet, opened.seen):
                 yaml_editor.conflict(page, key, sheet, opened.text, opened.seen, name=TASK_FILE)

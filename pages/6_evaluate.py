@@ -1,5 +1,7 @@
 """Stage 6, after training: the test score against target and baseline, the rows behind it, findings, and a box to try the version."""
 
+import time
+
 import streamlit as st
 
 from coach.figures import figures
@@ -12,6 +14,7 @@ from pages.ui.repeat_runs import repeat_runs
 from pages.ui.row_browser import row_browser
 from pages.ui.try_it import try_it
 from pages.ui.version_choice import choose_version
+from pages.ui.what_came import what_came
 from training.evidence import Examined
 
 
@@ -33,6 +36,7 @@ def sections(page: TaskPage, version_name: str, found: Examined) -> None:
     sentences(page, found)
     figure_row(page, figures(found.diagnosis.verdict, found.results))
     repeat_runs(page, found.results)
+    what_came(page, version, cached.reader(version).read(time.time()).view)
     row_browser(page, version, found)
     prose.heading(page.say("evaluate.findings", count=len(found.diagnosis.findings)))
     finding_cards(page, found.diagnosis)

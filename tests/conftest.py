@@ -20,8 +20,9 @@ def _the_tests_own_device():
     yield
     from training.starter_model import cache_root
 
-    for path in (cache_root() / "devices").glob(f"*.{os.environ['COACH_DEVICE']}.*"):
-        path.unlink(missing_ok=True)
+    for folder in ("devices", "measured"):
+        for path in (cache_root() / folder).glob(f"*.{os.environ['COACH_DEVICE']}.*"):
+            path.unlink(missing_ok=True)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from coach.command_line import CommandParser, run_command
 from coach.text import Language, text
-from training import commands
+from training import commands, estimate_command
 
 Runner = Callable[[argparse.Namespace, Language], int]
 
@@ -24,7 +24,7 @@ _RUNNERS: dict[str, Runner] = {
     "status": commands.status,
     "predict": commands.predict,
     "baseline": commands.baseline,
-    "estimate": commands.estimate,
+    "estimate": estimate_command.estimate,
     "sample": commands.sample,
 }
 
@@ -73,6 +73,7 @@ def build_parser(language: Language) -> argparse.ArgumentParser:
 
     estimate = command("estimate")
     estimate.add_argument("task", metavar="task.yaml", help=say("task"))
+    estimate.add_argument("--calibrate", action="store_true", help=say("calibrate"))
 
     sample = command("sample")
     sample.add_argument("name", metavar="NAME", help=say("sample_name"))

@@ -12,15 +12,16 @@ from datetime import date
 from typing import Literal
 
 from coach.errors import CoachError
-from coach.estimate import Estimate, Work, estimate_baseline, estimate_prompt, estimate_training
+from coach.estimate import Estimate, estimate_baseline, estimate_prompt
 from coach.hardware import Hardware
-from coach.reference_data import model_row
+from coach.recommendation.draft import oversampling
 from coach.situation import TEST_SHARE, TRAIN_SHARE, VALID_SHARE, Look, situation_of
 from coach.task_check import count_rows
 from coach.task_knowledge import facts_of_data
 from coach.task_schema import TaskFile
 from coach.version_folder import SPLITS, Version
 from coach.versioning import next_version
+from coach.work import Work
 from coach.workspace import Task
 from training import checkpoints
 from training.attached_file import SOURCE_FILE
@@ -92,19 +93,26 @@ def rows_by_class(task: Task, look: Look | None) -> dict[str, int]:
 
 def expected_estimate(task: Task, file: TaskFile, look: Look, machine: Hardware) -> Estimate | None:
     """Time and memory from a look at the file, while its parts are not made yet; None for a model nothing is known of."""
+    from training.model_shape import known_model
+    from training.run_estimate import estimate_work, label_counts
+
     training = file.training
     if training.method in ("baseline", "prompt"):
         return estimate_baseline() if training.method == "baseline" else estimate_prompt()
-    model, rows = model_row(training.base_model), _rows(task, file, look)
-    if model is None or rows is None:
+    rows = _rows(task, file, look)
+    if rows is None:
         return None
     situation = situation_of(task.answers(), look.facts, machine)
+    balanced = oversampling(look.facts.class_counts) if training.balance == "oversample" else 1.0
     work = Work(
-        train_rows=rows.train, valid_rows=rows.valid, test_rows=rows.test, epochs=training.epochs, batch_size=training.batch_size,
-        row_tokens=situation.row_tokens, long_row_tokens=situation.long_row_tokens, rank=training.lora.r if training.lora else 16,
+        train_rows=rows.train * balanced, valid_rows=rows.valid, test_rows=rows.test, epochs=training.epochs,
+        batch_size=training.batch_size, row_tokens=situation.row_tokens, long_row_tokens=situation.long_row_tokens,
+        rank=training.lora.r if training.lora else 0, evaluations_per_epoch=training.evaluations_per_epoch, **label_counts(file),
     )  # fmt: skip
-    peft = "none" if training.lora is None else "qlora" if training.quantization == "4bit" else "lora"
-    return estimate_training(model, peft, machine, work)
+    try:
+        return estimate_work(training, known_model(training.base_model, task.folder), machine, work)
+    except CoachError:
+        return None
 
 
 def _rows(task: Task, file: TaskFile, look: Look | None) -> Rows | None:

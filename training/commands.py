@@ -101,25 +101,6 @@ def baseline(arguments: argparse.Namespace, language: Language) -> int:
     return EXIT_OK
 
 
-def estimate(arguments: argparse.Namespace, language: Language) -> int:
-    from coach.hardware import this_machine
-    from training.run_estimate import estimate_task
-
-    task = Task.open(Path(arguments.task))
-    found = estimate_task(task.file, task.data_folder, this_machine())
-    if arguments.json:
-        print_json(found.as_json(language))
-        return EXIT_OK
-    if found.minutes_range:
-        low, high = found.minutes_range
-        print_lines([text("cli.training.estimate_time", language, low=low, high=high)])
-    if found.vram_range:
-        low, high = found.vram_range
-        print_lines([text("cli.training.estimate_memory", language, low=low, high=high)])
-    print_lines([found.basis.say(language)])
-    return EXIT_OK
-
-
 # --- runs ----------------------------------------------------------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ import os
 import platform
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -34,17 +34,30 @@ def device_held(version: Version) -> Iterator[None]:
 
     Raises WorkspaceError: another version trains on the device (`BUSY`), or this one does already.
     """
+    with _held(str(version.folder.resolve()), lambda: _taken(version)):
+        yield
+
+
+@contextmanager
+def device_held_to_measure() -> Iterator[None]:
+    """Held for the few steps of a calibration. Raises WorkspaceError where a version trains on the device."""
+    with _held("", lambda: WorkspaceError("training.measure_busy")):
+        yield
+
+
+@contextmanager
+def _held(holder: str, taken: Callable[[], WorkspaceError]) -> Iterator[None]:
     path = _lock_path(device_name())
     lock = FileLock(path, is_singleton=True)
     try:
         lock.acquire(timeout=TAKE_WAIT_S)
     except Timeout as error:
-        raise _taken(version) from error
+        raise taken() from error
     except OSError as error:
         raise not_written(error, path) from error
     try:
         with suppress(OSError):  # it only tells those who wait how long
-            _holder_path(path).write_text(str(version.folder.resolve()), encoding="utf-8")
+            _holder_path(path).write_text(holder, encoding="utf-8")
         yield
     finally:
         lock.release()

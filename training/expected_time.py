@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from coach.errors import CoachError
 from coach.hardware import this_machine
-from coach.reference_data import model_row
+from coach.repeats import task_folder
 from coach.version_folder import Version
-from training.run_estimate import estimate_task, work_of
+from training.run_estimate import estimate_task
 from training.run_view import RunView
 
 
@@ -19,14 +19,11 @@ def expected_s(version: Version, view: RunView, max_steps: int | None) -> float 
     What an earlier attempt has trained counts as done, and `max_steps` as all there is.
     """
     try:
-        task = version.config
-        found = estimate_task(task, version.data_folder, this_machine())
-        if found.minutes is None:
-            return None
-        share = 1.0 - view.step / view.total_steps if view.total_steps else 1.0
-        if max_steps is not None and (model := model_row(task.training.base_model)) is not None:
-            work = work_of(task, version.data_folder, model)
-            share = min(share, max_steps * work.batch_size / (work.train_rows * work.epochs)) if work else share
+        found = estimate_task(version.config, version.data_folder, this_machine(), near=task_folder(version), max_steps=max_steps)
     except CoachError:
         return None
-    return round(max(0.0, found.minutes * 60 * share), 1)
+    if found.minutes is None:
+        return None
+    seconds = sum(found.seconds.values()) if found.seconds else found.minutes * 60
+    done = view.step / view.total_steps if view.total_steps else 0.0
+    return round(max(0.0, seconds * (1.0 - done)), 1)

@@ -21,9 +21,12 @@ from coach.text import Language, has_text, text
 from coach.verdict import judge
 from coach.version_folder import Version
 from training import checkpoints
+from training.event_log import read_events
 from training.events import Event
+from training.expectation import came
 from training.leading_notice import judgements
 from training.run_status import RunStatus
+from training.run_view import RunView, fold
 from training.standing import standing
 from training.waiting_line import refusal
 
@@ -150,6 +153,8 @@ def status_document(version: Version, status: RunStatus) -> dict[str, Any]:
         "checkpoint": view.last_checkpoint["path"] if view.last_checkpoint else None,
         "notices": [{key: notice.get(key) for key in ("code", "step", "data")} for notice in view.notices],
         "end": {key: value for key, value in view.terminal.items() if key not in ("v", "seq")} if view.terminal else None,
+        "estimate": view.estimate,
+        "took_s": None if view.terminal is None or view.took_s is None else round(view.took_s, 1),
         "results": version.results() if status.state == "finished" else None,
         "queue": _queue_document(version) if status.state == "queued" else None,
     }
@@ -219,5 +224,7 @@ def result_lines(version: Version, language: Language) -> list[str]:
         lines.append(text("cli.training.class_line", language, label=label, **scores))
     if results["end_reason"] == "early_stopping":
         lines.append(text("cli.training.ended_early", language, step=results["best_checkpoint"]["step"]))
+    if found := came(fold(RunView(), read_events(version.events_path)), results):
+        lines.append(found.say(language))
     names = {"path": str(version.predictions_path), "task": shlex.quote(str(version.folder.parents[1])), "version": version.name}
     return [*lines, text("cli.training.result_next", language, **names)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from typing import Any
 
 from training.events import TERMINAL_TYPES, Event
 
@@ -31,6 +32,8 @@ class RunView:
     terminal: Event | None = None
     phase_event: Event | None = None  # the latest of the attempt: while loading it counts `done` of `total` in a `stage`
     started_t: float | None = None  # the attempt's beginning
+    earlier_s: float = 0.0  # what the attempts before it took
+    estimate: dict[str, Any] | None = None  # what the first attempt expected (expectation.py)
     last_step_t: float | None = None  # when the latest step was through; before the first of a phase, when that began
     last_t: float | None = None
 
@@ -47,6 +50,11 @@ class RunView:
     def last_checkpoint(self) -> Event | None:
         return self.checkpoints[-1] if self.checkpoints else None
 
+    @property
+    def took_s(self) -> float | None:
+        """Seconds of all attempts, from each beginning to its last event."""
+        return None if self.started_t is None or self.last_t is None else self.earlier_s + self.last_t - self.started_t
+
     def median_step_s(self) -> float | None:
         """Median seconds between steps of the current attempt, None before two steps."""
         times = [float(event["t"]) for event in self.steps if event.get("_attempt") == self.attempt and "t" in event]
@@ -60,6 +68,7 @@ def fold(view: RunView, events: Iterable[Event]) -> RunView:
     samples, checkpoints, notices = list(view.samples), list(view.checkpoints), list(view.notices)
     for event in events:
         kind = event["type"]
+        took_s = view.took_s or 0.0
         view = _at(view, event.get("t", view.last_t))
         if kind in ("started", "resumed"):
             from_step = int(event.get("from_step", 0))
@@ -67,7 +76,8 @@ def fold(view: RunView, events: Iterable[Event]) -> RunView:
             samples, checkpoints = _up_to(samples, from_step), _up_to(checkpoints, from_step)
             notices = [notice for notice in notices if int(notice.get("step", 0)) <= from_step]
             attempt = int(event.get("attempt", view.attempt + 1))
-            view = replace(view, attempt=attempt, worker=event.get("worker", {}), started_t=event.get("t"))
+            again = {"earlier_s": 0.0, "estimate": event.get("estimate")} if kind == "started" else {"earlier_s": took_s}
+            view = replace(view, attempt=attempt, worker=event.get("worker", {}), started_t=event.get("t"), **again)
             view = replace(view, phase=None, phase_event=None, terminal=None, last_step_t=None, runs=max(1, event.get("runs", 1)))
         elif kind == "phase":
             view = _in_phase(view, event)

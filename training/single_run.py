@@ -24,6 +24,7 @@ from coach.version_folder import Version
 from training import checkpoints
 from training.attempt import Attempt, Ending
 from training.event_log import EventLog, Listener
+from training.expectation import expectation, in_own_process, keep_what_it_took
 from training.memory import is_out_of_memory
 
 TRACEBACK_LINES = 12
@@ -67,6 +68,7 @@ def carried_out(version: Version, begin: Callable[[], Attempt], log: EventLog, m
         _write_beginning(log, version, attempt)
         ending = method(attempt)
         log.append(ending.kind, **ending.fields)
+        keep_what_it_took(version)
         return ending
     except BaseException as error:
         log.require_in_place()  # whatever its files' absence made a library say
@@ -96,14 +98,16 @@ def _stop_with_the_program(version: Version, log: EventLog) -> Ending:
 
 
 def _write_beginning(log: EventLog, version: Version, attempt: Attempt) -> None:
-    worker = {"pid": os.getpid(), "host": platform.node()}
+    worker = {"pid": os.getpid(), "host": platform.node(), "own_process": in_own_process()}
     limit = {} if attempt.max_steps is None else {"max_steps": attempt.max_steps}
     if (runs := _runs_of(version)) > 1:
         limit["runs"] = runs
     if attempt.from_step:
         log.append("resumed", attempt=attempt.number, from_step=attempt.from_step, worker=worker, **limit)
     else:
-        log.append("started", attempt=attempt.number, version=version.name, worker=worker, **limit)
+        expected = expectation(version, attempt.max_steps)
+        said = {"estimate": expected} if expected else {}
+        log.append("started", attempt=attempt.number, version=version.name, worker=worker, **limit, **said)
 
 
 def _runs_of(version: Version) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from coach.estimate import Estimate, Work, estimate_baseline, estimate_prompt, estimate_training
+from coach.estimate import Estimate, estimate_baseline, estimate_prompt, estimate_training
 from coach.forecast import Forecast
 from coach.plan import Peft, PlannedStage
 from coach.recommendation.data import DataChoice
@@ -13,6 +13,7 @@ from coach.recommendation.hyperparameters import Numbers
 from coach.reference_data import ModelRow
 from coach.situation import TEST_SHARE, TRAIN_SHARE, VALID_SHARE, Situation
 from coach.task_schema import Method
+from coach.work import Work
 
 OVERSAMPLING_EXPONENT = 0.5  # how training balances classes: half way to equal, on a log scale (training/methods/sft.py)
 
@@ -58,7 +59,7 @@ def work_of(situation: Situation, numbers: Numbers, data: DataChoice) -> Work | 
     given_test = situation.facts is not None and situation.facts.test_rows is not None
     train = rows * (TRAIN_SHARE if not given_test else 1 - VALID_SHARE)
     return Work(
-        train_rows=train * (_oversampling(situation) if data.balance == "oversample" else 1.0),
+        train_rows=train * (oversampling(situation.facts.class_counts if situation.facts else {}) if data.balance == "oversample" else 1.0),
         valid_rows=rows * VALID_SHARE,
         test_rows=situation.test_rows if given_test and situation.test_rows is not None else rows * TEST_SHARE,
         epochs=numbers.epochs,
@@ -66,6 +67,7 @@ def work_of(situation: Situation, numbers: Numbers, data: DataChoice) -> Work | 
         row_tokens=situation.row_tokens,
         long_row_tokens=situation.long_row_tokens,
         rank=numbers.lora.r if numbers.lora else 0,
+        labels=len(situation.labels) or 2,
     )
 
 
@@ -78,9 +80,9 @@ def estimate_of(
     return estimate_baseline() if "baseline" in methods else estimate_prompt()
 
 
-def _oversampling(situation: Situation) -> float:
-    """Rows after oversampling for each row before."""
-    counts = list(situation.facts.class_counts.values()) if situation.facts else []
+def oversampling(class_counts: Mapping[str, int]) -> float:
+    """Rows after oversampling for each row before; as on the news sample where the counts are not known."""
+    counts = list(class_counts.values())
     if not counts or not min(counts):
         return 1.2  # judgement: the news sample (11:50:39) grows by a sixth
     return float(sum(count * (max(counts) / count) ** OVERSAMPLING_EXPONENT for count in counts) / sum(counts))

@@ -218,8 +218,9 @@ def _estimate(key: str, _file: TaskFile, _task: Task) -> Estimate | None:
 def estimate(task: Task, file: TaskFile) -> Estimate | None:
     """Time and memory of the training that `file`, saved or not, asks for; None where nothing can be said."""
     from training.attached_file import attached
+    from training.measurements import measurements_path
 
-    parts = [task.data_folder / f"{part}.jsonl" for part in SPLITS]
+    parts = [*(task.data_folder / f"{part}.jsonl" for part in SPLITS), measurements_path()]
     said = file.model_copy(update={"title": None, "version": "", "updated": None, "change": None})
     return _estimate(repr((str(task.folder), file_stamps(*parts), attached(task), machine(), said)), file, task)
 

@@ -83,8 +83,9 @@ def _time(page: TaskPage, file: TaskFile | None) -> Figure:
     if found is None:
         return Figure(label, NOTHING, sentence("ui.confirm.number.time_unknown"))
     note = sentence("ui.confirm.number.no_gpu" if found.minutes_range else "ui.confirm.number.time_needs_data")
-    if found.ram_gb is not None:
-        note = sentence("ui.confirm.number.main_memory", needed=found.ram_gb, ram=cached.machine().ram_gb)
+    if found.ram_range is not None:
+        low, high = found.ram_range
+        note = sentence("ui.confirm.number.main_memory", low=low, high=high, ram=cached.machine().ram_gb)
     if found.vram_range:
         note = sentence("ui.confirm.number.memory", low=found.vram_range[0], high=found.vram_range[1])
     return Figure(label, _span(page, found.minutes_range), note)

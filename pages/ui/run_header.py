@@ -15,6 +15,7 @@ from coach.task_schema import TaskFile
 from coach.version_folder import Version
 from pages.ui import cached, prose, session
 from pages.ui.frame import TaskPage, link
+from pages.ui.what_came import what_came
 from training import checkpoints
 from training.clock import local_now
 from training.run_status import RunStatus
@@ -68,6 +69,8 @@ def header(page: TaskPage, run: Run) -> None:
         _selector(page, run)
         _buttons(page, run, may_start=elsewhere is None)
     prose.muted(_about(page, run))
+    if run.status.state == "finished":
+        what_came(page, run.version, run.status.view)
     if elsewhere is not None:
         prose.sentence(page.say("train.start.elsewhere", other=elsewhere, version=run.version.name))
 

@@ -249,7 +249,7 @@ def test_an_attempt_is_expected_to_take_what_is_left_of_its_version(versions):
     assert whole > 0
     half = RunView(total_steps=12, steps=({"step": 6},))
     assert expected_s(versions[0], half, None) == pytest.approx(whole / 2, abs=0.1)
-    assert expected_s(versions[0], RunView(), 3) == pytest.approx(whole / 4, abs=0.1)  # of 24 rows × 2 epochs in batches of 4
+    assert whole / 4 < expected_s(versions[0], RunView(), 3) < whole  # of 12 steps; the model has to be loaded for 3 as well
     unknown = make_version(versions[0].folder.parents[2] / "other", task_file("somebody/unknown-model"))
     assert expected_s(unknown, RunView(), None) is None
 

@@ -35,10 +35,19 @@ class Child(TypedDict):
     attempts_before: int
 
 
-class ProcessWide(TypedDict):
-    """Take `lock` to begin a run, `lines_lock` to watch a line. `training` is the latest in this process, ended or not.
+class MeasuringProcess(TypedDict):
+    """A task's calibration in a process that this one started; `listener` lives as long as it does, `said` is what stood on its stderr."""
 
-    `children` are kept by version folder; `lines`, the threads that begin those who wait, by the folder of their line.
+    process: subprocess.Popen[bytes]
+    listener: threading.Thread
+    said: list[bytes]
+
+
+class ProcessWide(TypedDict):
+    """Take `lock` to begin a run or a measuring, `lines_lock` to watch a line. `training` is the latest in this process, ended or not.
+
+    `children` are kept by version folder, `measurings` by task folder; `lines`, the threads that begin those who wait, by the folder
+    of their line.
     """
 
     lock: threading.Lock
@@ -46,6 +55,7 @@ class ProcessWide(TypedDict):
     training: Training | None
     children: dict[str, Child]
     lines: dict[str, threading.Thread]
+    measurings: dict[str, MeasuringProcess]
     end_watcher: threading.Thread | None
 
 
@@ -57,6 +67,7 @@ def process_wide() -> ProcessWide:
         "training": None,
         "children": {},
         "lines": {},
+        "measurings": {},
         "end_watcher": None,
     }
     return cast(ProcessWide, module.__dict__.setdefault("held", fresh))
