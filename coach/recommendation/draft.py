@@ -59,7 +59,8 @@ def work_of(situation: Situation, numbers: Numbers, data: DataChoice) -> Work | 
     given_test = situation.facts is not None and situation.facts.test_rows is not None
     train = rows * (TRAIN_SHARE if not given_test else 1 - VALID_SHARE)
     return Work(
-        train_rows=train * (oversampling(situation.facts.class_counts if situation.facts else {}) if data.balance == "oversample" else 1.0),
+        train_rows=train
+        * (oversampling(situation.facts.class_counts if situation.facts else {}) if data.balance == "oversample" else 1.0),
         valid_rows=rows * VALID_SHARE,
         test_rows=situation.test_rows if given_test and situation.test_rows is not None else rows * TEST_SHARE,
         epochs=numbers.epochs,
