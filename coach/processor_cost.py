@@ -161,8 +161,8 @@ def training_bytes(work: Work, size: Size, costs: MemoryCosts = MEMORY_COSTS) ->
 
 def answering_bytes(work: Work, size: Size, costs: MemoryCosts = MEMORY_COSTS) -> float:
     """What one batch of scored rows holds: a layer's passing values, cached keys and values, and the right answers' logits."""
-    rows = max(1.0, SCORED_TOKENS_AT_ONCE / max(1.0, work.row_tokens))
+    rows = min(max(work.valid_rows, work.test_rows, 1.0), max(1.0, SCORED_TOKENS_AT_ONCE / max(1.0, work.row_tokens)))
     tokens = rows * work.row_tokens
     passing = costs.read * tokens * 2 * (12 * size.hidden + 8 * size.ffn)
     cached = tokens * 4 * size.kv * size.layers if work.further_choices else 0.0
-    return passing + cached + costs.gold_bytes * size.vocab * rows * work.answer_tokens
+    return passing + cached + costs.gold_bytes * size.vocab * min(rows, work.valid_rows) * work.answer_tokens

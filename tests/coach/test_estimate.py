@@ -132,7 +132,7 @@ def test_main_memory_grows_with_long_rows_rank_and_rows_at_once():
 
 
 def test_on_a_gpu_scoring_counts_towards_the_memory():
-    long_answers = replace(work(tokens=16), answer_tokens=16.0, batch_size=1)
+    long_answers = replace(work(tokens=16), answer_tokens=16.0, batch_size=1, valid_rows=200)
     assert estimate_training(QWEN, "qlora", A100, long_answers).vram_gb > memory_gb(QWEN, "qlora", 1, 16) + 0.5
 
 
