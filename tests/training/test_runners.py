@@ -304,7 +304,7 @@ def test_a_program_that_closes_asks_no_stop_of_a_version_made_anew(versions, wor
     ended = threading.Thread(target=int)
     ended.start()
     monkeypatch.setattr(threading, "main_thread", lambda: ended)
-    monkeypatch.setattr(in_process.faulthandler, "dump_traceback_later", lambda *_, **__: None)  # or it would end the tests' process
+    monkeypatch.setattr(in_process.faulthandler, "dump_traceback_later", lambda *_, **__: None)  # else it ends this process
     in_process._stop_and_wait(process_wide())
     assert left and not version.stop_path.exists()
 
