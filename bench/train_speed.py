@@ -27,6 +27,7 @@ from transformers import AutoModelForCausalLM, PrinterCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
 from coach.workspace import Task
+from training.backends import import_in_order
 from training.backends.plain import PlainBackend, open_tokenizer
 from training.commands import local_now
 from training.data.render import labels_of
@@ -91,9 +92,10 @@ def measured(trainer) -> dict[str, object]:
     }
 
 
-def plain(folder: Path, rows: Dataset, tokenizer, task, steps: int) -> SFTTrainer:
+def plain(folder: Path, sample: Path, task, steps: int) -> SFTTrainer:
     """The script a person would write: TRL's SFTTrainer with LoRA, nothing of ours in it."""
     training = task.training
+    tokenizer = open_tokenizer(folder)
     return SFTTrainer(
         model=AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16),
         args=SFTConfig(
@@ -119,7 +121,7 @@ def plain(folder: Path, rows: Dataset, tokenizer, task, steps: int) -> SFTTraine
             remove_unused_columns=False,
             dataloader_pin_memory=False,
         ),
-        train_dataset=rows,
+        train_dataset=encoded_rows(sample, task, tokenizer),
         processing_class=tokenizer,
         peft_config=LoraConfig(
             r=training.lora.r, lora_alpha=training.lora.alpha, target_modules="all-linear", task_type="CAUSAL_LM"
@@ -127,10 +129,12 @@ def plain(folder: Path, rows: Dataset, tokenizer, task, steps: int) -> SFTTraine
     )
 
 
-def ours(folder: Path, rows: Dataset, task, steps: int):
+def ours(folder: Path, sample: Path, task, steps: int):
+    import_in_order()  # sets what a run sets
     device = choose_device()
     backend = PlainBackend()
     loaded = backend.add_lora(backend.load(folder, device, max_tokens=None), task.training.lora, seed=SEED)
+    rows = encoded_rows(sample, task, loaded.tokenizer)
     backend.expect_length(loaded, max(rows["length"]))
     return sft.build_trainer(
         backend.trainer(),
@@ -145,16 +149,12 @@ def ours(folder: Path, rows: Dataset, task, steps: int):
     )
 
 
-def sample_rows(place: str) -> tuple[Task, Dataset, object]:
-    """The news sample's task, its encoded training rows, and the tokenizer."""
-    sample = Path(place) / "news"
-    write_sample("news-sentiment", sample, now=local_now())
-    task = Task.open(sample).file
-    tokenizer = open_tokenizer(ensure_starter_model())
+def encoded_rows(sample: Path, task, tokenizer) -> Dataset:
+    """The news sample's training rows as the trainer takes them."""
     encoder = RowEncoder(task, tokenizer, 1024)
     train = read_rows(sample / "data" / "train.jsonl")
     assert len(train) == 500 and all(labels_of(task, row) for row in train)
-    return task, Dataset.from_dict(training_columns([encoder.encode(row) for row in train])), tokenizer
+    return Dataset.from_dict(training_columns([encoder.encode(row) for row in train]))
 
 
 def alone(name: str, steps: int) -> None:
@@ -162,8 +162,9 @@ def alone(name: str, steps: int) -> None:
     torch.set_num_threads(len(os.sched_getaffinity(0)))
     folder = ensure_starter_model()
     with tempfile.TemporaryDirectory() as place:
-        task, rows, tokenizer = sample_rows(place)
-        trainer = ours(folder, rows, task, steps) if name == "ours" else plain(folder, rows, tokenizer, task, steps)
+        sample = Path(place) / "news"
+        write_sample("news-sentiment", sample, now=local_now())
+        trainer = (ours if name == "ours" else plain)(folder, sample, Task.open(sample).file, steps)
         body = sum(
             parameter.numel() for key, parameter in trainer.model.named_parameters() if "layers" in key and "lora" not in key
         )

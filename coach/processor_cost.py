@@ -100,11 +100,9 @@ def amounts(work: Work, model: ModelRow) -> dict[Part, dict[str, float]]:
     scored_tokens = work.scored_rows * work.row_tokens
     gold = work.valid_rows * work.evaluations * work.answer_tokens
     decoded_tokens = work.decoded_rows * work.row_tokens
-    rounds = 3 if work.train_rows <= BASELINE_REPEATS_UP_TO_ROWS else 1
-    fits = BASELINE_FITS * rounds * (work.train_rows * work.row_tokens) / 1e6
     return {
         "loading": {"libraries": 1.0, "weights_gb": 2 * size.parameters / GIGABYTE},
-        "baseline": {"begin": 1.0, "fitted_mega_tokens": fits * max(1, work.labels - 1) ** 0.5},
+        "baseline": {"begin": 1.0, "fitted_mega_tokens": baseline_mega_tokens(work)},
         "training": {
             "micro_batch_layers": work.trained_rows / work.micro_batch * size.layers,
             "short_mega_tokens": 0.0 if long else tokens,
@@ -128,6 +126,12 @@ def amounts(work: Work, model: ModelRow) -> dict[Part, dict[str, float]]:
             "end": 1.0,
         },
     }
+
+
+def baseline_mega_tokens(work: Work) -> float:
+    """Tokens the baseline is fitted to, over all its folds and choices, in millions; more labels take longer."""
+    rounds = 3 if work.train_rows <= BASELINE_REPEATS_UP_TO_ROWS else 1
+    return BASELINE_FITS * rounds * work.train_rows * work.row_tokens / 1e6 * max(1, work.labels - 1) ** 0.5
 
 
 def processor_seconds(work: Work, model: ModelRow, cores: int) -> Seconds:

@@ -68,9 +68,7 @@ def build_parser(language: Language) -> argparse.ArgumentParser:
     predict.add_argument("--file", metavar="FILE", help=say("unlabelled"))
     predict.add_argument("-o", "--output", metavar="OUT", help=say("output"))
 
-    baseline = command("baseline")
-    baseline.add_argument("task", metavar="TASK", help=say("task"))
-
+    command("baseline").add_argument("task", metavar="TASK", help=say("task"))
     estimate = command("estimate")
     estimate.add_argument("task", metavar="task.yaml", help=say("task"))
     estimate.add_argument("--calibrate", action="store_true", help=say("calibrate"))

@@ -19,7 +19,7 @@ from transformers import (
 )
 
 from training.backends.fused.layer import FusedLayer
-from training.backends.fused.model import LONGEST_TOKENS, fuse_layers
+from training.backends.fused.model import LONGEST_TOKENS, fuse_layers, read_only_at
 from training.evaluation.output_layer import gather_at
 from training.methods.label_loss import LabelLoss, has_plain_head
 
@@ -92,6 +92,42 @@ def test_a_fused_model_gives_the_same_answers_and_gradients(name, monkeypatch):
     torch.testing.assert_close(fused_logits, logits, rtol=1e-4, atol=1e-5)
     for name, gradient in gradients.items():
         torch.testing.assert_close(fused_gradients[name], gradient, rtol=2e-4, atol=1e-5, msg=name)
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_a_pass_that_is_read_at_a_few_places_gives_the_same_there_and_is_whole_again_afterwards(name, monkeypatch):
+    model, inputs = adapted(KNOWN[name]), batch()
+    fuse_layers(model)
+    where = torch.zeros_like(inputs["attention_mask"], dtype=torch.bool)
+    where[0, 2] = where[1, 4] = where[1, 5] = where[2, 6] = True
+
+    def read():
+        model.zero_grad()
+        hidden = gather_at(model, where, inputs, logits=False).hidden
+        hidden.square().sum().backward()
+        return hidden.detach(), {name: p.grad.clone() for name, p in model.named_parameters() if p.requires_grad}
+
+    hidden, gradients = read()
+    with read_only_at(model, where):
+        worked_at = []
+        real = FusedLayer.apply
+        monkeypatch.setattr(FusedLayer, "apply", lambda *args: worked_at.append(args[5]) or real(*args))
+        few_hidden, few_gradients = read()
+    assert worked_at[0] is None and len(worked_at[1]) == 4  # the last layer alone
+    torch.testing.assert_close(few_hidden, hidden, rtol=1e-4, atol=1e-5)
+    for name, gradient in gradients.items():
+        torch.testing.assert_close(few_gradients[name], gradient, rtol=2e-4, atol=1e-5, msg=name)
+    torch.testing.assert_close(read()[0], hidden)
+    assert worked_at[-1] is None
+
+
+def test_a_model_whose_layers_are_its_own_is_read_as_ever():
+    model, inputs = adapted(KNOWN["llama"]), batch()
+    where = inputs["attention_mask"].bool()
+    expected = gather_at(model, where, inputs, logits=False).hidden
+    for one in (model, model.get_base_model()):
+        with read_only_at(one, where):
+            torch.testing.assert_close(gather_at(one, where, inputs, logits=False).hidden, expected)
 
 
 def test_in_bf16_it_is_no_further_from_float32_than_the_plain_layers():

@@ -56,3 +56,22 @@ def test_an_average_lends_its_weights_and_gives_the_own_back(tmp_path):
 
 def test_the_average_spans_two_thirds_of_an_epoch_within_bounds():
     assert (horizon_for(75), horizon_for(3), horizon_for(10_000)) == (50.0, 10.0, 500.0)
+
+
+def test_a_batch_is_padded_on_the_right_to_one_of_few_widths():
+    from training.methods.completion_loss import WIDTH_STEP, CompletionCollator
+
+    rows = [
+        {"input_ids": [5, 6, 7], "labels": [-100, 6, 7], "row_weight": 2.0},
+        {"input_ids": [8] * 5, "labels": [-100] * 4 + [8], "row_weight": 1.0},
+    ]
+    batch = CompletionCollator(pad_id=9)(rows)
+    assert batch["input_ids"].shape == (2, 2 * WIDTH_STEP)
+    assert batch["input_ids"][0].tolist() == [5, 6, 7] + [9] * 5
+    assert batch["attention_mask"].sum(dim=1).tolist() == [3, 5]
+    assert batch["labels"][0].tolist() == [-100, 6, 7] + [-100] * 5
+    assert batch["row_weight"].tolist() == [2.0, 1.0]
+    assert CompletionCollator(pad_id=9)([{"input_ids": [1] * WIDTH_STEP, "labels": [1] * WIDTH_STEP}])["labels"].shape == (
+        1,
+        WIDTH_STEP,
+    )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from training.evaluation.at_once import AtOnce, Prompt
 from training.evaluation.label_search import LabelSearch
 from training.evaluation.label_trie import Branching
-from training.evaluation.output_layer import Gathered, gather_at, logits_of
+from training.evaluation.output_layer import Gathered, logits_of
 from training.evaluation.prompt_batch import PromptBatch
 from training.evaluation.prompt_reading import PromptReader
 
@@ -39,13 +38,6 @@ class LabelScores:
     log_probs: np.ndarray
     best: np.ndarray
     gold_loss: np.ndarray | None
-
-
-def logits_at(model: torch.nn.Module, where: torch.Tensor, inputs: dict[str, Any]) -> torch.Tensor:
-    """The logits [n, vocabulary] of `gather_at`."""
-    logits = gather_at(model, where, inputs).logits
-    assert logits is not None
-    return logits
 
 
 def score_labels(

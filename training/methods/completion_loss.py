@@ -7,6 +7,7 @@ callbacks, checkpoints) is TRL's and transformers' own.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -16,10 +17,14 @@ from torch.utils.data import Sampler
 from transformers.trainer_pt_utils import get_length_grouped_indices
 from trl import SFTTrainer
 
-from training.evaluation.label_scoring import logits_at
+from training.backends.fused.model import read_only_at
 from training.evaluation.output_layer import gather_at
 from training.methods.in_parts import InParts
 from training.methods.label_loss import LabelLoss, has_plain_head
+
+WIDTH_STEP = 4
+"""Batches are padded to a multiple of this many tokens. oneDNN, the processor's matrix library, makes its kernels anew for each width it
+has not met and keeps them: 20 MB and a fifth of a step for the starter model (bench/README.md)."""
 
 
 class LengthGroups(Sampler[int]):
@@ -99,12 +104,12 @@ class CompletionLossTrainer(TokenCountingTrainer):
         targets = torch.nn.functional.pad(labels[:, 1:], (0, 1), value=-100)
         where = targets != -100
         fields = {"input_ids": inputs["input_ids"], "attention_mask": inputs["attention_mask"], "use_cache": False}
-        if self.fuses_loss:
-            hidden = gather_at(model, where, fields, logits=False).hidden
-            nll = LabelLoss.apply(hidden, model.get_output_embeddings().weight, targets[where])
+        with read_only_at(self.model, where):
+            at = gather_at(model, where, fields, logits=not self.fuses_loss)
+        if at.logits is None:
+            nll = LabelLoss.apply(at.hidden, self.model.get_output_embeddings().weight, targets[where])
         else:
-            logits = logits_at(model, where, fields)
-            nll = torch.nn.functional.cross_entropy(logits.float(), targets[where], reduction="none")
+            nll = torch.nn.functional.cross_entropy(at.logits.float(), targets[where], reduction="none")
         if "row_weight" in inputs:
             nll = nll * inputs["row_weight"][torch.nonzero(where)[:, 0]].to(nll)
         loss = nll.sum() / (num_items_in_batch if num_items_in_batch is not None else where.sum())
@@ -118,7 +123,7 @@ class CompletionCollator:
         self.pad_id = pad_id
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        width = max(len(row["input_ids"]) for row in rows)
+        width = math.ceil(max(len(row["input_ids"]) for row in rows) / WIDTH_STEP) * WIDTH_STEP
         ids = torch.full((len(rows), width), self.pad_id, dtype=torch.long)
         labels = torch.full((len(rows), width), -100, dtype=torch.long)
         mask = torch.zeros((len(rows), width), dtype=torch.long)

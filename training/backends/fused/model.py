@@ -6,6 +6,8 @@ layer, every pass without a gradient and every pass with a cache stays transform
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -26,10 +28,14 @@ _PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", 
 
 def fuse_layers(model: Any) -> int:
     """Makes the decoder layers of a peft model train fused where that is sound; how many there are."""
-    layers = getattr(getattr(model.get_base_model(), "model", None), "layers", None)
-    if not isinstance(layers, nn.ModuleList):
-        return 0
-    return sum(_fuse(layer, model.active_adapters) for layer in layers)
+    return sum(_fuse(layer, model.active_adapters) for layer in _layers(model))
+
+
+def _layers(model: Any) -> list[nn.Module]:
+    """The decoder layers of a peft model, where they are found where most have them."""
+    base = model.get_base_model() if hasattr(model, "get_base_model") else None
+    layers = getattr(getattr(base, "model", None), "layers", None)
+    return list(layers) if isinstance(layers, nn.ModuleList) else []
 
 
 def _fuse(layer: nn.Module, active: list[str]) -> bool:
@@ -44,6 +50,24 @@ def _fuse(layer: nn.Module, active: list[str]) -> bool:
     return True
 
 
+@contextmanager
+def read_only_at(model: Any, where: Tensor) -> Iterator[None]:
+    """While it lasts, the last layer of a peft model, if it is fused, answers at the true positions of `where` [batch, sequence] alone.
+
+    For a pass of which nothing else is read: the others' hidden states come out of that layer as zeros.
+    """
+    layers = _layers(model)
+    last = layers[-1].forward if layers else None
+    if not isinstance(last, _Fused):
+        yield
+        return
+    last.wanted = where.flatten().nonzero().squeeze(1)
+    try:
+        yield
+    finally:
+        last.wanted = None
+
+
 class _Fused:
     """The `forward` of one layer."""
 
@@ -54,6 +78,7 @@ class _Fused:
         self.downs = [projection.lora_A[adapter].weight for projection in projections]
         self.ups = [projection.lora_B[adapter].weight for projection in projections]
         self.scales = tuple(float(projection.scaling[adapter]) for projection in projections)
+        self.wanted: Tensor | None = None
 
     def __call__(self, hidden_states: Tensor, *args: Any, **kwargs: Any) -> Any:
         mask, angles = kwargs.get("attention_mask"), kwargs.get("position_embeddings")
@@ -66,7 +91,7 @@ class _Fused:
         return self.fused(hidden_states, mask, angles)
 
     def fused(self, hidden: Tensor, mask: Any, angles: tuple[Tensor, Tensor]) -> Tensor:
-        out: Tensor = FusedLayer.apply(hidden, self.fixed, mask, *angles, self.scales, *self.downs, *self.ups)
+        out: Tensor = FusedLayer.apply(hidden, self.fixed, mask, *angles, self.wanted, self.scales, *self.downs, *self.ups)
         return out
 
     def agrees(self) -> bool:
