@@ -73,13 +73,13 @@ class CountingCollator:
         return batch
 
 
-def measured(trainer) -> dict[str, object]:
+def measured(trainer, seed: int = SEED) -> dict[str, object]:
     """Trains, and says tokens a second after warm-up: all tokens over all seconds, and over the median step (slow moments count less)."""
     timer = StepTimer()
     trainer.add_callback(timer)
     trainer.remove_callback(PrinterCallback)
     trainer.data_collator = counted = CountingCollator(trainer.data_collator)
-    torch.manual_seed(SEED)
+    torch.manual_seed(seed)
     trainer.train()
     seconds, tokens = timer.seconds[WARM_UP:], counted.tokens[WARM_UP : len(timer.seconds)]
     median_s = statistics.median(seconds)
@@ -87,12 +87,11 @@ def measured(trainer) -> dict[str, object]:
         "tokens_per_s": round(sum(tokens) / sum(seconds), 1),
         "tokens_per_s_by_median_step": round(statistics.fmean(tokens) / median_s, 1),
         "median_step_s": round(median_s, 3),
-        "first_losses": [round(loss, 3) for loss in timer.losses[:4]],
-        "last_loss": round(timer.losses[-1], 3),
+        "losses": [round(loss, 4) for loss in timer.losses],
     }
 
 
-def plain(folder: Path, sample: Path, task, steps: int) -> SFTTrainer:
+def plain(folder: Path, sample: Path, task, steps: int, seed: int = SEED) -> SFTTrainer:
     """The script a person would write: TRL's SFTTrainer with LoRA, nothing of ours in it."""
     training = task.training
     tokenizer = open_tokenizer(folder)
@@ -110,8 +109,8 @@ def plain(folder: Path, sample: Path, task, steps: int) -> SFTTrainer:
             gradient_checkpointing=False,
             train_sampling_strategy="group_by_length",
             length_column_name="length",
-            seed=SEED,
-            data_seed=SEED,
+            seed=seed,
+            data_seed=seed,
             logging_steps=1,
             save_strategy="no",
             report_to="none",
@@ -129,11 +128,11 @@ def plain(folder: Path, sample: Path, task, steps: int) -> SFTTrainer:
     )
 
 
-def ours(folder: Path, sample: Path, task, steps: int):
+def ours(folder: Path, sample: Path, task, steps: int, seed: int = SEED):
     import_in_order()  # sets what a run sets
-    device = choose_device()
+    device, training = choose_device(), task.training.model_copy(update={"seed": seed})
     backend = PlainBackend()
-    loaded = backend.add_lora(backend.load(folder, device, max_tokens=None), task.training.lora, seed=SEED)
+    loaded = backend.add_lora(backend.load(folder, device, max_tokens=None), training.lora, seed=seed)
     rows = encoded_rows(sample, task, loaded.tokenizer)
     backend.expect_length(loaded, max(rows["length"]))
     return sft.build_trainer(
@@ -141,7 +140,7 @@ def ours(folder: Path, sample: Path, task, steps: int):
         model=loaded.model,
         tokenizer=loaded.tokenizer,
         rows=rows,
-        training=task.training,
+        training=training,
         device=device,
         output=Path(tempfile.mkdtemp()),
         max_steps=steps,
@@ -157,14 +156,18 @@ def encoded_rows(sample: Path, task, tokenizer) -> Dataset:
     return Dataset.from_dict(training_columns([encoder.encode(row) for row in train]))
 
 
+def news_trainer(name: str, place: Path, steps: int, seed: int = SEED):
+    """`ours` or `plain_trl` on the news sample, written below `place`, ready to train so many steps."""
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    sample = place / "news"
+    write_sample("news-sentiment", sample, now=local_now())
+    return (ours if name == "ours" else plain)(ensure_starter_model(), sample, Task.open(sample).file, steps, seed)
+
+
 def alone(name: str, steps: int) -> None:
     """One of the two in this process, its figures as a line of JSON: so that each has its own peak of memory."""
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
-    folder = ensure_starter_model()
     with tempfile.TemporaryDirectory() as place:
-        sample = Path(place) / "news"
-        write_sample("news-sentiment", sample, now=local_now())
-        trainer = (ours if name == "ours" else plain)(folder, sample, Task.open(sample).file, steps)
+        trainer = news_trainer(name, Path(place), steps)
         body = sum(
             parameter.numel() for key, parameter in trainer.model.named_parameters() if "layers" in key and "lora" not in key
         )
