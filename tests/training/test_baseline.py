@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from coach.errors import DataError
 from coach.task_file import read_task_file
 from coach.task_schema import TaskFile
+from training import baseline
 from training.baseline import text_of, train_baseline
 from training.data.rows import Row, read_rows
 from training.samples import write_sample
@@ -102,3 +104,22 @@ def test_the_real_headlines_reach_what_the_evidence_says(tmp_path: Path) -> None
     assert scores.accuracy >= 0.70
     assert scores.class_weight == "balanced"
     assert scores.seconds < 60  # 6 s; minutes where the solver's threads wait for each other
+
+
+def test_the_search_answers_on_narrowed_features_as_on_the_wide_ones() -> None:
+    chance = random.Random(7)
+    words = [f"w{number}" for number in range(300)]
+    texts = [" ".join(chance.choices(words, k=12)) for _ in range(60)]
+    texts[5] = texts[6] = texts[7]  # equal rows, of unlike labels
+    truth = [("good", "bad", "plain")[number % 3] for number in range(60)]
+    vectorizer = baseline.vectorizer_for("en")
+    wide, held_out = vectorizer.fit_transform(texts[:45]), vectorizer.transform(texts[45:])
+    narrow, narrow_held_out = baseline._narrowed(wide, held_out)
+    assert narrow.shape == (45, 45) and narrow_held_out.shape == (15, 45) and wide.shape[1] > 300
+    for strength in baseline.STRENGTHS:
+        on_wide = baseline.model_for(strength, "balanced").set_params(tol=1e-8).fit(wide, truth[:45]).predict_proba(held_out)
+        on_narrow = (
+            baseline.model_for(strength, "balanced").set_params(tol=1e-8).fit(narrow, truth[:45]).predict_proba(narrow_held_out)
+        )
+        assert on_narrow == pytest.approx(on_wide, abs=1e-4)
+        assert on_wide.max() - on_wide.min() > 0.01  # there is something to agree about
