@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 MODEL_ID = "starter/gemma-3-270m"
-CACHE_FORMAT = 2  # raise when the written files change shape: older caches are rebuilt
+CACHE_FORMAT = 3  # raise when the written files change shape: older caches are rebuilt
 BUILDING = ".building-"
 ABANDONED_S = 3600.0  # a conversion takes a minute; one that nobody touched for an hour was killed
 DISK_BYTES_NEEDED = 1_000_000_000  # the assembled GGUF (238 MB) and the bf16 weights (536 MB), with room to spare
