@@ -1,8 +1,9 @@
 """Where the costs in coach/processor_cost.py come from: `python bench/fit_costs.py [--measure] [CASE …]`.
 
-`--measure` trains small tasks of many shapes, one after the other, and writes what each took into `bench/fit_costs.json`; without it the
-figures there are fitted: for each part of a training the costs, none below zero, whose sums are nearest to what was measured, relative
-to it; for memory likewise. Prints them as they stand in the code, and the errors that remain. Idle machine, two cores, about 15 minutes.
+`--measure` trains small tasks of many shapes (all, or the named), one after the other, and writes what each took into
+`bench/fit_costs.json`, where the others' figures stay. Then, or without it, the figures there are fitted: for each part of a training the
+costs, none below zero, whose sums are nearest to what was measured, relative to it; for memory likewise. Prints them as they stand in the
+code, and the errors that remain. Idle machine, two cores, about 15 minutes.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ CASES = (
     Case("p", labels=50, rows=300, valid=60, test=60),
     Case("q", rows=160, as_json=True, labels=5, test=100),
     Case("r", rows=160, as_json=True, labels=20, valid=120, test=100, batch=1, max_steps=60),
+    Case("s", labels=50, sample="news-topics", rows=1600, valid=60, test=60, max_steps=4),
+    Case("t", rows=2500, valid=60, test=60, max_steps=4),
 )
 NAMES = {
     "loading": "loading_s",
@@ -68,6 +71,10 @@ def measure(wanted: list[str]) -> list[dict[str, Any]]:
             found.append({"case": case.name, "work": asdict(work), "came": trained(case, place, environment)})
         print(json.dumps(found[-1]), file=sys.stderr, flush=True)
     return found
+
+
+def _name(one: dict[str, Any]) -> str:
+    return str(one["case"])
 
 
 # --- time ----------------------------------------------------------------------------------------------------------------------
@@ -151,16 +158,15 @@ def said_errors(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--measure", action="store_true")
-    parser.add_argument("cases", nargs="*", help="names of cases; all where none is named, and only then the figures are written")
+    parser.add_argument("cases", nargs="*", help="names of the cases to measure; all where none is named")
     asked = parser.parse_args()
     path, model = record.FOLDER / "fit_costs.json", model_row(STARTER_ID)
     assert model is not None
+    measured = json.loads(path.read_text(encoding="utf-8"))["cases"] if path.exists() else []
     if asked.measure:
-        measured = measure(asked.cases)
-        if not asked.cases:
-            record.write("fit_costs", {"cases": measured})
-    else:
-        measured = json.loads(path.read_text(encoding="utf-8"))["cases"]
+        anew = measure(asked.cases)
+        measured = sorted([one for one in measured if one["case"] not in {new["case"] for new in anew}] + anew, key=_name)
+        record.write("fit_costs", {"cases": measured})
     costs, memory = fitted_costs(measured, model), fitted_memory(measured, model)
     print(
         "COSTS =",

@@ -19,19 +19,19 @@ Seconds = dict[Part, float]
 
 CORES_MEASURED, CORES_EXPONENT = 2, 0.8  # judgement: memory is shared, so speed grows slower than cores
 SHORT_ROWS = 256  # tokens up to which layers are computed by our own arithmetic (training/backends/fused)
-BASELINE_FITS, BASELINE_REPEATS_UP_TO_ROWS = 40, 3000  # training/baseline.py: folds × choices, three rounds for few rows
+BASELINE_FITS, BASELINE_NARROWED_UP_TO_ROWS = 40, 2000  # training/baseline.py: folds × choices; columns narrowed to the rows
 UNKNOWN_PARAMS_B = 4.0
 GIGABYTE = 2.0**30
 HEADS = 4.0  # whose scores of tokens × tokens are kept; few models have fewer
 
 COSTS: dict[Part, dict[str, float]] = {
-    "loading": {"libraries": 7.0, "weights_gb": 2.0},
-    "baseline": {"begin": 0.5, "fitted_mega_tokens": 0.7},
-    "training": {"micro_batch_layers": 0.004, "short_mega_tokens": 1000.0, "long_mega_tokens": 1800.0, "answer_heads": 0.003,
-                 "steps": 0.02, "updated_mega_parameters": 0.003},
-    "answering": {"read_layers": 0.002, "read_mega_tokens": 400.0, "gold_heads": 0.001, "opened_mega_tokens": 400.0,
-                  "decoded_layers": 0.002, "evaluations": 0.1},
-    "writing": {"checkpoints": 0.3, "saved_mega_parameters": 0.1, "tested_rows": 0.001, "end": 0.5},
+    "loading": {"libraries": 7.31, "weights_gb": 0.0},
+    "baseline": {"begin": 0.42, "narrowed_rows": 0.0008, "narrowed_mega_products": 0.19, "fitted_mega_tokens": 0.917},
+    "training": {"micro_batch_layers": 0.00898, "short_mega_tokens": 879.0, "long_mega_tokens": 1400.0, "answer_heads": 0.00113,
+                 "steps": 0.0, "updated_mega_parameters": 0.00679},
+    "answering": {"read_layers": 0.0221, "read_mega_tokens": 243.0, "gold_heads": 0.000257, "opened_mega_tokens": 1080.0,
+                  "decoded_layers": 0.00406, "evaluations": 0.0},
+    "writing": {"checkpoints": 0.0352, "saved_mega_parameters": 0.0623, "tested_rows": 0.00076, "end": 1.92},
 }  # fmt: skip
 """Seconds for one of each amount in `amounts`, on CORES_MEASURED cores."""
 
@@ -45,14 +45,14 @@ class MemoryCosts:
     passing values.
     """
 
-    program_gb: float = 0.75
-    loading: float = 2.0
+    program_gb: float = 1.3
+    loading: float = 1.34
     adapter_bytes: float = 24.0  # weight, gradient, two of Adam, average, all float32, and a copy while the average is lent
-    kept: float = 1.0
-    kept_long: float = 1.5
-    answer_bytes: float = 14.0
-    read: float = 1.0
-    gold_bytes: float = 2.0
+    kept: float = 0.745
+    kept_long: float = 1.36
+    answer_bytes: float = 0.28
+    read: float = 0.859
+    gold_bytes: float = 1.29
 
 
 MEMORY_COSTS = MemoryCosts()
@@ -102,7 +102,7 @@ def amounts(work: Work, model: ModelRow) -> dict[Part, dict[str, float]]:
     decoded_tokens = work.decoded_rows * work.row_tokens
     return {
         "loading": {"libraries": 1.0, "weights_gb": 2 * size.parameters / GIGABYTE},
-        "baseline": {"begin": 1.0, "fitted_mega_tokens": baseline_mega_tokens(work)},
+        "baseline": {"begin": 1.0, **_baseline_amounts(work)},
         "training": {
             "micro_batch_layers": work.trained_rows / work.micro_batch * size.layers,
             "short_mega_tokens": 0.0 if long else tokens,
@@ -128,10 +128,16 @@ def amounts(work: Work, model: ModelRow) -> dict[Part, dict[str, float]]:
     }
 
 
-def baseline_mega_tokens(work: Work) -> float:
-    """Tokens the baseline is fitted to, over all its folds and choices, in millions; more labels take longer."""
-    rounds = 3 if work.train_rows <= BASELINE_REPEATS_UP_TO_ROWS else 1
-    return BASELINE_FITS * rounds * work.train_rows * work.row_tokens / 1e6 * max(1, work.labels - 1) ** 0.5
+def _baseline_amounts(work: Work) -> dict[str, float]:
+    """Few rows are a square matrix to the baseline, each label learnt on all of it; many are the tokens it is fitted to."""
+    rows = float(work.train_rows)
+    narrowed = rows <= BASELINE_NARROWED_UP_TO_ROWS
+    tokens = BASELINE_FITS * rows * work.row_tokens / 1e6 * max(1, work.labels - 1) ** 0.5
+    return {
+        "narrowed_rows": rows if narrowed else 0.0,
+        "narrowed_mega_products": rows**2 * work.labels / 1e6 if narrowed else 0.0,
+        "fitted_mega_tokens": 0.0 if narrowed else tokens,
+    }
 
 
 def processor_seconds(work: Work, model: ModelRow, cores: int) -> Seconds:
