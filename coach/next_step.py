@@ -21,10 +21,13 @@ _NOT_FOR_A_VERSION = (
 def next_step(version: str, diagnosis: Diagnosis, comparison: Comparison | None, method: str = "sft") -> Sentence:
     """What to do after `version`. `comparison` holds it against the version it came from, where that is there.
 
-    After a version that is the baseline alone, fine-tuning follows.
+    After a version that is the baseline alone, fine-tuning follows. While another system does clearly better on the same test rows,
+    a version is not for use, whatever its target.
     """
     verdict = diagnosis.verdict
     finding = first_finding(diagnosis)
+    if verdict.word == "met" and verdict.clearly_ahead is not None:
+        return sentence("next_step.behind", version=version, name=verdict.clearly_ahead.label, score=verdict.clearly_ahead.score)
     if verdict.word == "met" and verdict.certain:
         return sentence("next_step.met_at_the_top" if verdict.at_the_top else "next_step.met", version=version)
     if verdict.word == "met":

@@ -14,11 +14,12 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
+from coach.errors import CoachError
 from coach.problems import Level, Problem, errors_in, readable_path, refuse
 from coach.task_comments import hyperparameter_comments, label_comments
 from coach.task_schema import CLASSIFICATION_METRICS, MAX_LABELS, Metric, TaskFile, TaskType, repeated
 from coach.versioning import is_version_name, naming_problem
-from coach.yaml_document import KeyPath
+from coach.yaml_document import KeyPath, read_document
 
 STARTER_MODEL = "starter/gemma-3-270m"
 BUILT_METHODS = ("sft", "prompt", "baseline")
@@ -48,7 +49,7 @@ def check_task(
     With `folder`, the rows in it are looked at too; `line_of` (a YamlDocument's) gives each problem its line.
     """
     findings = [*_labels(task), *_output(task), *_training(task), *_execution(task), *_versioning(task)]
-    findings += [*_source(task, folder), *_rows_fit(task, folder)]
+    findings += [*_source(task, folder), *_rows_fit(task, folder), *_torn_groups(task, folder)]
     rows = count_rows(folder / "data" / "train.jsonl") if folder else None
     remarks = [*label_comments(task), *hyperparameter_comments(task, rows)]
     lines = line_of or (lambda path: None)
@@ -194,6 +195,18 @@ def _rows_fit(task: TaskFile, folder: Path | None) -> Iterator[Finding]:
     for name in task.placeholders:
         if filled and not all(name in keys for keys in filled):
             yield ("input_template",), "placeholder_not_in_rows", {"placeholder": "{" + name + "}", "columns": sorted(filled[0])}
+
+
+def _torn_groups(task: TaskFile, folder: Path | None) -> Iterator[Finding]:
+    """Which rows belong together is known while data are made from their source, and nowhere after that."""
+    if task.training.folds == 1 or not folder:
+        return
+    try:
+        split = read_document(folder / "data_source.yaml").mapping.get("split")
+    except CoachError:  # no source, or none that can be read: making the data says so
+        return
+    if isinstance(split, dict) and (group_by := split.get("group_by")):
+        yield ("training", "folds"), "folds_with_groups", {"group_by": group_by, "folds": task.training.folds}
 
 
 def _not_built(task: TaskFile, hardware: HasCuda | None) -> Iterator[Finding]:

@@ -186,10 +186,13 @@ def sweep(queue: Path) -> None:
 
 
 def refuse(ticket: Ticket, key: str, data: Mapping[str, Any]) -> None:
-    """Takes it out of the line and leaves the reason, an error's key and data, where whoever looks at the version reads it."""
-    ticket.leave()
+    """Takes it out of the line and leaves the reason, an error's key and data, where whoever looks at the version reads it.
+
+    The reason first: nobody finds a version that waits no more and cannot be told why.
+    """
     with suppress(CoachError):  # the version is gone, or the disk is full: the server's log has the reason too
         write_json(ticket.version.folder / REFUSED, {"attempts": ticket.said.attempts, "key": key, "data": dict(data)})
+    ticket.leave()
 
 
 def refusal(version: Version, attempts: int) -> CoachError | None:

@@ -82,13 +82,14 @@ class Server:
         try:
             self.process.wait(timeout=END_S)
         except subprocess.TimeoutExpired:
+            waits_for = self.said()
             self.process.send_signal(signal.SIGABRT)  # it writes into its log where each of its threads stands
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(timeout=END_S)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
-            pytest.fail(f"the server was still there {END_S:g} s after SIGTERM: {self.said()}")
+            pytest.fail(f"the server was still there {END_S:g} s after SIGTERM: {waits_for}\n{self.said()}")
 
     def said(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace")[-12000:]

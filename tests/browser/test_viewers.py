@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -114,6 +116,25 @@ def test_a_server_that_is_ended_in_the_middle_keeps_a_checkpoint_and_the_next_on
     assert types(version).count("resumed") == 1
     stop(version)
     page.close()
+
+
+def test_a_browser_that_went_to_sleep_in_the_middle_of_a_download_keeps_no_server_from_ending(another_server, letters, visit):
+    server = another_server()
+    task = letters(server.workspace)
+    page = visit("confirm", server=server, query={"task": task.name})
+    start(page, task)
+    at_least(page, 3)
+    script = page.evaluate("document.querySelector('script[src]').src")
+    page.close()
+    with socket.socket() as sleeper:
+        sleeper.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        sleeper.connect(("127.0.0.1", server.port))
+        asked = f"GET {urlsplit(script).path} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode()
+        sleeper.sendall(asked * 200)  # more than the buffers between the two hold
+        assert sleeper.recv(16).startswith(b"HTTP/1.1 200")  # and never reads on
+        server.stop()
+    assert "Timeout (" in server.said(), "nothing kept the server"
+    assert types(task.version("v1"))[-1] == "stopped"
 
 
 def test_a_training_in_its_own_process_outlives_the_server(another_server, letters, visit):

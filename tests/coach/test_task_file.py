@@ -298,6 +298,18 @@ def test_seeds_and_folds_train_and_are_remarked_on_where_nothing_is_trained(sett
     assert remark.level == "info" and remark.path == f"training.{setting[:5]}" and said(remark)
 
 
+def test_folds_that_would_tear_groups_apart_are_an_error_where_the_source_keeps_them_together(tmp_path: Path):
+    folds, seeds = (edited(("epochs: 8", f"epochs: 8\n  {setting}")) for setting in ("folds: 5", "seeds: 5"))
+    source = tmp_path / "data_source.yaml"
+    for written in ("split: {stratify_by: mood}", "not: [yaml", "split: 3"):
+        source.write_text(written, encoding="utf-8")
+        assert errors(folds, tmp_path) == []
+    source.write_text("split: {group_by: customer}", encoding="utf-8")
+    assert errors(folds, tmp_path) == [("training.folds", "folds_with_groups")] and errors(seeds, tmp_path) == []
+    [problem] = [p for p in check_task(folds, folder=tmp_path) if p.code == "folds_with_groups"]
+    assert "customer" in problem.sentence("en") and "customer" in problem.sentence("zh-TW")
+
+
 def test_two_slots_with_labels_are_trained_by_sft_and_the_baseline_learns_one():
     two = ('"普通"]', '"普通"]\n    haste: {enum: [急, 緩]}')
     assert not {p.code for p in blockers(edited(two))} & {"baseline_slots_not_built", "free_slot_not_built"}

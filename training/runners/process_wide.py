@@ -47,7 +47,7 @@ class ProcessWide(TypedDict):
     """Take `lock` to begin a run or a measuring, `lines_lock` to watch a line. `training` is the latest in this process, ended or not.
 
     `children` are kept by version folder, `measurings` by task folder; `lines`, the threads that begin those who wait, by the folder
-    of their line.
+    of their line. `closing`: the program has been asked to end.
     """
 
     lock: threading.Lock
@@ -57,6 +57,7 @@ class ProcessWide(TypedDict):
     lines: dict[str, threading.Thread]
     measurings: dict[str, MeasuringProcess]
     end_watcher: threading.Thread | None
+    closing: bool
 
 
 def process_wide() -> ProcessWide:
@@ -69,5 +70,11 @@ def process_wide() -> ProcessWide:
         "lines": {},
         "measurings": {},
         "end_watcher": None,
+        "closing": False,
     }
     return cast(ProcessWide, module.__dict__.setdefault("held", fresh))
+
+
+def is_closing() -> bool:
+    """Whether this program is about to end: nothing new is begun in it."""
+    return process_wide()["closing"] or not threading.main_thread().is_alive()

@@ -19,7 +19,7 @@ from coach.errors import CoachError
 from training.attempt import refuse_to_begin
 from training.device_lock import device_is_busy, device_name
 from training.run_reader import shared_reader
-from training.runners.process_wide import process_wide
+from training.runners.process_wide import is_closing, process_wide
 from training.waiting_line import Ticket, for_servers, in_front, refuse, serving_lock, sweep
 
 LOOK_EVERY_S = 0.5
@@ -46,7 +46,7 @@ def _watch(queue: Path, begin: Begin) -> None:
                 if not for_servers(queue):
                     del held["lines"][str(queue)]
                     return
-            if threading.main_thread().is_alive() and _is_ours(lock):
+            if not is_closing() and _is_ours(lock):
                 _look(queue, begin)
             time.sleep(LOOK_EVERY_S)
     finally:
