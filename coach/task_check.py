@@ -1,25 +1,23 @@
 """Judging a task as a whole: what contradicts itself (errors), and what cannot be trained here yet (blockers).
 
 The schema has already held each value by itself (`task_schema.py`); remarks on well-formed but unwise settings are
-`task_comments.py`'s. Reads at most the rows beside the task, never a model or the network.
+`task_comments.py`'s, what does not fit the files beside the task is `task_folder_check.py`'s. Never reads a model or the network.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import islice
-from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Protocol
 
-from coach.errors import CoachError
 from coach.problems import Level, Problem, errors_in, readable_path, refuse
 from coach.task_comments import hyperparameter_comments, label_comments
+from coach.task_folder_check import Finding, folder_findings
 from coach.task_schema import CLASSIFICATION_METRICS, MAX_LABELS, Metric, TaskFile, TaskType, repeated
 from coach.versioning import is_version_name, naming_problem
-from coach.yaml_document import KeyPath, read_document
+from coach.yaml_document import KeyPath
 
 STARTER_MODEL = "starter/gemma-3-270m"
 BUILT_METHODS = ("sft", "prompt", "baseline")
@@ -30,7 +28,6 @@ FITTING_METRICS: dict[TaskType, tuple[Metric, ...]] = {
 }
 _VERSION_EXAMPLES = {"semantic": "v1, v2.1, v3-exp", "date": "2025-01-07", "hybrid": "v2-20250107"}
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
-Finding = tuple[KeyPath, str, dict[str, Any]]
 LineOf = Callable[[KeyPath], int | None]
 
 
@@ -49,7 +46,7 @@ def check_task(
     With `folder`, the rows in it are looked at too; `line_of` (a YamlDocument's) gives each problem its line.
     """
     findings = [*_labels(task), *_output(task), *_training(task), *_execution(task), *_versioning(task)]
-    findings += [*_source(task, folder), *_rows_fit(task, folder), *_torn_groups(task, folder)]
+    findings += [*folder_findings(task, folder)]
     rows = count_rows(folder / "data" / "train.jsonl") if folder else None
     remarks = [*label_comments(task), *hyperparameter_comments(task, rows)]
     lines = line_of or (lambda path: None)
@@ -169,46 +166,6 @@ def _versioning(task: TaskFile) -> Iterator[Finding]:
         yield ("versioning", "naming"), code, {"naming": naming}
 
 
-def _source(task: TaskFile, folder: Path | None) -> Iterator[Finding]:
-    source = task.data.source
-    if not source:
-        return
-    depth = lowest = 0
-    for part in PurePosixPath(source.replace("\\", "/")).parts:
-        depth += -1 if part == ".." else 0 if part == "." else 1
-        lowest = min(lowest, depth)
-    climbs = lowest < 0 or PurePosixPath(source).is_absolute() or source.startswith("~") or "\0" in source
-    if climbs or (folder and _leads_out(folder / source, folder)):
-        yield ("data", "source"), "source_climbs_out", {"source": source}
-
-
-def _rows_fit(task: TaskFile, folder: Path | None) -> Iterator[Finding]:
-    """The first rows must hold a value for each placeholder; the audit and the run look at the rest."""
-    if not folder:
-        return
-    try:
-        with open(folder / "data" / "train.jsonl", encoding="utf-8") as file:
-            first = [json.loads(line) for line in islice(file, 20) if line.strip()]
-    except (OSError, ValueError, RecursionError):
-        return
-    filled = [row["input"].keys() for row in first if isinstance(row, dict) and isinstance(row.get("input"), dict)]
-    for name in task.placeholders:
-        if filled and not all(name in keys for keys in filled):
-            yield ("input_template",), "placeholder_not_in_rows", {"placeholder": "{" + name + "}", "columns": sorted(filled[0])}
-
-
-def _torn_groups(task: TaskFile, folder: Path | None) -> Iterator[Finding]:
-    """Which rows belong together is known while data are made from their source, and nowhere after that."""
-    if task.training.folds == 1 or not folder:
-        return
-    try:
-        split = read_document(folder / "data_source.yaml").mapping.get("split")
-    except CoachError:  # no source, or none that can be read: making the data says so
-        return
-    if isinstance(split, dict) and (group_by := split.get("group_by")):
-        yield ("training", "folds"), "folds_with_groups", {"group_by": group_by, "folds": task.training.folds}
-
-
 def _not_built(task: TaskFile, hardware: HasCuda | None) -> Iterator[Finding]:
     if task.execution.type == "remote_ssh":
         yield ("execution", "type"), "remote_not_built", {"host": task.execution.host or "?"}
@@ -254,10 +211,3 @@ def _is_folder(path: Path) -> bool:
         return path.expanduser().is_dir()
     except (OSError, RuntimeError, ValueError):  # a name too long, no home for ~, a link to itself
         return False
-
-
-def _leads_out(path: Path, folder: Path) -> bool:
-    try:
-        return not path.resolve().is_relative_to(folder.resolve())
-    except (OSError, RuntimeError, ValueError):
-        return True

@@ -98,7 +98,7 @@ def test_one_sentence_says_go_on_or_stop(versions):
     assert said(top | {"target": {"threshold": 0.2}}) == "next_step.met_at_the_top"
     crossing = {"target": {"threshold": 0.85}, "confidence_interval": {"low": 0.82, "high": 1.0}}
     assert said(top | crossing) == "next_step.met_uncertain_at_the_top"
-    behind = top | {"target": {"threshold": 0.2}, "baselines": {"system in use": {"macro_f1": 0.97}}}
+    behind = top | {"target": {"threshold": 0.2}, "baseline": {"system in use": {"macro_f1": 0.97}}}
     behind |= {"primary_metric": {"name": "macro_f1", "value": 0.9}, "confidence_interval": {"low": 0.85, "high": 0.95}}
     assert said(behind) == "next_step.behind"
     assert said(results) == "next_step.rows"

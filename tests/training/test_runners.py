@@ -28,8 +28,8 @@ from training.clock import local_now
 from training.event_log import EventLog, read_events
 from training.run_reader import RunReader
 from training.run_status import is_locked, run_status
-from training.runners import RUNNERS, beginning, in_process, own_process, runner_for
-from training.runners.process_wide import is_closing, process_wide
+from training.runners import RUNNERS, beginning, closing, in_process, own_process, runner_for
+from training.runners.process_wide import process_wide
 from training.starting import resume_training, start_training, stop_training
 from training.waiting_line import leave_line
 
@@ -308,14 +308,14 @@ def test_a_program_that_closes_asks_no_stop_of_a_version_made_anew(versions, wor
     monkeypatch.setattr(in_process.faulthandler, "dump_traceback_later", lambda *_, **__: None)  # else it ends this process
     monkeypatch.setitem(process_wide(), "closing", False)
     in_process._stop_and_wait(process_wide())
-    assert left and not version.stop_path.exists() and is_closing()
+    assert left and not version.stop_path.exists() and closing.is_closing()
 
 
 def test_a_server_that_takes_no_more_connections_is_closing_whoever_still_hangs_on(monkeypatch):
-    monkeypatch.setattr(in_process, "LOOK_FOR_THE_END_S", 0.02)
+    monkeypatch.setattr(closing, "LOOK_EVERY_S", 0.02)
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()):
         hanging_on, _ = server.accept()
-        waiter = threading.Thread(target=in_process._wait_until_closing)
+        waiter = threading.Thread(target=closing.wait_until_closing)
         waiter.start()
         waiter.join(0.3)
         assert waiter.is_alive()

@@ -17,8 +17,6 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
-
 from coach.atomic_write import not_written
 from coach.errors import CoachError, WorkspaceError
 from coach.version_folder import Version
@@ -37,7 +35,8 @@ from training.runners.beginning import (
     wait_until_begun,
     with_beginning,
 )
-from training.runners.process_wide import ProcessWide, Refusal, Training, is_closing, process_wide
+from training.runners.closing import is_closing, wait_until_closing
+from training.runners.process_wide import ProcessWide, Refusal, Training, process_wide
 from training.runners.serving import LOOK_EVERY_S, serve
 from training.waiting_line import Ticket, queue_of, take_place
 from training.worker import run
@@ -45,7 +44,6 @@ from training.worker import run
 BEGIN_WAIT_S = 2.0  # its first event comes within milliseconds
 LEAVING_WAIT_S = 5.0
 EXIT_WAIT_S = 8.0  # docker stop and systemd kill after ten
-LOOK_FOR_THE_END_S = 1.0
 END_WAIT_S = 5.0  # for what is left once no training runs: other threads and the libraries' own endings
 
 
@@ -207,7 +205,7 @@ def _watch_for_the_end(held: ProcessWide) -> None:
 
 def _stop_and_wait(held: ProcessWide) -> None:
     """The program closes: a running training saves a checkpoint at the end of its step, if that step ends in time."""
-    _wait_until_closing()
+    wait_until_closing()
     held["closing"] = True
     with held["lock"]:  # whoever is just being begun from the line is seen as well
         training = _running(held)
@@ -221,32 +219,6 @@ def _stop_and_wait(held: ProcessWide) -> None:
     with suppress(OSError, ValueError, AttributeError, RuntimeError):  # no stderr to write to
         # a thread or a library that does not end must not keep the server: it is left, and stderr says where it stood
         faulthandler.dump_traceback_later(END_WAIT_S, exit=True)
-
-
-def _wait_until_closing() -> None:
-    """Returns once the main thread has ended, or the server in it takes no more connections.
-
-    Uvicorn closes its socket first and then waits without a limit until every browser has hung up (`timeout_graceful_shutdown`, which
-    Streamlit 1.67 leaves unset): one that went to sleep would keep a server that was told to end, and its training with it.
-    """
-    main, listening = threading.main_thread(), _listening_sockets()
-    while main.is_alive() and (not listening or any(_is_open(fd, inode) for fd, inode in listening.items())):
-        main.join(LOOK_FOR_THE_END_S)
-
-
-def _listening_sockets() -> dict[int, int]:
-    """The sockets on which this program takes connections: file descriptor and inode."""
-    with suppress(psutil.Error, OSError):  # not to be known here: then the main thread's end has to do
-        found = [socket.fd for socket in psutil.Process().net_connections("tcp") if socket.status == psutil.CONN_LISTEN]
-        return {fd: os.fstat(fd).st_ino for fd in found if fd >= 0}
-    return {}
-
-
-def _is_open(fd: int, inode: int) -> bool:
-    try:
-        return os.fstat(fd).st_ino == inode
-    except OSError:
-        return False
 
 
 def _leave_in_the_middle(training: Training) -> None:

@@ -73,8 +73,3 @@ def process_wide() -> ProcessWide:
         "closing": False,
     }
     return cast(ProcessWide, module.__dict__.setdefault("held", fresh))
-
-
-def is_closing() -> bool:
-    """Whether this program is about to end: nothing new is begun in it."""
-    return process_wide()["closing"] or not threading.main_thread().is_alive()

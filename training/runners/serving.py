@@ -19,7 +19,8 @@ from coach.errors import CoachError
 from training.attempt import refuse_to_begin
 from training.device_lock import device_is_busy, device_name
 from training.run_reader import shared_reader
-from training.runners.process_wide import is_closing, process_wide
+from training.runners.closing import is_closing
+from training.runners.process_wide import process_wide
 from training.waiting_line import Ticket, for_servers, in_front, refuse, serving_lock, sweep
 
 LOOK_EVERY_S = 0.5
