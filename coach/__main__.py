@@ -29,15 +29,21 @@ Runner = Callable[[argparse.Namespace, Language], int]
 
 
 def ask(arguments: argparse.Namespace, language: Language) -> int:
-    """Which road a first sentence is on, what it tells, what to ask next."""
+    """Which road a first sentence is on, what it tells, what to ask next; with figures, what they show."""
     from coach.ask_lines import ask_document, ask_lines
+    from coach.diagnosis import diagnose as diagnose_figures
+    from coach.finding import Evidence
     from coach.interview import understand
+    from coach.pasted_scores import read_figures_file, read_pasted
 
     said = understand(" ".join(arguments.sentence))
+    found = None
+    if arguments.figures:
+        found = diagnose_figures(Evidence(read_pasted(read_figures_file(arguments.figures), metric=said.metric)))
     if arguments.json:
-        print_json(ask_document(said, language, arguments.limit))
+        print_json(ask_document(said, language, arguments.limit, found))
     else:
-        print_lines(ask_lines(said, language, arguments.limit))
+        print_lines(ask_lines(said, language, arguments.limit, found))
     return EXIT_OK
 
 

@@ -7,7 +7,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from coach.answers import Answers
+from coach.diagnosis import Diagnosis
 from coach.interview import FirstSentence, Question, next_questions, with_answer
+from coach.judgement_lines import diagnosis_lines
 from coach.text import Language, text
 
 
@@ -22,19 +24,22 @@ def answers_from(said: FirstSentence) -> Answers:
     return answers
 
 
-def ask_document(said: FirstSentence, language: Language, limit: int) -> dict[str, Any]:
-    """The JSON of `python -m coach ask`."""
+def ask_document(said: FirstSentence, language: Language, limit: int, figures: Diagnosis | None = None) -> dict[str, Any]:
+    """The JSON of `python -m coach ask`; `figures`: what was found in scores brought along."""
     questions = _questions(said, limit)
     return {
         **said.as_json(),
+        **({"diagnosis": figures.as_json(language)} if figures else {}),
         "next_questions": [question.as_json(language) for question in questions],
         "next_command": text(f"cli.coach.ask.command.{said.road}", language),
     }
 
 
-def ask_lines(said: FirstSentence, language: Language, limit: int) -> list[str]:
+def ask_lines(said: FirstSentence, language: Language, limit: int, figures: Diagnosis | None = None) -> list[str]:
     """The same for a person."""
     lines = [text(f"cli.coach.ask.road.{said.road}", language)]
+    if figures:
+        lines += [text("cli.coach.ask.figures", language), *diagnosis_lines(None, figures, language), ""]
     if said.score is not None:
         key = "score" if said.metric else "score_only"
         lines.append(text(f"cli.coach.ask.{key}", language, metric=said.metric, score=said.score))

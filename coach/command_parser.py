@@ -30,6 +30,7 @@ def build_parser(language: Language) -> argparse.ArgumentParser:
     asked = command("ask")
     asked.add_argument("sentence", nargs="+", metavar="SENTENCE", help=say("sentence"))
     asked.add_argument("--limit", type=int, default=QUESTIONS_SHOWN, metavar="N", help=say("limit"))
+    asked.add_argument("--figures", metavar="FILE", help=say("figures"))
     command("summarize", ("answers", "ANSWERS.yaml"))
     recommended = command("recommend", ("answers", "ANSWERS.yaml"))
     recommended.add_argument("--data", metavar="FILE", help=say("data"))

@@ -5,10 +5,9 @@ Scores are compared on the test rows both versions answered (paired bootstrap). 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,30 +16,33 @@ from coach.answers_given import read_answers_given
 from coach.config_changes import ConfigChange, config_changes
 from coach.errors import WorkspaceError
 from coach.metric_words import metric_words
+from coach.paired_test import RESAMPLES, Answers, Judgement, PairedTest, paired_test
 from coach.sentence import Data, Sentence, sentence
-from coach.statistics import Difference, Interval, ScoreName, bootstrap_difference
+from coach.statistics import Interval, ScoreName
 from coach.task_schema import TaskFile
 from coach.text import Language
 from coach.verdict import primary_metric
 from coach.version_folder import Version
 
 FEWEST_SHARED_ROWS = 20  # below this a bootstrap interval says more about the rows than about the versions
-RESAMPLES = 2_000
-Judgement = Literal["better", "worse", "cannot_tell", "unpaired"]
+FEW_TEST_ROWS = 200  # below this several cuts or seeds say more than one (evidence.md 6.3)
 
 
 @dataclass(frozen=True)
 class ScoreChange:
-    """`interval` is None where too few rows are shared; `significant`: the interval does not hold zero."""
+    """`interval` is None where too few rows are shared; `significant`: it does not hold zero, or the test behind it says so."""
 
     name: str
     before: float | None
     after: float | None
     difference: float | None
     interval: Interval | None = None
+    test: PairedTest | None = None
 
     @property
     def significant(self) -> bool:
+        if self.test is not None:
+            return self.test.significant
         return self.interval is not None and (self.interval.low > 0 or self.interval.high < 0)
 
 
@@ -54,14 +56,19 @@ class Comparison:
     per_class: tuple[ScoreChange, ...]
     config: tuple[ConfigChange, ...]
     shared_rows: int
-    rows_needed: int | None
     same_test_rows: bool
 
+    @property
+    def rows_needed(self) -> int | None:
+        return self.overall.test.rows_needed if self.overall.test else None
+
+    @property
+    def detectable(self) -> float | None:
+        return self.overall.test.detectable if self.overall.test else None
+
     def sentences(self) -> list[Sentence]:
-        """The judgement, what got better or worse by class, and what to know of the configurations."""
-        found = [self._judgement()]
-        if self.rows_needed is not None:
-            found.append(sentence("verdict.compare.rows_needed", needed=self.rows_needed))
+        """The judgement, what would settle it, what got better or worse by class, and what to know of the configurations."""
+        found = [self._judgement(), *self._uncertainty()]
         found += [self._class(change) for change in self.per_class if change.significant]
         if not self.same_test_rows and self.shared_rows >= FEWEST_SHARED_ROWS:
             found.append(sentence("verdict.compare.different_data", rows=self.shared_rows))
@@ -74,9 +81,22 @@ class Comparison:
     def as_json(self, language: Language) -> dict[str, Any]:
         document = asdict(self)
         document["overall"]["significant"] = self.overall.significant
+        document |= {"rows_needed": self.rows_needed, "detectable": self.detectable}
         for written, change in zip(document["per_class"], self.per_class, strict=True):
             written["significant"] = change.significant
         return {**document, "sentences": [said.say(language) for said in self.sentences()]}
+
+    def _uncertainty(self) -> Iterator[Sentence]:
+        """Where nothing can be told: how many test rows would, what these could have shown, and what to do with few."""
+        if self.judgement != "cannot_tell" or self.overall.interval is None:
+            return
+        if self.rows_needed is not None:
+            more = self.rows_needed - self.shared_rows
+            yield sentence("verdict.compare.rows_needed", needed=self.rows_needed, more=more)
+        if self.detectable is not None:
+            yield sentence("verdict.compare.detectable", rows=self.shared_rows, difference=self.detectable)
+        if self.shared_rows < FEW_TEST_ROWS:
+            yield sentence("verdict.compare.several_runs", rows=self.shared_rows)
 
     def _judgement(self) -> Sentence:
         change = self.overall
@@ -86,6 +106,8 @@ class Comparison:
         if change.interval.low == change.interval.high == 0:
             return sentence("verdict.compare.no_difference")
         numbers: Data = {"difference": change.difference, "low": change.interval.low, "high": change.interval.high}
+        if change.test is not None and change.test.p is not None:
+            return Sentence(f"verdict.compare.{self.judgement}_mcnemar", {**names, **numbers, "p": change.test.p})
         return Sentence(f"verdict.compare.{self.judgement}", {**names, **numbers})
 
     def _class(self, change: ScoreChange) -> Sentence:
@@ -127,33 +149,22 @@ def compare(first: Judged, second: Judged, *, seed: int) -> Comparison:
     overall = ScoreChange(metric, before, float(after), float(after) - before)
     per_class = tuple(_class_changes(first.results, second.results, paired, seed))
     if paired is not None and metric in get_args(ScoreName):
-        found = _difference(paired, metric, seed)
-        overall = ScoreChange(metric, before, float(after), found.value, found.interval)
+        test = paired_test(paired, metric, seed=seed)  # type: ignore[arg-type]
+        overall = ScoreChange(metric, before, float(after), test.difference, test.interval, test)
     return Comparison(
         first=first.name,
         second=second.name,
         metric=metric,
-        judgement=_judgement(overall.interval),
+        judgement=overall.test.judgement if overall.test else "unpaired",
         overall=overall,
         per_class=per_class,
         config=tuple(config_changes(first.config, second.config)),
         shared_rows=len(set(first.answers) & set(second.answers)),
-        rows_needed=_rows_needed(overall, paired),
         same_test_rows=set(first.answers) == set(second.answers),
     )
 
 
-@dataclass(frozen=True)
-class _Paired:
-    """Codes of the shared rows, shape [rows]; an answer outside the format has the code -1, as `coach.statistics` has it."""
-
-    labels: list[str]
-    actual: NDArray[np.int64]
-    first: NDArray[np.int64]
-    second: NDArray[np.int64]
-
-
-def _paired(first: Judged, second: Judged) -> _Paired | None:
+def _paired(first: Judged, second: Judged) -> Answers | None:
     """The rows both answered and whose label is the same in both; None where they are too few."""
     labels = list((first.results.get("per_class") or {}).keys())
     code = {label: number for number, label in enumerate(labels)}
@@ -165,23 +176,11 @@ def _paired(first: Judged, second: Judged) -> _Paired | None:
     if len(shared) < FEWEST_SHARED_ROWS:
         return None
     columns = np.array(shared, dtype=np.int64).T
-    return _Paired(labels, columns[0], columns[1], columns[2])
-
-
-def _difference(paired: _Paired, metric: str, seed: int) -> Difference:
-    return bootstrap_difference(
-        paired.actual,
-        paired.first,
-        paired.second,
-        metric,  # type: ignore[arg-type]
-        labels=len(paired.labels),
-        seed=seed,
-        resamples=RESAMPLES,
-    )
+    return Answers(labels, columns[0], columns[1], columns[2])
 
 
 def _class_changes(
-    before: Mapping[str, Any], after: Mapping[str, Any], paired: _Paired | None, seed: int
+    before: Mapping[str, Any], after: Mapping[str, Any], paired: Answers | None, seed: int
 ) -> Iterator[ScoreChange]:
     """F1 of each class; with an interval where rows are shared."""
     old, new = before.get("per_class") or {}, after.get("per_class") or {}
@@ -193,7 +192,7 @@ def _class_changes(
         yield ScoreChange(label, was, now, difference, interval)
 
 
-def _class_intervals(paired: _Paired, seed: int) -> dict[str, tuple[float, Interval]]:
+def _class_intervals(paired: Answers, seed: int) -> dict[str, tuple[float, Interval]]:
     """Paired bootstrap of each class's F1: 95 % percentile interval, the same draws of rows for every class."""
     random = np.random.default_rng(seed)
     rows = len(paired.actual)
@@ -216,20 +215,3 @@ def _class_f1(weights: NDArray[Any], actual: NDArray[Any], predicted: NDArray[An
     named = weights @ (actual == code).astype(np.int64) + weights @ (predicted == code).astype(np.int64)
     f1: NDArray[Any] = np.divide(2.0 * hits, named, out=np.zeros(hits.shape), where=named > 0)
     return f1
-
-
-def _judgement(interval: Interval | None) -> Judgement:
-    if interval is None:
-        return "unpaired"
-    return "better" if interval.low > 0 else "worse" if interval.high < 0 else "cannot_tell"
-
-
-def _rows_needed(change: ScoreChange, paired: _Paired | None) -> int | None:
-    """Rows at which the interval would no longer reach zero, were the difference as it is now; None where it does not reach it.
-
-    Normal approximation, as in `verdict.rows_to_tell`: the half-width shrinks with the root of the rows.
-    """
-    if paired is None or change.interval is None or change.significant or not change.difference:
-        return None
-    side = change.interval.high - change.difference if change.difference < 0 else change.difference - change.interval.low
-    return math.ceil(len(paired.actual) * (side / abs(change.difference)) ** 2)

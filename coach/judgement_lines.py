@@ -41,10 +41,10 @@ def comparison_lines(found: Comparison, language: Language) -> list[str]:
     return lines
 
 
-def diagnosis_lines(version: str, found: Diagnosis, language: Language) -> list[str]:
-    """The state, then each finding with its numbers and one experiment."""
+def diagnosis_lines(version: str | None, found: Diagnosis, language: Language) -> list[str]:
+    """The state, then each finding with its numbers and one experiment. `version` is None for figures from elsewhere."""
     state, *rest = [said.say(language) for said in found.verdict.sentences()]
-    lines = [f"{version}: {state}", *rest]
+    lines = [f"{version}: {state}" if version else state, *rest]
     if found.findings:
         lines += ["", text("cli.coach.diagnose.findings", language)]
     for finding in found.findings:

@@ -32,11 +32,15 @@ class Interval:
 
 @dataclass(frozen=True)
 class Difference:
-    """Second system minus first on the same rows; `p_not_better` is the share of resamples in which it is not above zero."""
+    """Second system minus first on the same rows; `p_not_better` is the share of resamples in which it is not above zero.
+
+    `deviation`: the standard deviation of the resamples' differences.
+    """
 
     value: float
     interval: Interval
     p_not_better: float
+    deviation: float
 
 
 def bootstrap_interval(
@@ -69,18 +73,28 @@ def bootstrap_difference(
     differences = np.concatenate([score(1, part) - score(0, part) for part in draw()])
     low, high = _percentiles(differences, level)
     value = float(score(1, counts[None])[0] - score(0, counts[None])[0])
-    return Difference(value, Interval(low, high, level, "paired bootstrap", resamples), float((differences <= 0).mean()))
+    interval = Interval(low, high, level, "paired bootstrap", resamples)
+    return Difference(value, interval, float((differences <= 0).mean()), float(differences.std()))
 
 
-def mcnemar_exact(only_first_right: int, only_second_right: int) -> float:
-    """Two-sided p of the exact McNemar test, from the rows that just one of two systems got right."""
-    rows = only_first_right + only_second_right
-    if rows == 0:
-        return 1.0
-    tail = sum(
-        math.exp(_log_choose(rows, hits) - rows * math.log(2)) for hits in range(min(only_first_right, only_second_right) + 1)
-    )
-    return min(1.0, 2 * tail)
+def swapped_deviation(
+    actual: ArrayLike, first: ArrayLike, second: ArrayLike, metric: ScoreName, *, seed: int, labels: int | None = None,
+    resamples: int = RESAMPLES,
+) -> float:  # fmt: skip
+    """How far two systems' scores lie apart by chance alone: standard deviation of the difference after swapping their answers at random.
+
+    Approximate randomisation (Noreen 1989; evidence 6.3): rows with the same three codes are interchangeable, so a resample is one
+    binomial draw a cell. All three: codes, shape [rows].
+    """
+    rows = np.stack([np.asarray(actual), np.asarray(first), np.asarray(second)], axis=1)
+    cells, counts = np.unique(rows, axis=0, return_counts=True)
+    truth, one, other = cells.T
+    declared = int(cells.max()) + 1 if labels is None else labels
+    swapped = np.random.default_rng(seed).binomial(counts, np.where(one == other, 0.0, 0.5), size=(resamples, len(counts)))
+    drawn, truth = np.concatenate([counts - swapped, swapped], axis=1), np.concatenate([truth, truth])
+    before, after = np.concatenate([one, other]), np.concatenate([other, one])
+    differences = _scores(drawn, truth, after, metric, declared) - _scores(drawn, truth, before, metric, declared)
+    return float(differences.std())
 
 
 def wilson_interval(hits: int, rows: int, level: float = 0.95) -> Interval:
@@ -94,27 +108,9 @@ def wilson_interval(hits: int, rows: int, level: float = 0.95) -> Interval:
     return Interval(max(0.0, centre - half), min(1.0, centre + half), level, "wilson")
 
 
-def test_rows_needed(difference: float, disagreement: float, power: float = 0.8, alpha: float = 0.05) -> int:
-    """Test rows that show `difference` in accuracy between two systems that disagree on a share `disagreement` of the rows.
-
-    McNemar's sample size (Miettinen 1968; table in evidence 6.3). Raises ValueError unless 0 < difference <= disagreement <= 1.
-    """
-    if not 0 < difference <= disagreement <= 1:
-        raise ValueError(f"difference {difference}, disagreement {disagreement}")
-    wanted = normal_quantile(1 - alpha / 2) * math.sqrt(disagreement)
-    wanted += normal_quantile(power) * math.sqrt(disagreement - difference * difference)
-    return math.ceil((wanted / difference) ** 2)
-
-
-def detectable_difference(rows: int, disagreement: float, power: float = 0.8, alpha: float = 0.05) -> float | None:
-    """The smallest difference in accuracy that `rows` test rows can show; None where the whole disagreement is too little."""
-    if rows <= 0 or test_rows_needed(disagreement, disagreement, power, alpha) > rows:
-        return None
-    low, high = 1e-9, disagreement
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if test_rows_needed(middle, disagreement, power, alpha) > rows else (low, middle)
-    return high
+def standard_errors_to_find(power: float = 0.8, alpha: float = 0.05) -> float:
+    """How many standard errors a difference must be for an interval around it to leave zero out with `power`: 2.80."""
+    return normal_quantile(1 - alpha / 2) + normal_quantile(power)
 
 
 def normal_quantile(share: float) -> float:
@@ -124,10 +120,6 @@ def normal_quantile(share: float) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if math.erfc(-middle / math.sqrt(2)) / 2 < share else (low, middle)
     return (low + high) / 2
-
-
-def _log_choose(rows: int, hits: int) -> float:
-    return math.lgamma(rows + 1) - math.lgamma(hits + 1) - math.lgamma(rows - hits + 1)
 
 
 def _percentiles(values: NDArray[Any], level: float) -> tuple[float, float]:

@@ -148,8 +148,8 @@ class Verdict:
 def judge(results: Mapping[str, Any]) -> Verdict:
     """The verdict on one version's results. Raises WorkspaceError where the primary metric is missing.
 
-    far: below the target, with the whole interval below it and more than CLOSE_WITHIN away; close: below, but nearer or not told
-    apart; met: at the target or above.
+    met: at the target or above; close: below, with the target inside the interval; far: the whole interval below the target. Without
+    an interval, what lies within CLOSE_WITHIN is close.
     """
     metric, value = primary_metric(results)
     threshold = _number((results.get("target") or {}).get("threshold"))
@@ -210,8 +210,8 @@ def _word(value: float, threshold: float | None, high: float | None) -> VerdictW
         return None
     if value >= threshold:
         return "met"
-    out_of_reach = high is None or high < threshold
-    return "far" if out_of_reach and threshold - value > CLOSE_WITHIN else "close"
+    reaches = threshold - value <= CLOSE_WITHIN if high is None else high >= threshold
+    return "close" if reaches else "far"
 
 
 def _baselines(results: Mapping[str, Any], metric: str, value: float, low: float | None) -> list[BaselineVerdict]:

@@ -12,6 +12,7 @@ from coach.task_schema import Metric
 from coach.workspace import create_task
 from pages.ui import prose, session
 from pages.ui.frame import Page, go_to, link
+from pages.ui.pasted_figures import pasted_figures
 from training.overview import TaskOverview
 
 SENTENCE, NAME, NAMED = "home.sentence", "home.sentence.name", "home.sentence.named"
@@ -68,14 +69,15 @@ def _name(page: Page, sentence: str, title: str) -> tuple[str, str | None]:
 
 
 def _where_it_helps(page: Page, said: FirstSentence, lines: list[TaskOverview]) -> None:
-    """A link to the page that answers today: the evaluation of what was trained last, or the plan of the task worked on last."""
+    """The way to an answer: the evaluation of what was trained last and a place for scores from elsewhere, or the latest task's plan."""
     if said.road == "diagnose":
         trained = next((line for line in lines if line.state == "finished"), None)
         if trained is None:
             prose.muted(page.say("home.sentence.no_version"))
-            return
-        label = page.say("home.sentence.to_evaluation", title=trained.title, version=trained.version)
-        link(page, "evaluate", trained.task, label=label, version=trained.version, icon=":material/troubleshoot:")
+        else:
+            label = page.say("home.sentence.to_evaluation", title=trained.title, version=trained.version)
+            link(page, "evaluate", trained.task, label=label, version=trained.version, icon=":material/troubleshoot:")
+        pasted_figures(page, said.metric)
     elif sound := next((line for line in lines if line.state != "damaged"), None):
         link(
             page, "recommend", sound.task, label=page.say("home.sentence.to_plan", title=sound.title), icon=":material/alt_route:"

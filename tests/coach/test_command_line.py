@@ -1,6 +1,7 @@
 """`python -m coach`, called in this process: what it prints, its exit codes, and that nothing else is printed."""
 
 import csv
+import io
 import json
 import random
 import shutil
@@ -347,3 +348,14 @@ def test_a_number_no_file_can_hold_is_passed_over(coach):
     assert code == 0 and "resources.labelled_rows" not in json.loads(out)["known"]
     code, out, _ = coach("ask", f"我有 {'9' * 400} 筆，其中 500 筆有標註", "--json")
     assert code == 0 and json.loads(out)["known"]["resources.labelled_rows"] == 500
+
+
+def test_figures_from_elsewhere_are_judged_beside_the_questions(coach, tmp_path, monkeypatch):
+    (tmp_path / "matrix.csv").write_text(",a,b\na,50,30\nb,5,15", encoding="utf-8")
+    code, out, _ = coach("ask", "F1 只有 72%，怎麼辦？", "--figures", tmp_path / "matrix.csv", "--json")
+    document = json.loads(out)
+    assert code == 0 and document["road"] == "diagnose" and document["diagnosis"]["verdict"]["metric"] == "macro_f1"
+    assert {finding["code"] for finding in document["diagnosis"]["findings"]} == {"D06"}
+    monkeypatch.setattr("sys.stdin", io.StringIO("no figures"))
+    code, _, err = coach("ask", "F1 is only 72%", "--figures", "-", "--lang", "en")
+    assert code == 2 and "neither a report nor a matrix" in err

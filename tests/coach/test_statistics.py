@@ -19,27 +19,6 @@ def scored(rows: int, right: float, shares: tuple[float, ...], seed: int) -> tup
     return actual, predicted
 
 
-@pytest.mark.parametrize(
-    ("difference", "disagreement", "rows"),
-    [(0.02, 0.10, 1960), (0.02, 0.15, 2941), (0.02, 0.20, 3922), (0.02, 0.30, 5884), (0.03, 0.10, 870), (0.03, 0.20, 1742),
-     (0.05, 0.10, 312), (0.05, 0.15, 469), (0.05, 0.20, 626),
-     (0.10, 0.15, 115), (0.10, 0.20, 155), (0.10, 0.30, 233), (0.15, 0.20, 67), (0.15, 0.30, 102)],
-)  # fmt: skip
-def test_the_rows_needed_are_those_of_the_evidence(difference: float, disagreement: float, rows: int) -> None:
-    assert abs(statistics.test_rows_needed(difference, disagreement) - rows) <= 1
-
-
-@pytest.mark.parametrize(("rows", "gain"), [(100, 0.107), (150, 0.088), (200, 0.076), (300, 0.063), (500, 0.049), (1000, 0.035)])
-def test_the_smallest_gain_that_can_be_seen_is_that_of_the_evidence(rows: int, gain: float) -> None:
-    assert statistics.detectable_difference(rows, 0.15) == pytest.approx(gain, abs=0.001)
-
-
-def test_too_few_rows_can_show_nothing() -> None:
-    assert statistics.detectable_difference(10, 0.15) is None
-    with pytest.raises(ValueError):
-        statistics.test_rows_needed(0.2, 0.1)
-
-
 @pytest.mark.parametrize(("rows", "half"), [(50, 0.111), (100, 0.078), (200, 0.055), (500, 0.035), (1000, 0.025)])
 def test_wilsons_half_width_at_accuracy_80_is_that_of_the_evidence(rows: int, half: float) -> None:
     interval = statistics.wilson_interval(round(rows * 0.8), rows)
@@ -51,12 +30,6 @@ def test_wilsons_interval_is_scipys(hits: int, rows: int) -> None:
     theirs = binomtest(hits, rows).proportion_ci(method="wilson")
     ours = statistics.wilson_interval(hits, rows)
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
-
-
-@pytest.mark.parametrize(("first", "second"), [(0, 0), (3, 3), (1, 9), (12, 30), (400, 480), (0, 6)])
-def test_exact_mcnemar_is_the_binomial_test(first: int, second: int) -> None:
-    theirs = binomtest(first, first + second).pvalue if first + second else 1.0
-    assert statistics.mcnemar_exact(first, second) == pytest.approx(theirs)
 
 
 def test_the_normal_quantile_is_exact() -> None:
@@ -126,14 +99,6 @@ def test_a_clearly_better_system_is_told_from_chance() -> None:
     assert better.interval.low > 0 and better.p_not_better < 0.001
     same = statistics.bootstrap_difference(actual, first, first, "macro_f1", labels=3, seed=1)
     assert (same.value, same.interval.low, same.interval.high, same.p_not_better) == (0, 0, 0, 1)
-
-
-def test_mcnemar_has_the_power_the_evidence_simulated() -> None:
-    """.65 against .80 with disagreement .29: 92 % at 150 rows."""
-    rng = np.random.default_rng(0)
-    draws = rng.multinomial(150, [0.07, 0.22, 0.71], size=2_000)
-    power = np.mean([statistics.mcnemar_exact(int(only_first), int(only_second)) < 0.05 for only_first, only_second, _ in draws])
-    assert power == pytest.approx(0.92, abs=0.03)
 
 
 def test_codes_of_different_length_are_refused() -> None:

@@ -36,7 +36,8 @@ def results(value=0.78, low=0.70, high=0.86, threshold=0.8, rows=200, baseline=N
 @pytest.mark.parametrize(
     ("value", "low", "high", "word", "certain"),
     [(0.85, 0.81, 0.89, "met", True), (0.82, 0.74, 0.90, "met", False), (0.80, 0.72, 0.88, "met", False),
-     (0.78, 0.70, 0.86, "close", False), (0.76, 0.73, 0.79, "close", True), (0.60, 0.50, 0.85, "close", False),
+     (0.78, 0.70, 0.86, "close", False), (0.76, 0.73, 0.79, "far", True), (0.60, 0.50, 0.85, "close", False),
+     (0.76, 0.73, 0.80, "close", False), (0.76, None, None, "close", False),
      (0.70, 0.60, 0.79, "far", True), (0.749, 0.70, 0.799, "far", True)],
 )  # fmt: skip
 def test_the_interval_decides_between_met_close_and_far(value, low, high, word, certain):

@@ -240,3 +240,13 @@ def test_a_workspace_that_cannot_be_read_is_said_calmly(tmp_path, monkeypatch, o
     at.text_input(key="home.new.title").set_value("Mine").run()
     at.button(key="home.new.create").click().run()
     assert not at.exception
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_scores_from_elsewhere_are_pasted_judged_and_explained_or_refused_in_words(language, workspace, open_page):
+    at = write_sentence(open_page(None, None, language), "F1 只有 72%，怎麼辦？")
+    at.text_area(key="home.figures").set_value(f",{HOSTILE[:9]},負面\n{HOSTILE[:9]},80,15\n負面,2,18").run()
+    said = words(at)
+    assert not at.exception and "Macro-F1 0." in said and text("diagnosis.one_change", language) in said
+    at.text_area(key="home.figures").set_value(HOSTILE).run()
+    assert not at.exception and [warning.value for warning in at.warning]

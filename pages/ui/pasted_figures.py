@@ -1,0 +1,35 @@
+"""Scores from elsewhere: a report or a matrix is pasted, and the coach says what it sees. Reading them is `coach`'s."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from coach.diagnosis import diagnose
+from coach.errors import UserError
+from coach.finding import Evidence
+from coach.pasted_scores import MOST_LETTERS, read_pasted
+from coach.task_schema import Metric
+from pages.ui import prose
+from pages.ui.finding_cards import finding_cards
+from pages.ui.frame import Page
+
+PASTED = "home.figures"
+
+
+def pasted_figures(page: Page, metric: Metric | None) -> None:
+    """The box, and under it the judgement and the findings, or in three sentences why the text cannot be read."""
+    pasted = st.text_area(
+        page.say("home.figures.label"), key=PASTED, height=160, max_chars=MOST_LETTERS,
+        placeholder=page.say("home.figures.hint"), persist_state="session",
+    )  # fmt: skip
+    st.button(page.say("home.figures.go"), key="home.figures.go", icon=":material/troubleshoot:")
+    if not pasted or not pasted.strip():
+        return
+    try:
+        found = diagnose(Evidence(read_pasted(pasted, metric=metric)))
+    except UserError as error:
+        st.warning(prose.plain(" ".join(error.lines(page.language))))
+        return
+    for said in found.verdict.sentences():
+        prose.sentence(said.say(page.language))
+    finding_cards(page, found)

@@ -1,0 +1,120 @@
+"""Figures brought from elsewhere, as scikit-learn prints them and as people save them."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, classification_report, confusion_matrix, f1_score, precision_recall_fscore_support
+
+from coach.diagnosis import diagnose
+from coach.errors import UserError
+from coach.finding import Evidence
+from coach.pasted_scores import read_figures_file, read_pasted
+from coach.text import LANGUAGES
+
+LABELS = ["很 正面", "neutral, mostly", "負面"]
+
+
+def answers(rows=400, seed=0):
+    rng = np.random.default_rng(seed)
+    actual = rng.choice(3, rows, p=(0.1, 0.5, 0.4))
+    return actual, np.where(rng.random(rows) < 0.7, actual, rng.integers(3, size=rows))
+
+
+def csv_of(counts, labels=("a", "b", "c"), mark=","):
+    rows = [mark.join(["", *labels])]
+    return "\n".join([*rows, *(mark.join([label, *map(str, row)]) for label, row in zip(labels, counts))])
+
+
+def test_a_report_is_read_as_scikit_learn_prints_it():
+    actual, predicted = answers()
+    found = read_pasted("\n\n  " + classification_report(actual, predicted, target_names=LABELS, digits=6) + "\nDone in 3 s")
+    precision, recall, f1, support = precision_recall_fscore_support(actual, predicted)
+    assert list(found["per_class"]) == LABELS
+    for place, scores in enumerate(found["per_class"].values()):
+        expected = (precision[place], recall[place], f1[place], support[place])
+        assert (scores["precision"], scores["recall"], scores["f1"], scores["support"]) == pytest.approx(expected, abs=1e-6)
+    assert found["macro_f1"] == pytest.approx(f1_score(actual, predicted, average="macro"), abs=1e-6)
+    assert found["accuracy"] == pytest.approx(accuracy_score(actual, predicted), abs=1e-6)
+    assert found["rows"]["test"] == 400 and "confidence_interval" not in found
+
+
+@pytest.mark.parametrize("mark", [",", "\t", ";", "|"])
+def test_a_matrix_gives_the_scores_their_interval_and_what_is_taken_for_what(mark):
+    actual, predicted = answers()
+    counts = confusion_matrix(actual, predicted)
+    found = read_pasted(csv_of(counts, ("很 正面", "中立", "負面"), mark), metric="accuracy")
+    assert found["confusion_matrix"] == {"labels": ["很 正面", "中立", "負面"], "counts": counts.tolist()}
+    assert found["macro_f1"] == pytest.approx(f1_score(actual, predicted, average="macro"))
+    assert found["primary_metric"] == {"name": "accuracy", "value": pytest.approx(accuracy_score(actual, predicted))}
+    interval = found["confidence_interval"]
+    assert interval["low"] < found["accuracy"] < interval["high"] and interval["high"] - interval["low"] < 0.12
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [repr, str, lambda counts: str(counts.tolist()), lambda counts: "\n".join(" ".join(map(str, row)) for row in counts)],
+)
+def test_a_matrix_without_names_is_read_as_it_is_printed(printed):
+    counts = confusion_matrix(*answers())
+    found = read_pasted(printed(counts))
+    assert found["confusion_matrix"] == {"labels": ["0", "1", "2"], "counts": counts.tolist()}
+
+
+def test_a_matrix_whose_lines_stand_in_another_order_is_put_in_order():
+    lines = csv_of([[8, 1, 1], [2, 7, 1], [0, 3, 6]]).split("\n")
+    assert read_pasted("\n".join([lines[0], lines[3], lines[1], lines[2]])) == read_pasted("\n".join(lines))
+
+
+def test_saved_by_a_spreadsheet_it_reads_the_same():
+    plain = csv_of([[8, 1, 1], [2, 7, 1], [0, 3, 6]])
+    assert read_pasted("\ufeff" + plain.replace("\n", "\r\n").replace("8", "8.0").replace(",", "，")) == read_pasted(plain)
+
+
+def test_what_is_found_in_them_is_what_would_be_found_in_a_version_of_ours():
+    said = diagnose(Evidence(read_pasted(csv_of([[0, 30, 0], [0, 100, 0], [0, 60, 0]]))))
+    assert [finding.name for finding in said.findings][:3] == ["collapse", "never_predicted", "never_predicted"]
+    for language in LANGUAGES:
+        assert said.as_json(language)["verdict"]["sentences"]
+
+
+@pytest.mark.parametrize(
+    ("pasted", "key"),
+    [
+        (" \n", "figures.nothing"),
+        ("hello", "figures.unreadable"),
+        ("a,b\nc,d", "figures.unreadable"),
+        ("72%", "figures.unreadable"),
+        ("[[3 4]]", "figures.unreadable"),
+        ("x" * 100_001, "figures.too_long"),
+        (csv_of([[1, 2, 3], [4, 5, 6]]), "figures.other_names"),
+        (csv_of([[1, 2], [3, 4]], ("a", "a")), "figures.class_twice"),
+        (csv_of([[1, 2, 3], [4, 5, 6], [7, 8]]), "figures.not_square"),
+        ("[[1 2 3]\n [4 5 6]]", "figures.not_square"),
+        (csv_of([[0, 0], [0, 0]], ("a", "b")), "figures.impossible_counts"),
+        (csv_of([[10**9, 1], [1, 1]], ("a", "b")), "figures.impossible_counts"),
+        (csv_of([["1" * 5000, 1], [1, 1]], ("a", "b")), "figures.unreadable"),
+        ("a  0.1 0.2 0.3 10\nb 0.1 0.2 1.7 10", "figures.no_share"),
+        ("a  0.1 0.2 0.3 10\nb 0.1 0.2 0.7 10\na 0.1 0.2 0.3 10", "figures.class_twice"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_three_sentences(pasted, key):
+    with pytest.raises(UserError) as raised:
+        read_pasted(pasted)
+    assert raised.value.key == key
+    for language in LANGUAGES:
+        assert len([line for line in raised.value.lines(language) if line and not re.search(r"\{\w", line)]) == 3
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(UserError) as raised:
+        read_figures_file(str(tmp_path / "none.txt"))
+    assert raised.value.key == "figures.no_file" and "none.txt" in str(raised.value)
+
+
+def test_no_text_takes_long_to_refuse():
+    for text in ("a " * 40_000, "0.1 " * 20_000, ("x " * 50 + "0.5 " * 50 + "\n") * 300, "[" * 90_000, "1," * 40_000):
+        with pytest.raises(UserError):
+            read_pasted(text)
