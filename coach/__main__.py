@@ -30,16 +30,11 @@ Runner = Callable[[argparse.Namespace, Language], int]
 
 def ask(arguments: argparse.Namespace, language: Language) -> int:
     """Which road a first sentence is on, what it tells, what to ask next; with figures, what they show."""
-    from coach.ask_lines import ask_document, ask_lines
-    from coach.diagnosis import diagnose as diagnose_figures
-    from coach.finding import Evidence
+    from coach.ask_lines import ask_document, ask_lines, diagnosis_of
     from coach.interview import understand
-    from coach.pasted_scores import read_figures_file, read_pasted
 
     said = understand(" ".join(arguments.sentence))
-    found = None
-    if arguments.figures:
-        found = diagnose_figures(Evidence(read_pasted(read_figures_file(arguments.figures), metric=said.metric)))
+    found = diagnosis_of(arguments.figures, said) if arguments.figures else None
     if arguments.json:
         print_json(ask_document(said, language, arguments.limit, found))
     else:
@@ -152,7 +147,9 @@ def compare(arguments: argparse.Namespace, language: Language) -> int:
     """Two versions of a task side by side, with a judgement and its uncertainty."""
     from coach.comparison import compare as compare_versions
     from coach.errors import UserError
+    from coach.history import entry_of
     from coach.judgement_lines import comparison_lines
+    from coach.looks import looked_often
     from coach.workspace import Task
 
     opened = Task.open(Path(arguments.task_folder))
@@ -162,10 +159,12 @@ def compare(arguments: argparse.Namespace, language: Language) -> int:
         )
     first, second = (_judged(opened, name) for name in (arguments.first, arguments.second))
     found = compare_versions(first, second, seed=first.config.training.seed)
+    entries = [entry_of(version) for version in opened.versions()]
+    luck = looked_often(entries, next(entry for entry in entries if entry.name == second.name))
     if arguments.json:
-        print_json(found.as_json(language))
+        print_json({**found.as_json(language), "looks": luck.say(language) if luck else None})
     else:
-        print_lines(comparison_lines(found, language))
+        print_lines([*comparison_lines(found, language), *(["", luck.say(language)] if luck else [])])
     return EXIT_OK
 
 

@@ -7,9 +7,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from coach.answers import Answers
-from coach.diagnosis import Diagnosis
+from coach.diagnosis import Diagnosis, diagnose
+from coach.finding import Evidence
 from coach.interview import FirstSentence, Question, next_questions, with_answer
 from coach.judgement_lines import diagnosis_lines
+from coach.pasted_scores import read_figures_file, read_pasted
 from coach.text import Language, text
 
 
@@ -22,6 +24,11 @@ def answers_from(said: FirstSentence) -> Answers:
         except ValidationError:
             continue
     return answers
+
+
+def diagnosis_of(figures: str, said: FirstSentence) -> Diagnosis:
+    """What the scores in a file show, `-` being standard input. Raises UserError where they cannot be read."""
+    return diagnose(Evidence(read_pasted(read_figures_file(figures), metric=said.metric)))
 
 
 def ask_document(said: FirstSentence, language: Language, limit: int, figures: Diagnosis | None = None) -> dict[str, Any]:

@@ -21,7 +21,10 @@ EntryState = Literal["finished", "unfinished", "damaged"]
 
 @dataclass(frozen=True)
 class Entry:
-    """One version. `verdict` is None where it is not finished; `main_change` is the first thing its lineage says was changed."""
+    """One version. `verdict` is None where it is not finished; `main_change` is the first thing its lineage says was changed.
+
+    `test_hash`: SHA-256 of the test rows it was frozen with.
+    """
 
     name: str
     state: EntryState
@@ -31,6 +34,7 @@ class Entry:
     further_changes: int = 0
     changes: tuple[str, ...] = ()
     verdict: Verdict | None = None
+    test_hash: str | None = None
 
     @property
     def finished(self) -> bool:
@@ -49,7 +53,7 @@ def finished_results(version: Version) -> JsonObject | None:
 def entry_of(version: Version) -> Entry:
     """The version's line in the history. A file that cannot be read makes it `damaged`; which fault, the page that opens it says."""
     try:
-        results, lineage = finished_results(version), version.lineage() or {}
+        results, lineage, snapshot = finished_results(version), version.lineage() or {}, version.snapshot() or {}
         verdict = judge(results) if results is not None else None
     except CoachError:
         return Entry(version.name, "damaged")
@@ -63,6 +67,7 @@ def entry_of(version: Version) -> Entry:
         further_changes=max(0, len(changes) - 1),
         changes=tuple(changes),
         verdict=verdict,
+        test_hash=_name((((snapshot.get("splits") or {}).get("test")) or {}).get("sha256")),
     )
 
 

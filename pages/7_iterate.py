@@ -4,6 +4,7 @@ import streamlit as st
 
 from coach.figures import iteration_figures
 from coach.history import Entry, held_against, latest_finished
+from coach.looks import looked_often
 from coach.next_step import next_step
 from pages.ui import cached, prose
 from pages.ui.figure_row import figure_row
@@ -31,6 +32,8 @@ def judgement(page: TaskPage, entries: list[Entry], focus: Entry, found: Examine
     said = next_step(focus.name, found.diagnosis, change, found.config.training.method).say(page.language)
     st.markdown(f"**{page.say('evaluate.coach')}** {prose.plain(said)}")
     figure_row(page, iteration_figures(focus.name, found.diagnosis.verdict, change))
+    if luck := looked_often(entries, focus):
+        prose.muted(luck.say(page.language))
 
 
 def nothing_finished(page: TaskPage, focus: Entry) -> None:

@@ -99,6 +99,10 @@ def test_a_version_is_held_against_the_one_it_came_from_with_the_uncertainty(ope
     assert list(tables(at)[frozenset(["setting", "before", "after"])]["setting"]) == ["training.learning_rate"]
 
 
+def test_the_third_look_at_the_same_test_rows_is_warned_of(open_page, judged):
+    assert "同一批測試資料已經評過 3 個版本" in words(open_page(PAGE, judged))
+
+
 def test_whole_numbers_are_shown_as_they_were_entered(open_page, judged):
     finish(judged, "v4", every(7), epochs=5.0)
     settings = tables(open_page(PAGE, judged))[frozenset(["setting", "before", "after"])]
