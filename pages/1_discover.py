@@ -9,8 +9,9 @@ from coach.text import LANGUAGES, text
 from pages.ui import prose, session
 from pages.ui.data_file import draw_data_file, see_file
 from pages.ui.figure_row import figure_row
-from pages.ui.frame import TaskPage, link, open_page
+from pages.ui.frame import open_page
 from pages.ui.one_question import draw_one_question
+from pages.ui.page import TaskPage, link
 from pages.ui.question_form import TITLE_KEY, draw_question
 from training.file_findings import Findings
 

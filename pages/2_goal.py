@@ -9,8 +9,9 @@ from coach.goal_card import Card, card_of
 from coach.remarks import Remark, stops
 from coach.workspace import SUMMARY_FILE
 from pages.ui import prose, session, yaml_editor
-from pages.ui.frame import TaskPage, guarded, link, open_page
+from pages.ui.frame import guarded, open_page
 from pages.ui.goal_card import goal_card, said_back, three_numbers
+from pages.ui.page import TaskPage, link
 from pages.ui.sheet import Sheet, in_conflict, rewritten, saved_as
 
 EDITOR_HEIGHT_PX, CARD_WIDTH_PX = 560, 450

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import streamlit as st
 
 from coach.advised import Advised, advise
@@ -16,11 +14,13 @@ from pages.ui.beside_the_plan import alternatives, cautions, changes, decision_t
 from pages.ui.charts import forecast_band
 from pages.ui.choice_controls import write_choice
 from pages.ui.figure_row import figure_row
-from pages.ui.frame import TaskPage, go_to, guarded, link, open_page, show_error
+from pages.ui.frame import guarded, open_page, show_error
 from pages.ui.measured_so_far import measured_so_far
+from pages.ui.page import TaskPage, go_to, link
 from pages.ui.plan_cards import plan_cards
 from pages.ui.plan_estimate import as_on_confirm
 from pages.ui.yaml_editor import forget_unedited
+from training.clock import local_now
 from training.plan_to_task import adopt, draft_for, left_to_answer
 
 
@@ -58,7 +58,7 @@ def take(page: TaskPage, advised: Advised, look: Look | None) -> None:
         prose.muted(reason or page.say("recommend.take.what"))
     if pressed:
         with guarded(page.language):
-            now = datetime.now().astimezone().replace(microsecond=0)
+            now = local_now()
             adopt(page.task, draft_for(page.task, advised, look, now), now=now)
             forget_unedited(f"{page.task.name}.confirm.yaml")
             session.leave_message("success", [page.say("recommend.take.taken")])

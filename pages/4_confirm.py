@@ -15,8 +15,9 @@ from coach.workspace import TASK_FILE, Version
 from coach.yaml_document import text_of
 from pages.ui import cached, prose, yaml_editor
 from pages.ui.confirm_facts import data_section, three_numbers, what_will_happen, where_it_runs
-from pages.ui.frame import TaskPage, guarded, link, open_page, show_error
+from pages.ui.frame import guarded, open_page, show_error
 from pages.ui.measure_box import measure_box
+from pages.ui.page import TaskPage, link
 from pages.ui.sheet import in_conflict
 from pages.ui.start_box import OpenFile, start_box
 from training.before_start import before_start, data_state, rows_by_class

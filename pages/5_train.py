@@ -4,8 +4,9 @@ Chooses the version and hands it on: run_header.py says what it is and holds its
 """
 
 from pages.ui import prose
-from pages.ui.frame import link, open_page
+from pages.ui.frame import open_page
 from pages.ui.live_run import live_run
+from pages.ui.page import link
 from pages.ui.run_header import chosen_run, header
 
 with open_page("train") as page:

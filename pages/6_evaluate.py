@@ -9,7 +9,8 @@ from coach.history import Entry
 from pages.ui import cached, prose
 from pages.ui.figure_row import figure_row
 from pages.ui.finding_cards import finding_cards
-from pages.ui.frame import TaskPage, link, open_page
+from pages.ui.frame import open_page
+from pages.ui.page import TaskPage, link
 from pages.ui.repeat_runs import repeat_runs
 from pages.ui.row_browser import row_browser
 from pages.ui.try_it import try_it

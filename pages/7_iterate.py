@@ -8,8 +8,9 @@ from coach.looks import looked_often
 from coach.next_step import next_step
 from pages.ui import cached, prose
 from pages.ui.figure_row import figure_row
-from pages.ui.frame import TaskPage, link, open_page
+from pages.ui.frame import open_page
 from pages.ui.next_version_form import next_version_form
+from pages.ui.page import TaskPage, link
 from pages.ui.side_by_side import side_by_side
 from pages.ui.version_table import version_table
 from training.clock import local_now

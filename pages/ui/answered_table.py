@@ -14,7 +14,7 @@ import streamlit as st
 
 from coach.version_folder import Version
 from pages.ui import prose
-from pages.ui.frame import TaskPage
+from pages.ui.page import TaskPage
 from training.answered_rows import AnsweredRow, rows_to_csv
 from training.evidence import Examined
 

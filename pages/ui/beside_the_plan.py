@@ -9,7 +9,7 @@ import streamlit as st
 from coach.advised import Advised
 from coach.decision_path import Node, decision_path
 from pages.ui import cached, prose
-from pages.ui.frame import TaskPage
+from pages.ui.page import TaskPage
 
 TAKEN_ICON, PASSED_ICON, NOT_ASKED_ICON = ":material/check_circle:", ":material/arrow_downward:", ":material/more_horiz:"
 

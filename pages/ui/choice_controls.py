@@ -22,7 +22,7 @@ from coach.recommendation.hyperparameters import SPEC_EPOCHS, SPEC_LEARNING_RATE
 from coach.reference_data import models
 from coach.task_schema import Balance, DeployTarget, Method, VersionStrategy
 from pages.ui import prose, session
-from pages.ui.frame import TaskPage
+from pages.ui.page import TaskPage
 
 OFFERED: dict[Choice, tuple[ChoiceValue, ...]] = {
     "method": get_args(Method),

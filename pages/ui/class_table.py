@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui import prose
-from pages.ui.frame import TaskPage
+from pages.ui.page import TaskPage
 
 ROW_PX, HEAD_PX, MOST_PX = 32, 36, 260  # with more classes the table scrolls inside, so that what stands below stays in sight
 MOST_CLASSES = 200

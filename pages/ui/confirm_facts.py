@@ -14,7 +14,8 @@ from coach.task_schema import Execution, TaskFile
 from coach.yaml_in_place import with_value
 from pages.ui import cached, prose, session
 from pages.ui.figure_row import figure_row
-from pages.ui.frame import TaskPage, guarded, link
+from pages.ui.frame import guarded
+from pages.ui.page import TaskPage, link
 from pages.ui.sheet import Sheet, rewritten
 from pages.ui.yaml_editor import held_sheet, hold_sheet
 from training.attached_file import attached

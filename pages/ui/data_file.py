@@ -19,7 +19,8 @@ from coach.errors import CoachError, WorkspaceError
 from coach.interview import load_questions
 from coach.text import text
 from pages.ui import cached, charts, prose, session
-from pages.ui.frame import TaskPage, show_error
+from pages.ui.frame import show_error
+from pages.ui.page import TaskPage
 from pages.ui.question_form import shown_answer, shown_finding, take_answer
 from training.attached_file import Attachment, Inspection, attached
 from training.attaching import Attached, attach_path, attach_upload, correct_columns, findings_of, follow_file

@@ -8,7 +8,7 @@ import streamlit as st
 
 from coach.figures import Figure
 from pages.ui import prose
-from pages.ui.frame import Page
+from pages.ui.page import Page
 
 
 def figure_row(page: Page, shown: Sequence[Figure]) -> None:

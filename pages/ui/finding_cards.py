@@ -7,7 +7,7 @@ import streamlit as st
 from coach.diagnosis import Diagnosis
 from coach.finding import Finding
 from pages.ui import prose
-from pages.ui.frame import Page
+from pages.ui.page import Page
 
 ICONS = {"warning": ":material/priority_high:", "info": ":material/info:"}
 CARDS_IN_A_ROW = 2

@@ -11,7 +11,7 @@ from coach.new_task import LONGEST_NAME, first_answers, free_name, name_fault, n
 from coach.task_schema import Metric
 from coach.workspace import create_task
 from pages.ui import prose, session
-from pages.ui.frame import Page, go_to, link
+from pages.ui.page import Page, go_to, link
 from pages.ui.pasted_figures import pasted_figures
 from training.overview import TaskOverview
 

@@ -18,7 +18,7 @@ from coach.task_check import FITTING_METRICS
 from coach.task_schema import METRICS, DeployTarget, TaskType, VersionStrategy
 from pages.ui import session
 from pages.ui.figure_row import figure_row
-from pages.ui.frame import TaskPage
+from pages.ui.page import TaskPage
 from pages.ui.sheet import rewritten
 from pages.ui.yaml_editor import held_sheet, hold_sheet
 

@@ -17,7 +17,8 @@ from coach.metric_words import metric_name
 from coach.text import has_text, text
 from coach.version_folder import Version
 from pages.ui import cached, prose
-from pages.ui.frame import TaskPage, guarded
+from pages.ui.frame import guarded
+from pages.ui.page import TaskPage
 from pages.ui.repeat_runs import repeat_runs
 from pages.ui.run_figures import three_numbers
 from pages.ui.run_header import Run

@@ -6,7 +6,8 @@ import streamlit as st
 
 from coach.task_schema import TaskFile
 from pages.ui import cached, prose
-from pages.ui.frame import TaskPage, guarded
+from pages.ui.frame import guarded
+from pages.ui.page import TaskPage
 from training.before_start import BeforeStart
 from training.runners.measuring import Measuring, begin_measuring, measuring
 

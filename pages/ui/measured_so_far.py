@@ -5,7 +5,7 @@ from __future__ import annotations
 from coach.history import Entry
 from coach.metric_words import metric_name
 from pages.ui import cached, prose
-from pages.ui.frame import TaskPage
+from pages.ui.page import TaskPage
 
 SHOWN_VERSIONS = 5  # the latest
 

@@ -7,7 +7,7 @@ import streamlit as st
 from coach.new_task import LONGEST_NAME, LONGEST_TITLE, clean_title, free_name, name_fault, proposed_name, taken_names
 from coach.workspace import create_task
 from pages.ui import prose, session
-from pages.ui.frame import Page, go_to
+from pages.ui.page import Page, go_to
 
 TITLE, NAME, BY_HAND = "home.new.title", "home.new.name", "home.new.name_by_hand"
 

@@ -33,7 +33,8 @@ from coach.task_schema import TaskFile
 from coach.version_folder import Version
 from coach.versioning import Change as ChangeKind
 from pages.ui import prose, session
-from pages.ui.frame import TaskPage, go_to, show_error
+from pages.ui.frame import show_error
+from pages.ui.page import TaskPage, go_to
 from pages.ui.yaml_editor import forget_unedited
 
 KINDS: tuple[ChangeKind, ...] = ("major", "minor", "exp")

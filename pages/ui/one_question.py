@@ -9,7 +9,7 @@ from coach.interview import Question, Topic, is_answered
 from coach.interview_progress import asked_questions
 from coach.text import text
 from pages.ui import prose, session
-from pages.ui.frame import TaskPage
+from pages.ui.page import TaskPage
 from pages.ui.question_form import draw_question
 from training.file_findings import Findings
 

@@ -11,7 +11,7 @@ from coach.pasted_scores import MOST_LETTERS, read_pasted
 from coach.task_schema import Metric
 from pages.ui import prose
 from pages.ui.finding_cards import finding_cards
-from pages.ui.frame import Page
+from pages.ui.page import Page
 
 PASTED = "home.figures"
 

@@ -13,7 +13,8 @@ from coach.reference_data import sources
 from coach.text import text
 from pages.ui import prose
 from pages.ui.choice_controls import control, way_back
-from pages.ui.frame import TaskPage
+from pages.ui.knowledge_link import knowledge_link
+from pages.ui.page import TaskPage
 
 LEVEL_ICONS: dict[Level, str] = {
     "fine": ":material/check_circle:",
@@ -57,7 +58,7 @@ def _reason(page: TaskPage, advice: Advice, *, leads: bool) -> None:
     because = prose.plain(advice.because.say(page.language))
     source = prose.plain(page.say("recommend.source", source=sources()[advice.source].citation))
     lead = "" if leads else f"**{prose.plain(advice.what.say(page.language))}** · "
-    st.markdown(f"{lead}{because}  \n:small[:gray[{source}]]")
+    st.markdown(f"{lead}{because}  \n:small[:gray[{source}]{knowledge_link(page, advice.source)}]")
 
 
 def _otherwise(page: TaskPage, advised: Advised, choice: Choice) -> None:

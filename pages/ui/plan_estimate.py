@@ -7,7 +7,7 @@ from dataclasses import replace
 from coach.advised import Advised
 from coach.errors import CoachError
 from pages.ui import cached
-from pages.ui.frame import TaskPage
+from pages.ui.page import TaskPage
 
 
 def as_on_confirm(page: TaskPage, advised: Advised) -> Advised:

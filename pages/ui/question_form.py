@@ -18,7 +18,7 @@ from coach.interview import NEEDED_STEP, Answer, Question
 from coach.problems import Problem
 from coach.text import text
 from pages.ui import prose, session
-from pages.ui.frame import TaskPage
+from pages.ui.page import TaskPage
 from training.file_findings import Found
 
 TITLE_KEY = "title"  # asked in the same way; there is nothing to be unsure of

@@ -12,7 +12,7 @@ from coach.metric_words import metric_name
 from coach.repeats import repeats_sentence
 from coach.text import text
 from pages.ui import prose
-from pages.ui.frame import TaskPage
+from pages.ui.page import TaskPage
 
 ROW_PX, HEAD_PX = 32, 36
 SCORES = ("macro_f1", "accuracy")

@@ -17,7 +17,8 @@ from pages.ui import cached, prose, session
 from pages.ui.answered_table import answered_table
 from pages.ui.charts import CELL, OUTSIDE, confusion_matrix
 from pages.ui.class_table import class_table
-from pages.ui.frame import TaskPage, guarded
+from pages.ui.frame import guarded
+from pages.ui.page import TaskPage
 from training.answered_rows import Choice, chosen
 from training.evidence import Examined
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from coach.metric_words import metric_name
 from pages.ui import prose
-from pages.ui.frame import TaskPage
+from pages.ui.page import TaskPage
 from pages.ui.run_header import Run
 from training.run_numbers import RunNumbers, WeakestClass
 

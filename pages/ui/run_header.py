@@ -14,7 +14,7 @@ from coach.errors import CoachError
 from coach.task_schema import TaskFile
 from coach.version_folder import Version
 from pages.ui import cached, prose, session
-from pages.ui.frame import TaskPage, link
+from pages.ui.page import TaskPage, link
 from pages.ui.what_came import what_came
 from training import checkpoints
 from training.clock import local_now

@@ -15,7 +15,8 @@ from coach.metric_words import metric_name
 from pages.ui import cached, prose
 from pages.ui.charts import MOST_NUMBERED, Chart, confusion_matrix, loss_curve, metric_curve
 from pages.ui.class_table import class_table
-from pages.ui.frame import TaskPage, guarded
+from pages.ui.frame import guarded
+from pages.ui.page import TaskPage
 from pages.ui.run_header import Run
 from training.data.rows import Output, Row
 from training.events import Event

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.ui import prose
-from pages.ui.frame import Page, go_to, link
+from pages.ui.page import Page, go_to, link
 from training.clock import local_now
 from training.sample_documents import Sample
 from training.sample_task import open_sample, sample_task

@@ -77,6 +77,19 @@ def show_topic(name: str) -> None:
         st.query_params["topic"] = name
 
 
+def shown_card() -> str | None:
+    """The knowledge card that the URL names, unchecked."""
+    return st.query_params.get("card")
+
+
+def show_card(name: str | None) -> None:
+    """Puts a card into the URL, or takes it out, so that a reload shows the same."""
+    if name is None:
+        st.query_params.pop("card", None)
+    elif st.query_params.get("card") != name:
+        st.query_params["card"] = name
+
+
 def _language(said: str | None) -> Language:
     """The URL's language, else the one last chosen here, else the browser's, else Traditional Chinese."""
     for candidate in (said, st.session_state.get(LANGUAGE_KEY)):

@@ -12,7 +12,8 @@ from coach.config_changes import ConfigChange, shown_value
 from coach.history import Entry, held_against
 from coach.metric_words import metric_name
 from pages.ui import cached, prose, session
-from pages.ui.frame import TaskPage, guarded
+from pages.ui.frame import guarded
+from pages.ui.page import TaskPage
 
 ROW_PX, HEAD_PX, MOST_PX = 35, 38, 318
 

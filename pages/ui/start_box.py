@@ -13,7 +13,8 @@ from coach.text import text
 from coach.workspace import TASK_FILE
 from pages.ui import prose, session, yaml_editor
 from pages.ui.confirm_facts import next_version_button
-from pages.ui.frame import TaskPage, go_to, guarded, link
+from pages.ui.frame import guarded
+from pages.ui.page import TaskPage, go_to, link
 from pages.ui.sheet import Sheet, in_conflict, saved_as
 from training.before_start import HAD_ITS_START, BeforeStart
 from training.clock import local_now

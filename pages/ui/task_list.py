@@ -12,7 +12,8 @@ from coach.metric_words import metric_name
 from coach.stages import STAGES
 from coach.text import text
 from pages.ui import cached, prose
-from pages.ui.frame import Page, guarded, link
+from pages.ui.frame import guarded
+from pages.ui.page import Page, link
 from training.overview import OverviewState, TaskOverview
 
 PER_PAGE = 8

@@ -11,7 +11,8 @@ from coach.version_folder import Version
 from coach.workspace import list_tasks
 from pages.ui import cached, prose, session
 from pages.ui.answered_table import label_scores, placeholder_name
-from pages.ui.frame import TaskPage, guarded
+from pages.ui.frame import guarded
+from pages.ui.page import TaskPage
 from training.asking import Asked, askable, beside, in_the_way
 from training.evidence import Examined
 from training.predicting import Answer

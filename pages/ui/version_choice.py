@@ -11,7 +11,7 @@ import streamlit as st
 
 from coach.history import Entry, latest_finished
 from pages.ui import session
-from pages.ui.frame import TaskPage
+from pages.ui.page import TaskPage
 
 
 def choose_version(page: TaskPage, entries: Sequence[Entry]) -> Entry:

@@ -12,7 +12,7 @@ from coach.metric_words import metric_name
 from coach.verdict import Verdict
 from pages.ui import prose
 from pages.ui.charts import VersionScore, version_scores
-from pages.ui.frame import TaskPage
+from pages.ui.page import TaskPage
 
 MOST_VERSIONS = 200
 SHOWN_CHANGES = 3  # what its maker said, then the settings that differ; the rest stands side by side below

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from coach.version_folder import Version
 from pages.ui import prose
-from pages.ui.frame import TaskPage
+from pages.ui.page import TaskPage
 from training.expectation import came
 from training.run_view import RunView
 

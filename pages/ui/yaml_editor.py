@@ -16,7 +16,7 @@ import streamlit as st
 from coach.remarks import Grade, Remark
 from coach.sound_text import sound_text
 from pages.ui import prose, session
-from pages.ui.frame import Page
+from pages.ui.page import Page
 from pages.ui.sheet import Sheet, differences, follow, has_followed, kept_over, rewritten, typed
 
 ICONS: dict[Grade, str] = {
