@@ -25,7 +25,7 @@ def document(name: str, figures: dict[str, Any]) -> dict[str, Any]:
         "measured": datetime.now().astimezone().isoformat(timespec="seconds"),
         "commit": _git("rev-parse", "--short", "HEAD")
         + ("+changes" if _git("status", "--porcelain", "--", "coach", "training", "pages", "app.py") else ""),
-        "machine": {"processor": _processor(), "cores": os.cpu_count(), "load_1m": round(os.getloadavg()[0], 2)},
+        "machine": {"processor": processor(), "cores": os.cpu_count(), "load_1m": round(os.getloadavg()[0], 2)},
         "python": platform.python_version(),
         "packages": package_versions(),
         **figures,
@@ -45,7 +45,8 @@ def _git(*arguments: str) -> str:
     return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The processor's name as Linux tells it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

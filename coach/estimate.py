@@ -13,7 +13,16 @@ from typing import Any
 from coach.hardware import Hardware
 from coach.measured import Measured
 from coach.plan import Peft
-from coach.processor_cost import COSTS, MEMORY_COSTS, Seconds, answering_bytes, processor_memory_gb, processor_seconds, size_of
+from coach.processor_cost import (
+    COSTS,
+    MEMORY_COSTS,
+    SLOWER_IN_FLOAT32,
+    Seconds,
+    answering_bytes,
+    processor_memory_gb,
+    processor_seconds,
+    size_of,
+)
 from coach.reference_data import ModelRow
 from coach.sentence import Sentence, sentence
 from coach.text import Language
@@ -34,7 +43,7 @@ SAFE_SHARE = 0.95  # of a card's memory: the desktop and the driver take some
 STARTER_ID = "starter/gemma-3-270m"
 PROCESSOR_MEMORY_FACTOR, PROCESSOR_MEMORY_BASE_GB = 1.25, 2.0  # judgement: activations and adapter; Python with its libraries
 
-RECKONED_BY = f"{zlib.crc32(repr((COSTS, MEMORY_COSTS, MEMORY_FACTOR, OVERHEAD_S, UTILISATION)).encode()):08x}"
+RECKONED_BY = f"{zlib.crc32(repr((COSTS, SLOWER_IN_FLOAT32, MEMORY_COSTS, MEMORY_FACTOR, OVERHEAD_S, UTILISATION)).encode()):08x}"
 """Names the costs that estimates are made of: what was measured beside others says nothing of these."""
 
 
@@ -146,9 +155,11 @@ def estimate_prompt() -> Estimate:
     return Estimate(None, None, sentence("estimate.prompt"))
 
 
-def main_memory_gb(model: ModelRow) -> float:
-    """Main memory of a training on the processor in GB: the weights in 16 bits, a quarter on top, and the program itself."""
-    return 2 * (model.params_b or UNKNOWN_PARAMS_B) * 1e9 / 2**30 * PROCESSOR_MEMORY_FACTOR + PROCESSOR_MEMORY_BASE_GB
+def main_memory_gb(model: ModelRow, *, bf16: bool = True) -> float:
+    """Main memory of a training on the processor in GB: the weights in 16 bits (32 without `bf16`), a quarter on top, and the program."""
+    return (2 if bf16 else 4) * (
+        model.params_b or UNKNOWN_PARAMS_B
+    ) * 1e9 / 2**30 * PROCESSOR_MEMORY_FACTOR + PROCESSOR_MEMORY_BASE_GB
 
 
 def _micro_batch(model: ModelRow, peft: Peft, machine: Hardware, work: Work | None) -> int:
@@ -161,7 +172,7 @@ def _micro_batch(model: ModelRow, peft: Peft, machine: Hardware, work: Work | No
 def _memory(model: ModelRow, peft: Peft, machine: Hardware, work: Work | None, micro_batch: int) -> float:
     """GB at its highest: of a training step on the longest rows, or of scoring the validation rows, whichever takes more."""
     if not machine.has_cuda:
-        return processor_memory_gb(work, model) if work else main_memory_gb(model)
+        return processor_memory_gb(work, model, bf16=machine.cpu_bf16) if work else main_memory_gb(model, bf16=machine.cpu_bf16)
     if work is None:
         return memory_gb(model, peft, micro_batch, UNKNOWN_LONG_ROW_TOKENS, UNKNOWN_RANK)
     training = memory_gb(model, peft, micro_batch, work.long_row_tokens, work.rank)
@@ -170,7 +181,7 @@ def _memory(model: ModelRow, peft: Peft, machine: Hardware, work: Work | None, m
 
 
 def _seconds(model: ModelRow, peft: Peft, machine: Hardware, work: Work, micro_batch: int) -> Seconds:
-    found = processor_seconds(work, model, machine.cores)
+    found = processor_seconds(work, model, machine.cores, bf16=machine.cpu_bf16)
     if not machine.has_cuda:
         return found
     training, answering = _gpu_seconds(model, peft, machine, work, micro_batch)

@@ -20,6 +20,7 @@ CommandRunner = Callable[[list[str]], str]
 _SMI = ["nvidia-smi", "--query-gpu=name,memory.total,compute_cap", "--format=csv,noheader,nounits"]
 SMI_TIMEOUT_S = 5.0
 BF16_FROM_CAPABILITY = 8.0  # Ampere; below it bfloat16 is emulated
+BF16_INSTRUCTIONS = {"amx_bf16", "avx512_bf16", "bf16"}  # Intel, AMD, Arm
 ASSUMED_VRAM_GB = 8.0  # a GPU nothing is known of: the smallest on which a 4B model trains with QLoRA (evidence.md 5.2)
 ASSUMED_TFLOPS = 60.0  # a card the catalogue does not know: about an RTX 4070
 ASSUMED_RAM_GB = 8.0
@@ -27,7 +28,10 @@ ASSUMED_RAM_GB = 8.0
 
 @dataclass(frozen=True)
 class Hardware:
-    """One machine to train on. `vram_gb` is None without a GPU; `assumed` names what was taken for granted."""
+    """One machine to train on. `vram_gb` is None without a GPU; `assumed` names what was taken for granted.
+
+    `cpu_bf16`: whether the processor has instructions for bfloat16; without them a training on it computes in float32.
+    """
 
     place: Place = "local"
     gpu_name: str | None = None
@@ -37,6 +41,7 @@ class Hardware:
     gpu_count: int = 0
     cores: int = 2
     ram_gb: float = ASSUMED_RAM_GB
+    cpu_bf16: bool = True
     assumed: tuple[str, ...] = ()
 
     @property
@@ -44,12 +49,16 @@ class Hardware:
         return self.vram_gb is not None
 
 
-def this_machine(run: CommandRunner | None = None, *, cores: int | None = None, ram_gb: float | None = None) -> Hardware:
+def this_machine(
+    run: CommandRunner | None = None, *, cores: int | None = None, ram_gb: float | None = None, cpu_flags: str | None = None
+) -> Hardware:
     """This machine: its first graphics card as nvidia-smi tells it, processor cores and memory.
 
     `run` is given a command and returns its output, raising OSError or SubprocessError; tests hand in their own.
     """
-    found = Hardware(cores=cores or _cores(), ram_gb=ram_gb or _ram_gb())
+    flags = (_cpu_flags() if cpu_flags is None else cpu_flags).split()
+    bf16 = not flags or bool(BF16_INSTRUCTIONS & set(flags))
+    found = Hardware(cores=cores or _cores(), ram_gb=ram_gb or _ram_gb(), cpu_bf16=bf16)
     try:
         said = (run or _run)(_SMI)
     except (OSError, subprocess.SubprocessError):
@@ -122,6 +131,15 @@ def _run(command: list[str]) -> str:
 def _cores() -> int:
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _cpu_flags() -> str:
+    """The instructions of the processor as Linux lists them; empty where that is not to be known."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    return next((line.partition(":")[2] for line in lines if line.lower().startswith(("flags", "features"))), "")
 
 
 def _ram_gb() -> float:

@@ -33,7 +33,10 @@ COSTS: dict[Part, dict[str, float]] = {
                   "decoded_layers": 0.00406, "evaluations": 0.0},
     "writing": {"checkpoints": 0.0352, "saved_mega_parameters": 0.0623, "tested_rows": 0.00076, "end": 1.92},
 }  # fmt: skip
-"""Seconds for one of each amount in `amounts`, on CORES_MEASURED cores."""
+"""Seconds for one of each amount in `amounts`, on CORES_MEASURED cores of a processor that multiplies bfloat16 (Intel Xeon with AMX)."""
+
+SLOWER_IN_FLOAT32: dict[Part, float] = {"loading": 2.1, "baseline": 2.6, "training": 4.3, "answering": 4.3, "writing": 1.3}
+"""The same beside it on a processor without those instructions, where a training computes in float32: AMD EPYC of 2021, AVX2."""
 
 
 @dataclass(frozen=True)
@@ -140,22 +143,28 @@ def _baseline_amounts(work: Work) -> dict[str, float]:
     }
 
 
-def processor_seconds(work: Work, model: ModelRow, cores: int) -> Seconds:
-    """Seconds of each part on `cores` cores. Libraries, the baseline (one thread) and writing do not gain from more of them."""
+def processor_seconds(work: Work, model: ModelRow, cores: int, *, bf16: bool = True) -> Seconds:
+    """Seconds of each part on `cores` cores. Libraries, the baseline (one thread) and writing do not gain from more of them.
+
+    `bf16`: whether the processor multiplies bfloat16.
+    """
     faster = (max(1, cores) / CORES_MEASURED) ** CORES_EXPONENT
     found: Seconds = {}
     for part, counted in amounts(work, model).items():
-        seconds = sum(COSTS[part][name] * amount for name, amount in counted.items())
+        seconds = sum(COSTS[part][name] * amount for name, amount in counted.items()) * (1.0 if bf16 else SLOWER_IN_FLOAT32[part])
         found[part] = seconds / faster if part in ("training", "answering") else seconds
     return found
 
 
-def processor_memory_gb(work: Work, model: ModelRow, costs: MemoryCosts = MEMORY_COSTS) -> float:
-    """Main memory at its highest: while loading, in a training step on the longest rows, or while validation rows are scored."""
-    size = size_of(model)
-    weights = 2 * size.parameters
+def processor_memory_gb(work: Work, model: ModelRow, costs: MemoryCosts = MEMORY_COSTS, *, bf16: bool = True) -> float:
+    """Main memory at its highest: while loading, in a training step on the longest rows, or while validation rows are scored.
+
+    `bf16`: whether the processor multiplies bfloat16; else weights and what a step keeps are float32, twice as wide.
+    """
+    size, width = size_of(model), 1 if bf16 else 2
+    weights = width * 2 * size.parameters
     held = weights + costs.adapter_bytes * size.trained(work.rank)
-    working = max(training_bytes(work, size, costs), answering_bytes(work, size, costs))
+    working = width * max(training_bytes(work, size, costs), answering_bytes(work, size, costs))
     return costs.program_gb + max(costs.loading * weights, held + working) / GIGABYTE
 
 

@@ -29,7 +29,7 @@ def version_remarks(task: Task, file: TaskFile, machine: Hardware, language: Lan
         found.append(Remark(None, "warning", said))
     model = model_row(file.training.base_model)
     if file.training.method not in ("baseline", "prompt") and model is not None and not machine.has_cuda:
-        needed = main_memory_gb(model)
+        needed = main_memory_gb(model, bf16=machine.cpu_bf16)
         if needed > machine.ram_gb:
             said = text("comments.main_memory", language, model=model.id, needed=needed, ram=machine.ram_gb)
             found.append(Remark(None, "warning", said))

@@ -48,7 +48,7 @@ def _baseline_alone(trial: Trial) -> Opinion:
 def of_base_model(trial: Trial) -> Iterator[Opinion]:
     s, model, former = trial.situation, model_or_unknown(trial.wanted.base_model), model_or_unknown(trial.advised.base_model)
     yield from _memory(trial)
-    if not s.machine.has_cuda and (needed := main_memory_gb(model)) > s.machine.ram_gb:
+    if not s.machine.has_cuda and (needed := main_memory_gb(model, bf16=s.machine.cpu_bf16)) > s.machine.ram_gb:
         yield Opinion("risk", sentence("opinion.memory.main_memory", needed=needed, ram=s.machine.ram_gb), "design")
     if s.machine.has_cuda and not s.machine.bf16 and not model.fp16_safe:
         yield Opinion("risk", sentence("opinion.base_model.float16", gpu=s.machine.gpu_name or "GPU"), "float16-nan")

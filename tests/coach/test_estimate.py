@@ -169,3 +169,10 @@ def test_main_memory_grows_with_the_model_and_is_said_on_the_processor_alone():
     assert 18 < main_memory_gb(large) < 24 and main_memory_gb(small) < 4
     assert estimate_training(large, "lora", Hardware(), None).ram_gb == round(main_memory_gb(large), 1)
     assert estimate_training(small, "lora", Hardware(vram_gb=24.0), work()).ram_gb is None
+
+
+def test_without_instructions_for_bfloat16_everything_takes_longer_and_more_memory():
+    fast, slow = (estimate_training(STARTER, "lora", Hardware(cpu_bf16=bf16), NEWS) for bf16 in (True, False))
+    assert all(slow.seconds[part] > fast.seconds[part] for part in ("loading", "baseline", "training", "answering"))
+    assert fast.memory_gb < slow.memory_gb < 2 * fast.memory_gb
+    assert main_memory_gb(STARTER, bf16=False) - main_memory_gb(STARTER) == pytest.approx(2 * 0.268e9 / 2**30 * 1.25, rel=0.01)

@@ -96,3 +96,17 @@ def test_of_one_card_in_two_sizes_the_nearer_is_meant():
 def test_the_catalogue_names_each_card_once():
     names = [card.name for card in cards()]
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("flags", "bf16"),
+    [
+        ("fpu avx2 fma", False),
+        ("fpu avx2 avx512_bf16", True),
+        ("amx_bf16 amx_tile", True),
+        ("fp asimd bf16 i8mm", True),
+        ("", True),
+    ],
+)
+def test_whether_the_processor_multiplies_bfloat16_is_read_from_its_instructions(flags, bf16):
+    assert this_machine(absent, cores=2, ram_gb=8, cpu_flags=flags).cpu_bf16 is bf16
