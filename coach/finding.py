@@ -13,10 +13,19 @@ Level = Literal["warning", "info"]
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """What a diagnosis reads. `evals`, `steps`: events in order; `train_counts`: rows of each class that was trained on.
+class Answered:
+    """One test row as a diagnosis reads it. `letters`: length of its texts; `sure`: probability of the answer, None where unscored."""
 
-    `learning_rate` is that of a LoRA training, None with other methods.
+    letters: int
+    right: bool
+    sure: float | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a diagnosis reads. `evals`, `steps`: events in order; `train_counts`, `test_counts`: rows of each class.
+
+    `learning_rate` is that of a LoRA training, None with other methods. `answered`: the test rows, none where they are not at hand.
     """
 
     results: Mapping[str, Any]
@@ -25,6 +34,8 @@ class Evidence:
     train_counts: Mapping[str, int] = field(default_factory=dict)
     balance: str = "none"
     learning_rate: float | None = None
+    test_counts: Mapping[str, int] = field(default_factory=dict)
+    answered: Sequence[Answered] = ()
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from coach.diagnosis import Diagnosis, diagnose
-from coach.finding import Evidence
+from coach.finding import Answered, Evidence
 from coach.history import finished_results
 from coach.task_schema import TaskFile
 from coach.version_folder import JsonObject, Version
+from training.answered_rows import answered_rows
 from training.event_log import read_events
 from training.run_view import RunView, fold
 
@@ -34,10 +35,17 @@ def examine(version: Version) -> Examined | None:
 
 
 def evidence_on(version: Version, results: Mapping[str, Any]) -> Evidence:
-    """Raises WorkspaceError and DocumentError where a document of the version is damaged."""
+    """Raises WorkspaceError, DataError and DocumentError where a document of the version is damaged."""
     view = fold(RunView(), read_events(version.events_path))
-    counts = ((version.snapshot() or {}).get("splits") or {}).get("train", {}).get("class_distribution") or {}
+    splits = (version.snapshot() or {}).get("splits") or {}
+    train, test = ((splits.get(part) or {}).get("class_distribution") or {} for part in ("train", "test"))
     evals = [event for event in view.evals if event.get("split", "valid") == "valid"]
     training = version.config.training
     rate = training.learning_rate if training.lora and training.method == "sft" else None
-    return Evidence(results, evals, view.steps, counts, training.balance, rate)
+    return Evidence(results, evals, view.steps, train, training.balance, rate, test, _answered(version))
+
+
+def _answered(version: Version) -> list[Answered]:
+    """Of several targets the first, as everywhere in a diagnosis."""
+    rows = answered_rows(version, next(iter(version.config.targets), None))
+    return [Answered(sum(map(len, row.inputs.values())), row.right, row.sure) for row in rows if row.inputs]

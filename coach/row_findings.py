@@ -1,0 +1,74 @@
+"""Findings that lie in the rows rather than in the scores: other shares in the test than in training, texts of one length that go wrong,
+answers that were sure and wrong.
+
+Reads what a diagnosis is handed (`finding.Evidence`). Part of `diagnosis.LOOKS`; thresholds are judgements unless a source is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from coach.finding import Answered, Evidence, Finding
+from coach.sentence import Data
+from coach.statistics import wilson_interval
+
+FEWEST_ROWS = 60  # answered test rows below which a slice of them says next to nothing
+SHARE_MOVED = 0.10  # of the rows, between training and test
+FEWEST_TO_COMPARE = 50  # rows of a split
+SLICES = 3  # thirds by length
+SLICE_BELOW = 0.10  # in accuracy, and beyond both intervals
+SURE_FROM = 0.9
+SURE_AND_WRONG, SURE_SHARE = 5, 0.25  # so many, and so much of all that is wrong
+
+
+def drift(evidence: Evidence) -> list[Finding]:
+    """D10: a class has another share of the test rows than of the training rows, by more than chance and SHARE_MOVED."""
+    train, test = evidence.train_counts, evidence.test_counts
+    rows, tested = sum(train.values()), sum(test.values())
+    if min(rows, tested) < FEWEST_TO_COMPARE:
+        return []
+    moved = {label: test.get(label, 0) / tested - train.get(label, 0) / rows for label in {*train, *test}}
+    label = max(moved, key=lambda name: (abs(moved[name]), name))
+    if abs(moved[label]) < SHARE_MOVED or not _apart(train.get(label, 0), rows, test.get(label, 0), tested):
+        return []
+    data: Data = {"label": label, "train": train.get(label, 0) / rows, "test": test.get(label, 0) / tested}
+    return [Finding("D10", "drift", "warning", data)]
+
+
+def weak_lengths(evidence: Evidence) -> list[Finding]:
+    """D11: the shortest or the longest third of the test texts is answered right far less often than the others."""
+    answered = sorted(evidence.answered, key=lambda row: row.letters)
+    if len(answered) < FEWEST_ROWS:
+        return []
+    size = len(answered) // SLICES
+    thirds = {"short": (answered[:size], answered[size:]), "long": (answered[-size:], answered[:-size])}
+    found = []
+    for name, (slice_, others) in thirds.items():
+        right, elsewhere = _right(slice_), _right(others)
+        share, rest = right / len(slice_), elsewhere / len(others)
+        if slice_[0].letters == slice_[-1].letters == others[0].letters or rest - share < SLICE_BELOW:
+            continue
+        if _apart(right, len(slice_), elsewhere, len(others)):
+            limit = slice_[-1].letters if name == "short" else slice_[0].letters
+            data: Data = {"letters": limit, "rows": len(slice_), "share": share, "rest": rest}
+            found.append(Finding("D11", f"{name}_texts", "warning", data))
+    return found
+
+
+def sure_and_wrong(evidence: Evidence) -> list[Finding]:
+    """D12: much of what is wrong was answered with a probability of SURE_FROM or more."""
+    wrong = [row for row in evidence.answered if not row.right]
+    sure = [row for row in wrong if row.sure is not None and row.sure >= SURE_FROM]
+    if len(sure) < SURE_AND_WRONG or len(sure) < SURE_SHARE * len(wrong):
+        return []
+    return [Finding("D12", "sure_and_wrong", "info", {"count": len(sure), "wrong": len(wrong), "sure": SURE_FROM})]
+
+
+def _right(rows: Sequence[Answered]) -> int:
+    return sum(row.right for row in rows)
+
+
+def _apart(hits: int, rows: int, others: int, among: int) -> bool:
+    """Whether the 95 % intervals of two shares do not meet: stricter than a test of their difference, for several are looked at."""
+    one, other = wilson_interval(hits, rows), wilson_interval(others, among)
+    return one.high < other.low or other.high < one.low

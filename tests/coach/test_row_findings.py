@@ -1,0 +1,64 @@
+"""Findings that lie in the rows: what brings each of them, and what does not."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from coach.diagnosis import diagnose
+from coach.finding import Answered, Evidence
+from coach.text import LANGUAGES
+from tests.coach.test_diagnosis import results
+
+
+def found(**given):
+    return [(finding.code, finding.name) for finding in diagnose(Evidence(results(), **given)).findings]
+
+
+def rows(*parts):
+    """`(count, letters, right)` each; of these the first `right` are right."""
+    return [Answered(letters, place < right) for count, letters, right in parts for place in range(count)]
+
+
+def test_d10_another_share_in_the_test_than_in_training():
+    even = {"正面": 100, "負面": 100, "中立": 100}
+    assert found(train_counts=even, test_counts={"正面": 60, "負面": 40, "中立": 20}) == [("D10", "drift")]
+    assert found(train_counts=even, test_counts={"正面": 42, "負面": 38, "中立": 40}) == []
+    assert found(train_counts=even, test_counts={"正面": 9, "負面": 4, "中立": 4}) == [], "too few rows to tell"
+    assert found(train_counts=even, test_counts={"正面": 30, "負面": 22, "中立": 14}) == [], "chance does as much"
+    assert found(train_counts=even, test_counts={"正面": 0, "負面": 60, "中立": 60}) == [("D10", "drift")]
+
+
+def test_d11_texts_of_one_length_that_go_wrong():
+    assert found(answered=rows((40, 10, 16), (80, 50, 72))) == [("D11", "short_texts")]
+    assert found(answered=rows((80, 50, 72), (40, 400, 16))) == [("D11", "long_texts")]
+    assert found(answered=rows((40, 10, 32), (80, 50, 68))) == [], "a few points are noise"
+    assert found(answered=rows((15, 10, 2), (30, 50, 29))) == [], "too few rows to tell"
+    assert found(answered=rows((120, 10, 60))) == [], "all of one length"
+    assert found() == []
+
+
+def test_d12_sure_and_wrong():
+    right = [Answered(10, True, 0.99)] * 80
+    assert found(answered=[*right, *[Answered(10, False, 0.95)] * 6, *[Answered(10, False, 0.5)] * 10]) == [
+        ("D12", "sure_and_wrong")
+    ]
+    assert found(answered=[*right, *[Answered(10, False, 0.95)] * 4]) == [], "a handful is nothing to go by"
+    assert found(answered=[*right, *[Answered(10, False, 0.95)] * 6, *[Answered(10, False, 0.5)] * 40]) == []
+    assert found(answered=[*right, *[Answered(10, False, None)] * 20]) == [], "not scored"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_is_said_with_its_numbers(language):
+    evidence = Evidence(
+        results(),
+        train_counts={"正面": 100, "負面": 100},
+        test_counts={"正面": 30, "負面": 90},
+        answered=[*rows((40, 10, 12), (80, 50, 72)), *[Answered(50, False, 0.97)] * 20],
+    )
+    said = diagnose(evidence)
+    assert list(dict.fromkeys(finding.code for finding in said.findings)) == ["D10", "D11", "D12"]
+    text = json.dumps(said.as_json(language), ensure_ascii=False)
+    assert "{" not in "".join(finding.evidence.say(language) + finding.next_experiment.say(language) for finding in said.findings)
+    assert "50%" in text and "75%" in text
