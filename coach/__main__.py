@@ -34,7 +34,7 @@ def ask(arguments: argparse.Namespace, language: Language) -> int:
     from coach.interview import understand
 
     said = understand(" ".join(arguments.sentence))
-    found = diagnosis_of(arguments.figures, said) if arguments.figures else None
+    found = diagnosis_of(arguments.figures, said) if arguments.figures is not None else None
     if arguments.json:
         print_json(ask_document(said, language, arguments.limit, found))
     else:

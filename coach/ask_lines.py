@@ -38,7 +38,7 @@ def ask_document(said: FirstSentence, language: Language, limit: int, figures: D
         **said.as_json(),
         **({"diagnosis": figures.as_json(language)} if figures else {}),
         "next_questions": [question.as_json(language) for question in questions],
-        "next_command": text(f"cli.coach.ask.command.{said.road}", language),
+        "next_command": text(f"cli.coach.ask.command.{'with_figures' if figures else said.road}", language),
     }
 
 
@@ -57,7 +57,7 @@ def ask_lines(said: FirstSentence, language: Language, limit: int, figures: Diag
         lines += ["", text("cli.coach.ask.questions", language)]
     for number, question in enumerate(questions, start=1):
         lines += _question_lines(number, question, language)
-    return [*lines, "", text(f"cli.coach.ask.command.{said.road}", language)]
+    return [*lines, "", text(f"cli.coach.ask.command.{'with_figures' if figures else said.road}", language)]
 
 
 def _shown(value: object, language: Language) -> str:

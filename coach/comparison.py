@@ -10,13 +10,12 @@ from dataclasses import asdict, dataclass
 from typing import Any, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from coach.answers_given import read_answers_given
 from coach.config_changes import ConfigChange, config_changes
 from coach.errors import WorkspaceError
 from coach.metric_words import metric_words
-from coach.paired_test import RESAMPLES, Answers, Judgement, PairedTest, paired_test
+from coach.paired_test import ALPHA, Answers, Judgement, PairedTest, class_changes, paired_test
 from coach.sentence import Data, Sentence, sentence
 from coach.statistics import Interval, ScoreName
 from coach.task_schema import TaskFile
@@ -93,6 +92,8 @@ class Comparison:
         if self.rows_needed is not None:
             more = self.rows_needed - self.shared_rows
             yield sentence("verdict.compare.rows_needed", needed=self.rows_needed, more=more)
+        elif self.overall.difference:
+            yield sentence("verdict.compare.too_small")
         if self.detectable is not None:
             yield sentence("verdict.compare.detectable", rows=self.shared_rows, difference=self.detectable)
         if self.shared_rows < FEW_TEST_ROWS:
@@ -107,7 +108,7 @@ class Comparison:
             return sentence("verdict.compare.no_difference")
         numbers: Data = {"difference": change.difference, "low": change.interval.low, "high": change.interval.high}
         if change.test is not None and change.test.p is not None:
-            return Sentence(f"verdict.compare.{self.judgement}_mcnemar", {**names, **numbers, "p": change.test.p})
+            return Sentence(f"verdict.compare.{self.judgement}_mcnemar", {**names, **numbers, "p": _p_value(change.test.p)})
         return Sentence(f"verdict.compare.{self.judgement}", {**names, **numbers})
 
     def _class(self, change: ScoreChange) -> Sentence:
@@ -159,7 +160,7 @@ def compare(first: Judged, second: Judged, *, seed: int) -> Comparison:
         overall=overall,
         per_class=per_class,
         config=tuple(config_changes(first.config, second.config)),
-        shared_rows=len(set(first.answers) & set(second.answers)),
+        shared_rows=len(paired) if paired else len(set(first.answers) & set(second.answers)),
         same_test_rows=set(first.answers) == set(second.answers),
     )
 
@@ -184,7 +185,7 @@ def _class_changes(
 ) -> Iterator[ScoreChange]:
     """F1 of each class; with an interval where rows are shared."""
     old, new = before.get("per_class") or {}, after.get("per_class") or {}
-    intervals = _class_intervals(paired, seed) if paired else {}
+    intervals = class_changes(paired, seed=seed) if paired else {}
     for label in [*old, *(label for label in new if label not in old)]:
         was, now = (old.get(label) or {}).get("f1"), (new.get(label) or {}).get("f1")
         gap = now - was if was is not None and now is not None else None
@@ -192,26 +193,6 @@ def _class_changes(
         yield ScoreChange(label, was, now, difference, interval)
 
 
-def _class_intervals(paired: Answers, seed: int) -> dict[str, tuple[float, Interval]]:
-    """Paired bootstrap of each class's F1: 95 % percentile interval, the same draws of rows for every class."""
-    random = np.random.default_rng(seed)
-    rows = len(paired.actual)
-    weights = random.multinomial(rows, np.full(rows, 1 / rows), size=RESAMPLES)
-    found = {}
-    for code, label in enumerate(paired.labels):
-        drawn = _class_f1(weights, paired.actual, paired.second, code) - _class_f1(weights, paired.actual, paired.first, code)
-        whole = np.ones((1, rows), dtype=np.int64)
-        value = float(
-            (_class_f1(whole, paired.actual, paired.second, code) - _class_f1(whole, paired.actual, paired.first, code))[0]
-        )
-        low, high = np.quantile(drawn, [0.025, 0.975])
-        found[label] = (value, Interval(float(low), float(high), 0.95, "paired bootstrap", RESAMPLES))
-    return found
-
-
-def _class_f1(weights: NDArray[Any], actual: NDArray[Any], predicted: NDArray[Any], code: int) -> NDArray[Any]:
-    """F1 of one class for each weighting of the rows; weights [resamples, rows]. Zero where the class neither is nor is named."""
-    hits = weights @ ((actual == code) & (predicted == code)).astype(np.int64)
-    named = weights @ (actual == code).astype(np.int64) + weights @ (predicted == code).astype(np.int64)
-    f1: NDArray[Any] = np.divide(2.0 * hits, named, out=np.zeros(hits.shape), where=named > 0)
-    return f1
+def _p_value(p: float) -> str:
+    """Three digits, and more where these would not tell on which side of the limit it lies."""
+    return f"{p:.3f}" if f"{p:.3f}" != f"{ALPHA:.3f}" else f"{p:.5f}"

@@ -16,12 +16,14 @@ from typing import Literal, get_args
 from rapidfuzz import fuzz
 
 from coach.catalog_file import read_catalog_file
+from coach.intents import intents
 from coach.reference_data import CATALOG_FOLDER, Row, Source, sources
 from coach.text import Language
 
 Area = Literal["models", "architectures", "methods", "tasks", "troubleshooting"]
 AREAS: tuple[Area, ...] = get_args(Area)
 LIKE_ENOUGH = 80  # of 100: a letter or two mistyped in a word of some length
+MOST_LETTERS = 200  # of a question
 WORTH_SHOWING = 0.35  # of the best card's score
 LETTERS_TO_GUESS = 4  # shorter words have to be met exactly
 _RUN = re.compile(r"[\u3400-\u9fff]+|[a-z0-9][a-z0-9.+-]*")
@@ -54,23 +56,32 @@ def knowledge() -> tuple[Card, ...]:
     )
 
 
+OF_NO_ONE_SUBJECT = (
+    "our-practice",
+    "design",
+    "specification",
+    "model-catalogue",
+    "gpu-sheets",
+)  # a card behind these would be a guess
+
+
 def card_about(source: str) -> Card | None:
-    """The card to read on where a reason names this source: the one that puts it first."""
-    naming = [card for card in knowledge() if source in card.sources]
+    """The card to read on where a reason names this source: the one that puts it first; None where it is about many things."""
+    naming = [card for card in knowledge() if source in card.sources and source not in OF_NO_ONE_SUBJECT]
     return min(naming, key=lambda card: card.sources.index(source), default=None)
 
 
-def search(asked: str, language: Language) -> list[Card]:
-    """Cards that answer `asked`, the best first; all of them where nothing is asked. Small typing errors are forgiven.
+def search(asked: str) -> list[Card]:
+    """Cards that answer `asked` in either language, the best first; all of them where nothing is asked. Small typing errors are forgiven.
 
     A word counts by the best place it is met in, and the more, the fewer cards it is met in; cards far below the best are left out.
     """
-    words = _words(asked)
+    words = [word for word in _words(asked[:MOST_LETTERS]) if word not in intents().filler] or _words(asked[:MOST_LETTERS])
     if not words:
         return list(knowledge())
     scores = [0.0] * len(knowledge())
     for word in words:
-        met = [_score(card, word, language) for card in knowledge()]
+        met = [_score(card, word) for card in knowledge()]
         rare = math.log(1 + len(met) / max(1, sum(map(bool, met))))
         scores = [score + rare * one for score, one in zip(scores, met)]
     enough = max(WORTH_SHOWING * max(scores), 1e-9)
@@ -90,12 +101,13 @@ def _words(asked: str) -> list[str]:
     return words
 
 
-def _score(card: Card, word: str, language: Language) -> float:
-    other: Language = "en" if language == "zh-TW" else "zh-TW"
+def _score(card: Card, word: str) -> float:
+    quoted = [text for source in card.quoted() for text in source.says.values()]
     places = [
-        (4.0, f"{card.title[language]} {card.title[other]} {card.id}"),
+        (4.0, " ".join([*card.title.values(), card.id])),
         (3.0, " ".join([*card.names, *card.words])),
-        (1.0, " ".join([card.says[language], card.when[language], *(source.says[language] for source in card.quoted())])),
+        (1.0, " ".join([*card.says.values(), *card.when.values()])),
+        (0.5, " ".join(quoted)),
     ]
     return max(weight * _met(word, _plain(text)) for weight, text in places)
 

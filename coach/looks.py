@@ -23,8 +23,8 @@ def looks_at(entries: Sequence[Entry], focus: Entry) -> int:
 def looked_often(entries: Sequence[Entry], focus: Entry) -> Sentence | None:
     """What to know once these test rows have been looked at WORTH_A_WORD times; None before.
 
-    The highest of k equally good versions lies above their level by about Φ⁻¹((k − .375) ÷ (k + .25)) standard errors (Blom 1958): at most,
-    since versions judged by the same rows err together.
+    The highest of k equally good versions lies above their level by about Φ⁻¹((k − .375) ÷ (k + .25)) standard errors on average (Blom
+    1958) where they err independently; versions judged by the same rows err together, and less comes of it.
     """
     count, verdict = looks_at(entries, focus), focus.verdict
     if count < WORTH_A_WORD or verdict is None:

@@ -51,6 +51,17 @@ def detectable_difference(rows: int, disagreement: float, power: float = 0.8, al
     return high
 
 
+def rows_for_mcnemar(difference: float, disagreement: float, power: float = 0.8, alpha: float = 0.05) -> int:
+    """Test rows with which the exact test finds `difference` as often as `power`: a few more than the formula says.
+
+    Beyond EXACT_UP_TO rows that disagree the formula is as good. Raises ValueError as `test_rows_needed` does.
+    """
+    rows = test_rows_needed(difference, disagreement, power, alpha)
+    while rows * disagreement <= EXACT_UP_TO and mcnemar_power(rows, difference, disagreement, alpha) < power:
+        rows += max(1, rows // 50)
+    return rows
+
+
 def mcnemar_power(rows: int, difference: float, disagreement: float, alpha: float = 0.05) -> float:
     """The chance that the exact McNemar test of `rows` rows calls a system better that is, by `difference` in accuracy.
 

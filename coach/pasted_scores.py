@@ -1,36 +1,37 @@
 """Figures somebody brings from elsewhere, pasted as text: a classification report as scikit-learn prints it, or a confusion matrix.
 
 Turns them into what `results.json` holds, so that verdict and diagnosis read them like a version's own. A matrix says more than a
-report: its scores come with an interval, and with what is taken for what. Rows are the actual classes, as scikit-learn has them.
+report: its scores come with an interval, and with what is taken for what. Finding either in a text is `pasted_report.py`'s and
+`pasted_matrix.py`'s.
 """
 
 from __future__ import annotations
 
-import csv
-import re
+import codecs
+import functools
 import sys
 import unicodedata
-from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coach.errors import UserError
-from coach.statistics import bootstrap_interval
+from coach.pasted_matrix import find_matrix
+from coach.pasted_report import find_report
+from coach.statistics import bootstrap_counts
 from coach.task_schema import Metric
 
-MOST_LETTERS, MOST_CLASSES, MOST_ROWS = 100_000, 500, 5_000_000
-_COUNT = r"\d{1,12}"
-_SHARE = r"[01](?:\.\d+)?|\.\d+"
-_REPORT_LINE = re.compile(
-    rf"^\s*(?P<label>\S.*?)\s+(?P<precision>{_SHARE})\s+(?P<recall>{_SHARE})\s+(?P<f1>{_SHARE})\s+(?P<rows>\d+)\s*$"
-)
-_ACCURACY_LINE = re.compile(rf"^\s*(?:accuracy|micro avg)\s+(?:{_SHARE}\s+)*?(?P<value>{_SHARE})\s+\d+\s*$")
-_AVERAGES = ("micro avg", "macro avg", "weighted avg", "samples avg")
+MOST_LETTERS = 100_000
+RESAMPLES, FEWER_RESAMPLES, MANY_CELLS = 2_000, 300, 2_500  # of a matrix of fifty classes and more
+_ENCODINGS = ("utf-8-sig", "cp950")  # and UTF-16 by its mark; what spreadsheets save on a Windows in Traditional Chinese
+_HEAD = ("precision", "recall")  # words in the first line of every report
 _SEED = 0
 Scores = dict[str, Any]
 
 
+@functools.lru_cache(maxsize=16)  # a page asks for the same text on every rerun: read what comes back, change nothing in it
 def read_pasted(pasted: str, *, metric: Metric | None = None) -> Scores:
     """What `results.json` would say of these figures; `metric`: the one that counts, macro-F1 where none is named.
 
@@ -41,9 +42,7 @@ def read_pasted(pasted: str, *, metric: Metric | None = None) -> Scores:
         raise UserError("figures.nothing")
     if len(text) > MOST_LETTERS:
         raise UserError("figures.too_long", letters=len(text), most=MOST_LETTERS)
-    scores = _report(text.splitlines()) or _matrix(text)
-    if scores is None:
-        raise UserError("figures.unreadable", line=text.splitlines()[0][:80])
+    scores = _scores(text)
     name = metric if metric in ("macro_f1", "accuracy") and scores.get(metric) is not None else "macro_f1"
     return {**scores, "primary_metric": {"name": name, "value": scores[name]}, **_interval(scores, name)}
 
@@ -52,77 +51,45 @@ def read_figures_file(name: str) -> str:
     """The text of a file of figures, `-` for standard input. Raises UserError where it cannot be read."""
     try:
         if name == "-":
+            if sys.stdin is None:
+                raise OSError("closed")
             return sys.stdin.read(MOST_LETTERS + 1)
-        with open(name, encoding="utf-8-sig", errors="replace") as file:
-            return file.read(MOST_LETTERS + 1)
-    except OSError as error:
-        raise UserError("figures.no_file", path=name, reason=error.strerror or str(error)) from error
+        with open(name, "rb") as file:
+            return _decoded(file.read(4 * MOST_LETTERS + 4))
+    except (OSError, ValueError) as error:
+        raise UserError("figures.no_file", path=name, reason=getattr(error, "strerror", None) or str(error)) from error
 
 
-def _report(lines: Sequence[str]) -> Scores | None:
-    """Each class's precision, recall, F1 and support, and the accuracy where it stands there. Averages are worked out, not read."""
-    per_class: dict[str, dict[str, Any]] = {}
-    for found in filter(None, map(_REPORT_LINE.match, lines)):
-        label = found["label"]
-        if label in _AVERAGES:
-            continue
-        if label in per_class:
-            raise UserError("figures.class_twice", label=label)
-        scores = {name: float(found[name]) for name in ("precision", "recall", "f1")}
-        if any(value > 1 for value in scores.values()):
-            raise UserError("figures.no_share", label=label, value=max(scores.values()))
-        per_class[label] = {**scores, "support": int(found["rows"])}
-    if len(per_class) < 2:
-        return None
-    accuracy = next((float(found["value"]) for found in map(_ACCURACY_LINE.match, lines) if found), None)
-    macro = sum(scores["f1"] for scores in per_class.values()) / len(per_class)
-    rows = sum(scores["support"] for scores in per_class.values())
-    return {"macro_f1": macro, "accuracy": accuracy, "per_class": per_class, "rows": {"test": rows}}
+def _decoded(content: bytes) -> str:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16")
+    for encoding in _ENCODINGS:
+        with suppress(UnicodeDecodeError):
+            return content.decode(encoding)
+    raise ValueError("UTF-8, UTF-16, Big5: –")
 
 
-def _matrix(text: str) -> Scores | None:
-    cells = _cells(text)
-    if cells is None:
-        return None
-    labels, rows = cells
-    if len(set(labels)) < len(labels):
-        raise UserError("figures.class_twice", label=next(label for label in labels if labels.count(label) > 1))
-    if len(rows) != len(labels) or any(len(row) != len(labels) for row in rows):
-        widest = max((len(row) for row in rows), key=lambda width: abs(width - len(labels)))
-        raise UserError("figures.not_square", rows=len(rows), columns=widest, labels=len(labels))
-    if len(labels) > MOST_CLASSES or not 0 < sum(map(sum, rows)) <= MOST_ROWS:
-        raise UserError(
-            "figures.impossible_counts", rows=sum(map(sum, rows)), labels=len(labels), most=MOST_ROWS, classes=MOST_CLASSES
-        )
-    return _scores_of(labels, np.array(rows, dtype=np.int64))
-
-
-def _cells(text: str) -> tuple[list[str], list[list[int]]] | None:
-    """Labels and counts. With a line of names: `,a,b` then `a,8,2` and `b,1,9`; without: `[[8 2] [1 9]]`, classes numbered from 0."""
+def _scores(text: str) -> Scores:
+    """A report is told by its head, or by shares where the text is no matrix. Of a report with a matrix behind it the matrix counts."""
+    has_head = all(word in text.lower() for word in _HEAD)
+    matrix = None if has_head else find_matrix(text, strict=False)
+    if matrix is not None:
+        return _scores_of(*matrix)
+    report, rest = find_report(text) if has_head or "." in text or "%" in text else (None, text)
+    if report is not None:
+        behind = find_matrix(rest, strict=False)
+        fits = behind is not None and behind[1].sum() == report["rows"]["test"] and len(behind[0]) == len(report["per_class"])
+        return _scores_of(list(report["per_class"]), behind[1]) if behind is not None and fits else report
     lines = [line for line in text.splitlines() if line.strip()]
-    numbers = [re.findall(r"\d+", line) for line in lines]
-    if any(len(number) > 12 for row in numbers for number in row):
-        return None
-    if all(re.fullmatch(r"[\s\d,;\[\]()]+|\s*(?:array|tensor)\(\[+[\s\d,;\[\]()]+", line) for line in lines):
-        if len(lines) == 1 and "]" in text:
-            numbers = [re.findall(r"\d+", part) for part in re.split(r"\]", text) if re.search(r"\d", part)]
-        rows = [[int(number) for number in row] for row in numbers if row]
-        return ([str(place) for place in range(len(rows))], rows) if len(rows) > 1 else None
-    delimiter = max(",\t;|", key=lambda mark: lines[0].count(mark))
-    if delimiter not in lines[0]:
-        return None
-    table = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
-    names, body = table[0][1:], table[1:]
-    if len(names) < 2 or not body or any(not re.fullmatch(rf"{_COUNT}(?:\.0+)?", cell) for row in body for cell in row[1:]):
-        return None
-    if [row[0] for row in body] != names and {row[0] for row in body} == set(names):
-        body = sorted(body, key=lambda row: names.index(row[0]))
-    elif [row[0] for row in body] != names:
-        raise UserError("figures.other_names", across=", ".join(names[:5]), down=", ".join(row[0] for row in body[:5]))
-    return names, [[int(cell.partition(".")[0]) for cell in row[1:]] for row in body]
+    if has_head:
+        raise UserError(
+            "figures.no_report_lines", line=next((line.strip() for line in lines if _HEAD[0] not in line.lower()), "")[:80]
+        )
+    find_matrix(text, strict=True)
+    raise UserError("figures.unreadable", line=lines[0][:80])
 
 
-def _scores_of(labels: list[str], counts: np.ndarray[Any, Any]) -> Scores:
+def _scores_of(labels: list[str], counts: NDArray[np.int64]) -> Scores:
     support, named, right = counts.sum(axis=1), counts.sum(axis=0), np.diag(counts)
     per_class = {
         label: {
@@ -148,6 +115,6 @@ def _interval(scores: Scores, metric: str) -> Scores:
     if matrix is None:
         return {}
     counts = np.array(matrix["counts"])
-    actual, predicted = (np.repeat(axis.ravel(), counts.ravel()) for axis in np.indices(counts.shape))
-    found = bootstrap_interval(actual, predicted, metric, seed=_SEED, labels=len(counts), resamples=2_000)  # type: ignore[arg-type]
+    resamples = RESAMPLES if np.count_nonzero(counts) <= MANY_CELLS else FEWER_RESAMPLES
+    found = bootstrap_counts(counts, metric, seed=_SEED, resamples=resamples)  # type: ignore[arg-type]
     return {"confidence_interval": {"low": found.low, "high": found.high, "level": found.level, "method": found.method}}

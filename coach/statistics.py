@@ -7,7 +7,7 @@ as −1. Randomness is an argument. numpy only.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -64,6 +64,19 @@ def bootstrap_interval(
     return Interval(low, high, level, "bootstrap", resamples)
 
 
+def bootstrap_counts(counts: ArrayLike, metric: ScoreName, *, seed: int, resamples: int, level: float = 0.95) -> Interval:
+    """The same from a confusion matrix, shape [labels, labels], actual by predicted."""
+    table = np.asarray(counts)
+    actual, predicted = np.nonzero(table)
+    cells, drawn = table[actual, predicted], []
+    rng, portion = np.random.default_rng(seed), max(1, _CELLS_AT_ONCE // len(actual))
+    for start in range(0, resamples, portion):
+        part = rng.multinomial(cells.sum(), cells / cells.sum(), size=min(portion, resamples - start))
+        drawn.append(_scores(part, actual, predicted, metric, len(table)))
+    low, high = _percentiles(np.concatenate(drawn), level)
+    return Interval(low, high, level, "bootstrap", resamples)
+
+
 def bootstrap_difference(
     actual: ArrayLike, first: ArrayLike, second: ArrayLike, metric: ScoreName, *, seed: int, labels: int | None = None,
     resamples: int = RESAMPLES, level: float = 0.95,
@@ -86,15 +99,55 @@ def swapped_deviation(
     Approximate randomisation (Noreen 1989; evidence 6.3): rows with the same three codes are interchangeable, so a resample is one
     binomial draw a cell. All three: codes, shape [rows].
     """
+    cells, counts, declared = _cells_of(actual, first, second, labels)
+    swapped_cells = np.concatenate([cells, cells[:, [0, 2, 1]]])
+    differences = [
+        _scores(part, swapped_cells[:, 0], swapped_cells[:, 2], metric, declared)
+        - _scores(part, swapped_cells[:, 0], swapped_cells[:, 1], metric, declared)
+        for part in _swaps(cells, counts, seed, resamples)
+    ]
+    return float(np.concatenate(differences).std())
+
+
+def class_differences(
+    actual: ArrayLike, first: ArrayLike, second: ArrayLike, *, seed: int, labels: int, resamples: int
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """F1 of each class, second minus first, and its standard error: the bootstrap's, no smaller than that of swapped answers.
+
+    Both of shape [labels]. `actual`, `first`, `second`: codes, shape [rows].
+    """
+    cells, counts, _ = _cells_of(actual, first, second, labels)
+    rng, portion = np.random.default_rng(seed), max(1, _CELLS_AT_ONCE // len(cells))
+
+    def differences(drawn: NDArray[Any], table: NDArray[Any]) -> NDArray[Any]:
+        before, after = (_class_f1(drawn, table[:, 0], table[:, system], labels)[0] for system in (1, 2))
+        return np.asarray(after - before)
+
+    sizes = [min(portion, resamples - start) for start in range(0, resamples, portion)]
+    again = np.concatenate(
+        [differences(rng.multinomial(counts.sum(), counts / counts.sum(), size=size), cells) for size in sizes]
+    )
+    both = np.concatenate([cells, cells[:, [0, 2, 1]]])
+    swapped = np.concatenate([differences(part, both) for part in _swaps(cells, counts, seed, resamples)])
+    return differences(counts[None], cells)[0], np.maximum(again.std(axis=0), swapped.std(axis=0))
+
+
+def _cells_of(
+    actual: ArrayLike, first: ArrayLike, second: ArrayLike, labels: int | None
+) -> tuple[NDArray[Any], NDArray[Any], int]:
+    """The triples of codes that occur, how often each does, and the number of labels."""
     rows = np.stack([np.asarray(actual), np.asarray(first), np.asarray(second)], axis=1)
     cells, counts = np.unique(rows, axis=0, return_counts=True)
-    truth, one, other = cells.T
-    declared = int(cells.max()) + 1 if labels is None else labels
-    swapped = np.random.default_rng(seed).binomial(counts, np.where(one == other, 0.0, 0.5), size=(resamples, len(counts)))
-    drawn, truth = np.concatenate([counts - swapped, swapped], axis=1), np.concatenate([truth, truth])
-    before, after = np.concatenate([one, other]), np.concatenate([other, one])
-    differences = _scores(drawn, truth, after, metric, declared) - _scores(drawn, truth, before, metric, declared)
-    return float(differences.std())
+    return cells, counts, int(cells.max()) + 1 if labels is None else labels
+
+
+def _swaps(cells: NDArray[Any], counts: NDArray[Any], seed: int, resamples: int) -> Iterator[NDArray[Any]]:
+    """Counts of the cells as they are and with the two answers swapped, in portions of [resamples, 2 × cells]."""
+    rng, share = np.random.default_rng(seed), np.where(cells[:, 1] == cells[:, 2], 0.0, 0.5)
+    portion = max(1, _CELLS_AT_ONCE // (2 * len(cells)))
+    for start in range(0, resamples, portion):
+        swapped = rng.binomial(counts, share, size=(min(portion, resamples - start), len(counts)))
+        yield np.concatenate([counts - swapped, swapped], axis=1)
 
 
 def wilson_interval(hits: int, rows: int, level: float = 0.95) -> Interval:
@@ -157,12 +210,29 @@ def _scores(drawn: NDArray[Any], actual: NDArray[Any], predicted: NDArray[Any], 
         return np.asarray(right / rows)
     if metric == "micro_f1":
         return np.asarray(2 * right / (rows + drawn @ (predicted >= 0)))
-    is_label = np.arange(labels)
-    support = drawn @ (actual[:, None] == is_label)
-    named = drawn @ (predicted[:, None] == is_label)
-    hits = drawn @ ((actual[:, None] == is_label) & (predicted[:, None] == is_label))
-    f1 = np.divide(2.0 * hits, support + named, out=np.zeros(hits.shape), where=support + named > 0)
+    f1, support, named = _class_f1(drawn, actual, predicted, labels)
     if metric == "weighted_f1":
         return np.asarray((f1 * support).sum(axis=1) / rows)
     never_there = labels - np.union1d(actual, predicted[predicted >= 0]).size
     return np.asarray(f1.sum(axis=1) / (((support + named) > 0).sum(axis=1) + never_there))
+
+
+def _class_f1(
+    drawn: NDArray[Any], actual: NDArray[Any], predicted: NDArray[Any], labels: int
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """F1, support and how often it is named, of each label in each resample: [resamples, labels] each. F1 is 0 where a label is neither."""
+    right = actual == predicted
+    support, named = _sums(drawn, actual, labels), _sums(drawn, predicted, labels)
+    hits = _sums(drawn[:, right], actual[right], labels)
+    return np.divide(2.0 * hits, support + named, out=np.zeros(hits.shape), where=support + named > 0), support, named
+
+
+def _sums(drawn: NDArray[Any], codes: NDArray[Any], labels: int) -> NDArray[Any]:
+    """Counts added up by label, [resamples, labels]: along cells put in the order of their codes; codes below 0 count nowhere."""
+    found = np.zeros((len(drawn), labels), dtype=np.int64)
+    order = np.argsort(codes, kind="stable")
+    order = order[codes[order] >= 0]
+    if len(order):
+        present, starts = np.unique(codes[order], return_index=True)
+        found[:, present] = np.add.reduceat(drawn[:, order], starts, axis=1)
+    return found

@@ -18,6 +18,7 @@ from coach.text import Language
 VerdictWord = Literal["met", "close", "far"]
 Beaten = Literal["yes", "no", "unclear"]
 CLOSE_WITHIN = 0.05  # judgement: what some more rows may still bring (evidence.md 2.1, 2.2: .02 to .09 per doubling)
+ACCEPTABLE_GAP = 0.1  # further below, a version is close only because its interval is wide: nobody is told to accept it
 SAME_WITHIN = 0.001  # nearer than this to the target, no number of test rows a person would label can tell the two apart
 UNLIKE_VALIDATION = 0.03  # judgement: validation and test further apart than this are explained
 TOP_SCORE = 0.995  # from here on no version can gain what would be noticed
@@ -105,6 +106,8 @@ class Verdict:
         """What to do with a version at or near its target; nothing while a baseline does better."""
         if self.word not in ("met", "close") or any(found.beaten == "no" and not self._level(found) for found in self.baselines):
             return sentence("verdict.advice.none")
+        if self.word == "close" and self.threshold is not None and self.threshold - self.value > ACCEPTABLE_GAP:
+            return sentence("verdict.advice.wide")
         return Sentence("verdict.advice.top" if self.at_the_top else f"verdict.advice.{self.word}", {})
 
     def _interval(self) -> Sentence:
@@ -149,7 +152,7 @@ def judge(results: Mapping[str, Any]) -> Verdict:
     """The verdict on one version's results. Raises WorkspaceError where the primary metric is missing.
 
     met: at the target or above; close: below, with the target inside the interval; far: the whole interval below the target. Without
-    an interval, what lies within CLOSE_WITHIN is close.
+    an interval, what lies within CLOSE_WITHIN is close; within SAME_WITHIN anything is.
     """
     metric, value = primary_metric(results)
     threshold = _number((results.get("target") or {}).get("threshold"))
@@ -211,7 +214,7 @@ def _word(value: float, threshold: float | None, high: float | None) -> VerdictW
     if value >= threshold:
         return "met"
     reaches = threshold - value <= CLOSE_WITHIN if high is None else high >= threshold
-    return "close" if reaches else "far"
+    return "close" if reaches or threshold - value < SAME_WITHIN else "far"
 
 
 def _baselines(results: Mapping[str, Any], metric: str, value: float, low: float | None) -> list[BaselineVerdict]:

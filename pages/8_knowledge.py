@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from coach.knowledge import AREAS, Card, knowledge, search
+from coach.knowledge import AREAS, MOST_LETTERS, Card, knowledge, search
 from pages.ui import prose, session
 from pages.ui.frame import open_beside
 from pages.ui.page import Page
 
-ASKED, MOST_LETTERS, CARDS_IN_A_ROW = "knowledge.asked", 200, 2
+ASKED, CARDS_IN_A_ROW = "knowledge.asked", 2
 
 
 def whole(page: Page, card: Card) -> None:
@@ -58,7 +58,7 @@ with open_beside("knowledge.title") as page:
         prose.sentence(page.say("knowledge.gone", name=named) if named else page.say("knowledge.lead"))
         asked = st.text_input(page.say("knowledge.search"), key=ASKED, max_chars=MOST_LETTERS,
                               placeholder=page.say("knowledge.hint"), persist_state="session") or ""  # fmt: skip
-        found = search(asked, page.language)
+        found = search(asked)
         if not asked.strip():
             everything(page)
         elif found:

@@ -190,9 +190,11 @@ def refuse(ticket: Ticket, key: str, data: Mapping[str, Any]) -> None:
 
     The reason first: nobody finds a version that waits no more and cannot be told why.
     """
-    with suppress(CoachError):  # the version is gone, or the disk is full: the server's log has the reason too
-        write_json(ticket.version.folder / REFUSED, {"attempts": ticket.said.attempts, "key": key, "data": dict(data)})
-    ticket.leave()
+    try:
+        with suppress(CoachError):  # the version is gone, or the disk is full: the server's log has the reason too
+            write_json(ticket.version.folder / REFUSED, {"attempts": ticket.said.attempts, "key": key, "data": dict(data)})
+    finally:
+        ticket.leave()
 
 
 def refusal(version: Version, attempts: int) -> CoachError | None:

@@ -84,7 +84,9 @@ def _has_room_above(value: float, levels: Sequence[float], domain: tuple[float, 
 
 def _busy(rows: Sequence[Mapping[str, object]], total_steps: int | None, tall: float) -> list[Busy]:
     """Where points and the best one's label stand, at the chart's left and right ends: labels of lines reach no further."""
-    last = total_steps or max((int(str(row["step"])) for row in rows), default=1)
+    last = (
+        total_steps or max((int(str(row["step"])) for row in rows), default=0) or 1
+    )  # the baseline's one evaluation is at step 0
     found = []
     for row in rows:
         place, value = int(str(row["step"])) / last, float(str(row["value"]))

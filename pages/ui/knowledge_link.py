@@ -14,6 +14,6 @@ def knowledge_link(page: TaskPage, source: str) -> str:
     card = card_about(source)
     if card is None:
         return ""
-    query = {"card": card.id, **session.query(page.language, page.task.name)}
+    query = {"card": card.id, **session.query(page.language, page.task.name, page.version_asked)}
     label = prose.plain(page.say("knowledge.more", title=card.title[page.language]))
     return f"  [{label}](knowledge?{urlencode(query)})"

@@ -15,7 +15,11 @@ from coach.workspace import Task
 from pages.ui import live_run as live_run_module
 from pages.ui import run_header
 from tests.pages.conftest import EXAMPLE, LANGUAGES, ROOT, as_read, numbers, words
+from tests.training.small_task import make_version, task_file
 from training.checkpoints import NEEDED
+from training.clock import local_now
+from training.run_status import run_status
+from training.worker import run
 
 RUNS = ROOT / "tests" / "data" / "runs"
 
@@ -349,3 +353,15 @@ def test_predictions_stand_beside_the_text_they_are_about(version, task, open_pa
     table = next(frame.value for frame in at.dataframe if "raw" in frame.value.columns)
     assert list(table["input"]) == ["text 0", "text 1", "text 2"]
     assert list(table["predicted"]) == ["apple", say("outside", "en"), say("outside", "en")]
+
+
+@pytest.mark.parametrize("method", ["baseline", "prompt"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_version_that_trains_no_model_is_shown_whole_once_it_has_run_for_real(
+    method, language, workspace, tiny_model, open_page
+):
+    made = make_version(workspace / "letters", task_file(tiny_model, method=method))
+    run(made, now=local_now)
+    at = open_page("5_train.py", Task.open(workspace / "letters"), language)
+    assert not at.exception and run_status(made.events_path, made.lock_path, time.time()).state == "finished"
+    assert bool(charts(at)) == (method == "baseline")  # prompting has no evaluation before the test

@@ -76,7 +76,7 @@ def _begin(version: Version, *, resume: bool) -> None:
     with held["lock"]:
         running = _running(held)
         if running is None or not _is_of(running, version):
-            if is_taken(version):  # by another process
+            if is_taken(version) or is_closing():  # by another process; or nobody is left to train
                 return
             if running is not None or has_to_wait(version):
                 _wait_in_line(version, resume)
