@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from coach.answers import Answers
-from coach.diagnosis import Diagnosis, diagnose
-from coach.finding import Evidence
 from coach.interview import FirstSentence, Question, next_questions, with_answer
-from coach.judgement_lines import diagnosis_lines
-from coach.pasted_scores import read_figures_file, read_pasted
 from coach.text import Language, text
+
+if TYPE_CHECKING:  # numpy stands behind it, and the home page, which takes answers from here, does not wait for that
+    from coach.diagnosis import Diagnosis
 
 
 def answers_from(said: FirstSentence) -> Answers:
@@ -28,6 +27,10 @@ def answers_from(said: FirstSentence) -> Answers:
 
 def diagnosis_of(figures: str, said: FirstSentence) -> Diagnosis:
     """What the scores in a file show, `-` being standard input. Raises UserError where they cannot be read."""
+    from coach.diagnosis import diagnose
+    from coach.finding import Evidence
+    from coach.pasted_scores import read_figures_file, read_pasted
+
     return diagnose(Evidence(read_pasted(read_figures_file(figures), metric=said.metric)))
 
 
@@ -46,6 +49,8 @@ def ask_lines(said: FirstSentence, language: Language, limit: int, figures: Diag
     """The same for a person."""
     lines = [text(f"cli.coach.ask.road.{said.road}", language)]
     if figures:
+        from coach.judgement_lines import diagnosis_lines
+
         lines += [text("cli.coach.ask.figures", language), *diagnosis_lines(None, figures, language), ""]
     if said.score is not None:
         key = "score" if said.metric else "score_only"

@@ -24,10 +24,10 @@ from coach.statistics import (
     standard_errors_to_find,
     swapped_deviation,
 )
+from coach.verdict import MOST_TEST_ROWS
 
 RESAMPLES = 2_000
 ALPHA, POWER = 0.05, 0.8
-MOST_TEST_ROWS = 20_000  # nobody labels more than this to settle a difference so small: judgement
 Judgement = Literal["better", "worse", "cannot_tell", "unpaired"]
 
 

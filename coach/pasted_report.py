@@ -8,7 +8,7 @@ from typing import Any
 
 from coach.errors import UserError
 
-LONGEST_LINE = 500
+MOST_LETTERS, LONGEST_LINE = 100_000, 500  # of what is pasted
 OFF_BY = 0.06  # F1 from rounded precision and recall
 _NUMBER = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)%?|nan", re.IGNORECASE)
 _ROWS = re.compile(r"\d{1,12}(?:\.0*)?")

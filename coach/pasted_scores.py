@@ -19,11 +19,10 @@ from numpy.typing import NDArray
 
 from coach.errors import UserError
 from coach.pasted_matrix import find_matrix
-from coach.pasted_report import find_report
+from coach.pasted_report import MOST_LETTERS, find_report
 from coach.statistics import bootstrap_counts
 from coach.task_schema import Metric
 
-MOST_LETTERS = 100_000
 RESAMPLES, FEWER_RESAMPLES, MANY_CELLS = 2_000, 300, 2_500  # of a matrix of fifty classes and more
 _ENCODINGS = ("utf-8-sig", "cp950")  # and UTF-16 by its mark; what spreadsheets save on a Windows in Traditional Chinese
 _HEAD = ("precision", "recall")  # words in the first line of every report

@@ -21,8 +21,8 @@ CLOSE_WITHIN = 0.05  # judgement: what some more rows may still bring (evidence.
 ACCEPTABLE_GAP = 0.1  # further below, a version is close only because its interval is wide: nobody is told to accept it
 SAME_WITHIN = 0.001  # nearer than this to the target, no number of test rows a person would label can tell the two apart
 UNLIKE_VALIDATION = 0.03  # judgement: validation and test further apart than this are explained
-TOP_SCORE = 0.995  # from here on no version can gain what would be noticed
 MOST_TEST_ROWS = 20_000  # nobody labels more than this to settle a difference so small: judgement
+TOP_SCORE = 0.995  # from here on no version can gain what would be noticed
 
 
 @dataclass(frozen=True)

@@ -103,16 +103,16 @@ def test_no_code_from_a_model_folder_and_no_unsafe_yaml():
 TRAINING_STACK = {"torch", "transformers", "trl", "peft", "datasets", "accelerate", "unsloth"}
 OPEN_EVERY_PAGE = """
 import json, sys
+from pathlib import Path
 from streamlit.testing.v1 import AppTest
-from coach.stages import STAGES
 
 home = AppTest.from_file("app.py", default_timeout=60).run()
 faults = ["home"] if home.exception else []
 for task in sys.argv[1:]:
-    for stage in STAGES:
-        home.switch_page(f"pages/{stage.page}")
+    for page in sorted(Path("pages").glob("*.py")):
+        home.switch_page(str(page))
         home.query_params["task"] = task
-        faults += [f"{stage.id} of {task}"] if home.run().exception else []
+        faults += [f"{page.stem} of {task}"] if home.run().exception else []
 print(json.dumps({"faults": faults, "modules": sorted({name.split(".")[0] for name in sys.modules})}))
 """
 
@@ -144,3 +144,12 @@ def test_opening_every_page_loads_nothing_that_trains(tmp_path):
     seen = json.loads(found.stdout.splitlines()[-1])
     assert seen["faults"] == [], found.stderr[-2000:]
     assert TRAINING_STACK & set(seen["modules"]) == set()
+
+
+def test_the_first_page_waits_for_no_numbers_to_be_loaded():
+    """numpy and pandas take a third of a second of it, and only later pages need them."""
+    parts = ("first_sentence_box", "task_list", "sample_cards", "new_task_form")
+    code = f"import sys\nfor name in {parts!r}: __import__('pages.ui.' + name)\n"
+    code += "print(sorted({'numpy', 'pandas', 'sklearn', 'torch'} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from coach.diagnosis import diagnose
 from coach.errors import UserError
-from coach.finding import Evidence
-from coach.pasted_scores import MOST_LETTERS, read_pasted
+from coach.pasted_report import MOST_LETTERS
 from coach.task_schema import Metric
 from pages.ui import prose
-from pages.ui.finding_cards import finding_cards
 from pages.ui.page import Page
 
 PASTED = "home.figures"
@@ -25,6 +22,11 @@ def pasted_figures(page: Page, metric: Metric | None) -> None:
     st.button(page.say("home.figures.go"), key="home.figures.go", icon=":material/troubleshoot:")
     if not pasted or not pasted.strip():
         return
+    from coach.diagnosis import diagnose  # with numpy behind it, which the first page does not wait for
+    from coach.finding import Evidence
+    from coach.pasted_scores import read_pasted
+    from pages.ui.finding_cards import finding_cards
+
     try:
         found = diagnose(Evidence(read_pasted(pasted, metric=metric)))
     except UserError as error:

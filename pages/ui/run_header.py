@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from coach.errors import CoachError
+from coach.recommendation.hyperparameters import short_rate
+from coach.reference_data import method_row
 from coach.task_schema import TaskFile
 from coach.version_folder import Version
 from pages.ui import cached, prose, session
@@ -91,8 +93,9 @@ def _about(page: TaskPage, run: Run) -> str:
     rows = {name: splits.get(name, {}).get("rows", 0) for name in ("train", "valid")}
     named = {"model": training.base_model, **rows}
     if training.lora and training.method not in ("prompt", "baseline"):
-        return page.say("train.about.lora", r=training.lora.r, rate=training.learning_rate, **named)
-    return page.say("train.about.plain", method=training.method, **named)
+        return page.say("train.about.lora", r=training.lora.r, rate=short_rate(training.learning_rate), **named)
+    method = method_row(training.method).title[page.language]
+    return page.say("train.about.no_model" if training.method == "baseline" else "train.about.plain", method=method, **named)
 
 
 def _selector(page: TaskPage, run: Run) -> None:

@@ -83,7 +83,7 @@ def _wait(task: Task, is_so, seconds: float = 600) -> None:
 
 def _every_page(browser: Browser, server: Server, task: Task, language: str, theme: str, folder: Path) -> None:
     page = browser.new_context(locale=language, viewport=SIZE, color_scheme=theme).new_page()
-    for name in ("", *(stage.id for stage in STAGES)):
+    for name in ("", *(stage.id for stage in STAGES), "knowledge"):
         page.goto(server.address(name, {"task": task.name, "lang": language} if name else {"lang": language}))
         settle(page)
         page.wait_for_selector('[data-testid="stSpinner"]', state="detached", timeout=90_000)
