@@ -132,6 +132,7 @@ def test_a_browser_that_went_to_sleep_in_the_middle_of_a_download_keeps_no_serve
         asked = f"GET {urlsplit(script).path} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode()
         sleeper.sendall(asked * 200)  # more than the buffers between the two hold
         assert sleeper.recv(16).startswith(b"HTTP/1.1 200")  # and never reads on
+        time.sleep(3)  # until the buffers are full and the server waits in the middle of an answer
         server.stop()
     assert "Timeout (" in server.said(), "nothing kept the server"
     assert types(task.version("v1"))[-1] == "stopped"

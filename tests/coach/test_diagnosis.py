@@ -134,7 +134,7 @@ def test_d06_a_wide_interval_says_how_many_rows_would_narrow_it():
     found = diagnose(Evidence(results(interval=0.1, rows=100, threshold=None))).findings
     assert [finding.code for finding in found] == ["D06"] and found[0].data["needed"] == 400
     said = found[0].next_experiment
-    assert "400 test rows in all" in said.say("en") and "測試資料共約需 400 筆" in said.say("zh-TW")
+    assert "400 test rows in all" in said.say("en") and "測試資料補到約 400 筆" in said.say("zh-TW")
     assert "0.70 to 0.90" in found[0].evidence.say("en"), "the interval itself: near 1 it is not as wide on both sides"
     assert codes(found=results(interval=0.049)) == []
 
