@@ -157,9 +157,8 @@ def estimate_prompt() -> Estimate:
 
 def main_memory_gb(model: ModelRow, *, bf16: bool = True) -> float:
     """Main memory of a training on the processor in GB: the weights in 16 bits (32 without `bf16`), a quarter on top, and the program."""
-    return (2 if bf16 else 4) * (
-        model.params_b or UNKNOWN_PARAMS_B
-    ) * 1e9 / 2**30 * PROCESSOR_MEMORY_FACTOR + PROCESSOR_MEMORY_BASE_GB
+    weights_gb = (2 if bf16 else 4) * (model.params_b or UNKNOWN_PARAMS_B) * 1e9 / 2**30
+    return weights_gb * PROCESSOR_MEMORY_FACTOR + PROCESSOR_MEMORY_BASE_GB
 
 
 def _micro_batch(model: ModelRow, peft: Peft, machine: Hardware, work: Work | None) -> int:

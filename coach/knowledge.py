@@ -26,6 +26,8 @@ LIKE_ENOUGH = 80  # of 100: a letter or two mistyped in a word of some length
 MOST_LETTERS = 200  # of a question
 WORTH_SHOWING = 0.35  # of the best card's score
 LETTERS_TO_GUESS = 4  # shorter words have to be met exactly
+OF_NO_ONE_SUBJECT = ("our-practice", "design", "specification", "model-catalogue", "gpu-sheets")
+"""Sources about many things: a card behind one of these would be a guess."""
 _RUN = re.compile(r"[\u3400-\u9fff]+|[a-z0-9][a-z0-9.+-]*")
 
 
@@ -54,15 +56,6 @@ def knowledge() -> tuple[Card, ...]:
         for area in AREAS
         for name, row in read_catalog_file(CATALOG_FOLDER / "knowledge" / f"{area}.yaml").items()
     )
-
-
-OF_NO_ONE_SUBJECT = (
-    "our-practice",
-    "design",
-    "specification",
-    "model-catalogue",
-    "gpu-sheets",
-)  # a card behind these would be a guess
 
 
 def card_about(source: str) -> Card | None:

@@ -1,8 +1,8 @@
 """Whether one of two systems is better, by what both answered on the same test rows: told apart or not, how surely, what it would take.
 
 Accuracy is tested by McNemar's exact test, every other score by the paired bootstrap (evidence.md 6.3), whose standard error is taken
-to be no smaller than what swapping the two systems' answers gives: in a trial of 600 test sets of 100 rows the bootstrap alone called two
-equal systems different in 7 of 100. Knows codes, not versions.
+to be no smaller than what swapping the two systems' answers gives: in trials of 600 test sets of 100 rows the bootstrap alone called two
+equal systems different in up to 7 of 100. Knows codes, not versions.
 """
 
 from __future__ import annotations

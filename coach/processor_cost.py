@@ -36,7 +36,8 @@ COSTS: dict[Part, dict[str, float]] = {
 """Seconds for one of each amount in `amounts`, on CORES_MEASURED cores of a processor that multiplies bfloat16 (Intel Xeon with AMX)."""
 
 SLOWER_IN_FLOAT32: dict[Part, float] = {"loading": 2.1, "baseline": 2.6, "training": 4.3, "answering": 4.3, "writing": 1.3}
-"""The same beside it on a processor without those instructions, where a training computes in float32: AMD EPYC of 2021, AVX2."""
+"""The same beside it on a processor without those instructions, where a training computes in float32. Measured on one training, on an AMD
+EPYC with AVX2: a dozen would say more (`bench/estimate_error.py`)."""
 
 
 @dataclass(frozen=True)

@@ -68,11 +68,7 @@ def bootstrap_counts(counts: ArrayLike, metric: ScoreName, *, seed: int, resampl
     """The same from a confusion matrix, shape [labels, labels], actual by predicted."""
     table = np.asarray(counts)
     actual, predicted = np.nonzero(table)
-    cells, drawn = table[actual, predicted], []
-    rng, portion = np.random.default_rng(seed), max(1, _CELLS_AT_ONCE // len(actual))
-    for start in range(0, resamples, portion):
-        part = rng.multinomial(cells.sum(), cells / cells.sum(), size=min(portion, resamples - start))
-        drawn.append(_scores(part, actual, predicted, metric, len(table)))
+    drawn = [_scores(part, actual, predicted, metric, len(table)) for part in _draws(table[actual, predicted], seed, resamples)]
     low, high = _percentiles(np.concatenate(drawn), level)
     return Interval(low, high, level, "bootstrap", resamples)
 
@@ -117,16 +113,12 @@ def class_differences(
     Both of shape [labels]. `actual`, `first`, `second`: codes, shape [rows].
     """
     cells, counts, _ = _cells_of(actual, first, second, labels)
-    rng, portion = np.random.default_rng(seed), max(1, _CELLS_AT_ONCE // len(cells))
 
     def differences(drawn: NDArray[Any], table: NDArray[Any]) -> NDArray[Any]:
         before, after = (_class_f1(drawn, table[:, 0], table[:, system], labels)[0] for system in (1, 2))
         return np.asarray(after - before)
 
-    sizes = [min(portion, resamples - start) for start in range(0, resamples, portion)]
-    again = np.concatenate(
-        [differences(rng.multinomial(counts.sum(), counts / counts.sum(), size=size), cells) for size in sizes]
-    )
+    again = np.concatenate([differences(part, cells) for part in _draws(counts, seed, resamples)])
     both = np.concatenate([cells, cells[:, [0, 2, 1]]])
     swapped = np.concatenate([differences(part, both) for part in _swaps(cells, counts, seed, resamples)])
     return differences(counts[None], cells)[0], np.maximum(again.std(axis=0), swapped.std(axis=0))
@@ -139,6 +131,13 @@ def _cells_of(
     rows = np.stack([np.asarray(actual), np.asarray(first), np.asarray(second)], axis=1)
     cells, counts = np.unique(rows, axis=0, return_counts=True)
     return cells, counts, int(cells.max()) + 1 if labels is None else labels
+
+
+def _draws(counts: NDArray[Any], seed: int, resamples: int) -> Iterator[NDArray[Any]]:
+    """As many rows drawn anew from the cells, in portions of [resamples, cells]."""
+    rng, rows, portion = np.random.default_rng(seed), counts.sum(), max(1, _CELLS_AT_ONCE // len(counts))
+    for start in range(0, resamples, portion):
+        yield rng.multinomial(rows, counts / rows, size=min(portion, resamples - start))
 
 
 def _swaps(cells: NDArray[Any], counts: NDArray[Any], seed: int, resamples: int) -> Iterator[NDArray[Any]]:
@@ -188,13 +187,9 @@ def _resampler(
         raise ValueError("codes of different length, or none")
     cells, counts = np.unique(np.stack([actual, *systems], axis=1), axis=0, return_counts=True)
     declared = int(cells.max()) + 1 if labels is None else labels
-    rng = np.random.default_rng(seed)
-    shares = counts / counts.sum()
-    portion = max(1, _CELLS_AT_ONCE // len(cells))
 
     def draw() -> list[NDArray[Any]]:
-        sizes = [min(portion, resamples - start) for start in range(0, resamples, portion)]
-        return [rng.multinomial(len(actual), shares, size=size) for size in sizes]
+        return list(_draws(counts, seed, resamples))
 
     def score(system: int, drawn: NDArray[Any]) -> NDArray[Any]:
         return _scores(drawn, cells[:, 0], cells[:, system + 1], metric, declared)
