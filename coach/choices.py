@@ -16,7 +16,7 @@ from coach.plan import Peft, Plan
 from coach.recommendation.hyperparameters import choose_numbers
 from coach.recommendation.method import FULL_TUNING_ROWS
 from coach.recommendation.versioning import NAMING
-from coach.reference_data import ModelRow, method_book, model_row
+from coach.reference_data import method_book, model_or_unknown
 from coach.situation import Situation
 from coach.task_schema import Balance, DeployTarget, Lora, Method, TaskFile, VersionStrategy
 from coach.versioning import is_version_name, next_version
@@ -107,17 +107,6 @@ def _with_numbers(settings: Settings, situation: Situation) -> Settings:
         rate, epochs = method_book().preference.learning_rate, method_book().preference.epochs
     found = replace(settings, learning_rate=rate, epochs=epochs, batch_size=numbers.batch_size)
     return replace(found, lora_r=numbers.lora.r, lora_alpha=numbers.lora.alpha) if numbers.lora else found
-
-
-def model_or_unknown(model_id: str) -> ModelRow:
-    """The catalogue's row, or for any other model one that knows nothing of it."""
-    known = model_row(model_id)
-    if known is not None:
-        return known
-    return ModelRow(
-        id=model_id, params_b=None, shape=None, licence="?", gated=False, languages=["zh", "en", "other"], roles=[], fp16_safe=True,
-        thinking="never", four_bit_id=None, source="our-practice", date=date(2026, 11, 23),
-    )  # fmt: skip
 
 
 def task_settings(task: TaskFile, advised: Settings) -> Settings:

@@ -25,6 +25,7 @@ def plan_lines(plan: Plan, language: Language) -> list[str]:
         *_alternatives(plan, language),
         "",
         text("cli.coach.plan.forecast_basis", language, basis=plan.forecast.basis.say(language)),
+        *_more_rows(plan, language),
         text("cli.coach.plan.estimate_basis", language, basis=plan.estimate.basis.say(language)),
         text("cli.coach.plan.rules_version", language, version=plan.rules_version),
     ]
@@ -48,6 +49,11 @@ def _three_numbers(plan: Plan, language: Language) -> list[str]:
     if cost.vram_range:
         memory = text("cli.coach.plan.memory", language, low=cost.vram_range[0], high=cost.vram_range[1])
     return [f"  {line}" for line in (score, time, memory)]
+
+
+def _more_rows(plan: Plan, language: Language) -> list[str]:
+    growth = plan.forecast.growth
+    return [text("cli.coach.plan.growth", language, said=said.say(language)) for said in growth.said] if growth else []
 
 
 def _reasons(plan: Plan, language: Language) -> Iterator[str]:

@@ -116,11 +116,12 @@ class PreferenceTuning(Row):
 
 
 class Gain(Row):
-    """Share of the baseline's errors that a tuned model of this size removes: low, expected, high."""
+    """Share of the baseline's errors that a tuned model of this size removes on a new task: mean and standard deviation."""
 
     model: Literal["starter", "small", "large"]
     below_params_b: float | None
-    share: tuple[float, float, float]
+    mean: float
+    deviation: float
 
 
 class ExtractionPriors(Row):
@@ -178,6 +179,17 @@ def models() -> tuple[ModelRow, ...]:
 def model_row(model_id: str) -> ModelRow | None:
     """The row of a base model, or None for one the coach does not know (a local folder, another hub id)."""
     return next((row for row in models() if row.id == model_id), None)
+
+
+def model_or_unknown(model_id: str) -> ModelRow:
+    """The catalogue's row, or for any other model one that knows nothing of it."""
+    known = model_row(model_id)
+    if known is not None:
+        return known
+    return ModelRow(
+        id=model_id, params_b=None, shape=None, licence="?", gated=False, languages=["zh", "en", "other"], roles=[], fp16_safe=True,
+        thinking="never", four_bit_id=None, source="our-practice", date=date(2026, 11, 23),
+    )  # fmt: skip
 
 
 @functools.cache

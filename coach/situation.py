@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from coach.answers import Answers
 from coach.hardware import Hardware, machine_for
 from coach.reference_data import LanguageGroup
 from coach.task_schema import Metric, TaskType
+
+if TYPE_CHECKING:
+    from coach.gain import Outcome
+    from coach.learning_curve import CurvePoint
 
 FEW_ROWS_PER_CLASS = 8  # evidence.md 1.2: below 8 a class, no training
 SKEWED_AT = 3.0  # largest class to smallest: accuracy can then reach .75 of two classes without ever naming the small one
@@ -29,7 +34,10 @@ TOKENS_PER_CHARACTER: dict[LanguageGroup, float] = {
 
 @dataclass(frozen=True)
 class DataFacts:
-    """What a look at the person's own file shows. Scores are the cheap baseline's, on rows held out; lengths in characters."""
+    """What a look at the person's own file shows. Scores are the cheap baseline's, on rows held out; lengths in characters.
+
+    `outcomes`: what finished versions on this machine scored beside their baselines.
+    """
 
     rows: int
     class_counts: dict[str, int] = field(default_factory=dict)
@@ -40,6 +48,8 @@ class DataFacts:
     repeated_rows: int = 0
     baseline_macro_f1: float | None = None
     baseline_accuracy: float | None = None
+    baseline_curve: tuple[CurvePoint, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -127,6 +137,12 @@ class Situation:
         if self.facts and self.facts.test_rows is not None:
             return self.facts.test_rows
         return None if self.rows is None else round(self.rows * TEST_SHARE)
+
+    @property
+    def train_share(self) -> float:
+        """Of the labelled rows, what is learnt from: more where the test came as a part of its own."""
+        came_apart = self.facts is not None and self.facts.test_rows is not None
+        return TRAIN_SHARE / (TRAIN_SHARE + VALID_SHARE) if came_apart else TRAIN_SHARE
 
     @property
     def row_tokens(self) -> int:

@@ -11,9 +11,9 @@ from coach.plan_cards import figures
 from coach.situation import Look
 from pages.ui import cached, prose, session
 from pages.ui.beside_the_plan import alternatives, cautions, changes, decision_tree
-from pages.ui.charts import forecast_band
 from pages.ui.choice_controls import write_choice
 from pages.ui.figure_row import figure_row
+from pages.ui.forecast_box import forecast_box, more_rows
 from pages.ui.frame import guarded, open_page, show_error
 from pages.ui.measured_so_far import measured_so_far
 from pages.ui.page import TaskPage, go_to, link
@@ -88,18 +88,6 @@ def taken(page: TaskPage, advised: Advised) -> None:
         link(page, "confirm", page.task, icon=":material/arrow_forward:")
 
 
-def basis(page: TaskPage, advised: Advised) -> None:
-    found, success = advised.forecast, advised.answers.success
-    with st.expander(page.say("recommend.basis.title"), icon=":material/functions:"):
-        if found.low is not None and found.expected is not None and found.high is not None:
-            chart = forecast_band(found.low, found.expected, found.high, metric=found.metric, target=success.threshold,
-                                  baseline=success.baseline_score, language=page.language, dark=page.dark,
-                                  baseline_name=success.baseline_name or page.say("recommend.basis.baseline"))  # fmt: skip
-            st.vega_lite_chart(chart.data, chart.spec, key=page.key("forecast"), alt=chart.alt, theme=None)
-        prose.sentence(page.say("recommend.basis.score", said=found.basis.say(page.language)))
-        prose.sentence(page.say("recommend.basis.cost", said=advised.estimate.basis.say(page.language)))
-
-
 with open_page("recommend") as page:
     look = look_of(page)
     advised = as_on_confirm(page, advise(page.task, look.facts if look else None, cached.machine()))
@@ -107,11 +95,12 @@ with open_page("recommend") as page:
     prose.sentence(advised.plan.headline.say(page.language))
     measured_so_far(page)
     figure_row(page, figures(advised, page.language))
+    more_rows(page, advised)
     if advised.otherwise:
         prose.muted(page.say("recommend.basis.chosen"))
     (taken(page, advised) if advised.has_file else take(page, advised, look))
     open_questions(page, advised)
-    basis(page, advised)
+    forecast_box(page, advised)
     choices, beside = st.columns([3, 2], gap="medium")
     with choices:
         plan_cards(page, advised)

@@ -9,11 +9,13 @@ from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from random import Random
+from typing import TypedDict
 
 from coach.answers import Answers
 from coach.errors import DataError
+from coach.learning_curve import CurvePoint
 from coach.situation import DataFacts, Look
-from coach.task_schema import TaskFile
+from coach.task_schema import Metric, TaskFile
 from training.data.audit import WARNINGS, audit
 from training.data.columns import guess_columns
 from training.data.read import read_table
@@ -24,6 +26,14 @@ from training.data.table import Table
 BASELINE_ROWS = 4_000
 FEWEST_ROWS = 10
 MOST_CLASSES = 200
+
+
+class BaselineFacts(TypedDict, total=False):
+    """What `DataFacts` says of the cheap baseline."""
+
+    baseline_macro_f1: float
+    baseline_accuracy: float
+    baseline_curve: tuple[CurvePoint, ...]
 
 
 def look_at_file(path: Path, answers: Answers, *, text: Sequence[str] = (), label: str | None = None, seed: int = 42) -> Look:
@@ -56,9 +66,7 @@ def look_at_table(
     report = audit(table, list(texts), audited, allowed_labels=allowed)
     counts = {name: count for name, count in report.class_distribution.items() if name} if is_classification else {}
     out = {number for code, numbers in report.problems.items() if code not in WARNINGS for number in numbers}
-    macro_f1, accuracy = (
-        _baseline(table, texts, labelled, counts, out, answers, seed) if is_classification and labelled else (None, None)
-    )
+    scored = _baseline(table, texts, labelled, counts, out, answers, seed) if is_classification and labelled else {}
     facts = DataFacts(
         rows=report.rows_valid,
         class_counts=counts,
@@ -67,40 +75,46 @@ def look_at_table(
         p95_chars=report.chars.p95 if report.chars else None,
         conflicting_rows=len(report.problems.get("label_conflict", [])),
         repeated_rows=len(report.problems.get("duplicate", [])),
-        baseline_macro_f1=macro_f1,
-        baseline_accuracy=accuracy,
+        **scored,
     )
     return Look(facts, table.path, texts, labelled, tuple(counts), dict(mapping or {}))
 
 
 def _baseline(
     table: Table, texts: Sequence[str], label: str, counts: dict[str, int], out: Container[int], answers: Answers, seed: int
-) -> tuple[float | None, float | None]:
-    """Macro-F1 and accuracy of the out-of-fold predictions; nothing where the rows do not allow folds."""
+) -> BaselineFacts:
+    """Scores of the out-of-fold predictions and how they grow with the rows; nothing where the rows do not allow folds."""
     if not 2 <= len(counts) <= MOST_CLASSES or min(counts.values()) < 2 or sum(counts.values()) < FEWEST_ROWS:
-        return None, None
-    from training.evaluation.metrics import classification_report
-    from training.forecast_baseline import out_of_fold
+        return {}
+    from training.forecast_baseline import counted, out_of_fold
+    from training.learning_curve import learning_curve
 
-    task = _task(answers, list(counts))
+    metric = answers.success.primary_metric or "macro_f1"
+    task = baseline_task(list(counts), language=answers.task.language or "zh-TW", metric=metric)
     rows = _rows(table, texts, label, out, task, seed)
-    truth = [str(row.output) for row in rows]
-    if len(set(truth)) < 2 or min(Counter(truth).values()) < 2:
-        return None, None
-    found = classification_report(truth, out_of_fold(rows, task, seed=seed), list(counts))
-    return round(found.macro_f1, 4), round(found.accuracy, 4)
+    truth = Counter(str(row.output) for row in rows)
+    if len(truth) < 2 or min(truth.values()) < 2:
+        return {}
+    looked_at = counted(rows, task)
+    predicted, choice = out_of_fold(looked_at, seed=seed)
+    found = looked_at.report(predicted)
+    return {
+        "baseline_macro_f1": round(found.macro_f1, 4),
+        "baseline_accuracy": round(found.accuracy, 4),
+        "baseline_curve": tuple(learning_curve(looked_at, choice, seed=seed)),
+    }
 
 
-def _task(answers: Answers, labels: list[str]) -> TaskFile:
-    """Just enough of a task for the baseline: one text, these labels, the person's metric and language."""
+def baseline_task(labels: list[str], *, language: str, metric: Metric = "macro_f1") -> TaskFile:
+    """Just enough of a task for the baseline: one text, these labels, a metric and a language."""
     return TaskFile.model_validate(
         {
             "task_name": "look",
-            "language": answers.task.language or "zh-TW",
+            "language": language,
             "input_template": "{text}",
             "output_format": {"type": "text", "enum": labels},
             "training": {"base_model": "none", "method": "baseline"},
-            "success_criteria": {"primary_metric": answers.success.primary_metric or "macro_f1"},
+            "success_criteria": {"primary_metric": metric},
         }
     )
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,7 +36,7 @@ from training.baseline import (
 )
 from training.data.rows import Row
 from training.data.split import label_of
-from training.evaluation.metrics import classification_report
+from training.evaluation.metrics import ClassificationScores, classification_report
 
 SEARCH_ROWS = 2_000  # the choice is made on so many; scores lie flat around the best C
 DENSE_ROWS = 800  # up to so many rows, a small dense matrix is quicker than long documents' many features
@@ -43,45 +45,77 @@ Labels = NDArray[Any]
 Matrix = Any  # sparse, or an array
 
 
-def out_of_fold(rows: Sequence[Row], task: TaskFile, *, seed: int) -> list[str]:
-    """A label for each row from a baseline that has not seen it; the same each time.
+@dataclass(frozen=True)
+class CountedRows:
+    """Rows taken apart: `counts` [rows, features] says how often each feature stands in each text, `truth` holds their labels."""
 
-    C and class weight are those that score best for the task's metric, on these very rows or on SEARCH_ROWS drawn from them. Needs
-    two classes and a class of two rows, as the caller has seen to.
-    """
+    counts: csr_matrix
+    truth: Labels
+    labels: Sequence[str]
+    metric: str
+
+    def folds(self, seed: int) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+        return folds_of(self.truth, self.truth, max(2, min(FOLDS, min(Counter(self.truth).values()))), seed)
+
+    def report(self, predicted: Sequence[str] | Labels) -> ClassificationScores:
+        return classification_report(list(self.truth), list(predicted), self.labels)
+
+    def __getitem__(self, places: NDArray[Any]) -> CountedRows:
+        return CountedRows(self.counts[places], self.truth[places], self.labels, self.metric)
+
+
+def counted(rows: Sequence[Row], task: TaskFile) -> CountedRows:
+    """Texts taken apart as `baseline.py` does, once for all that is asked of them."""
     target, labels = next(iter(task.targets.items()))
-    truth = np.array([label_of(row, target) for row in rows], dtype=object)
+    analyzer = vectorizer_for(task.language).build_analyzer()
     primary = task.success_criteria.primary_metric
-    metric = primary if primary in CLASSIFICATION_METRICS else "macro_f1"
+    return CountedRows(
+        counts=CountVectorizer(analyzer=analyzer).fit_transform([text_of(row) for row in rows]).tocsr(),
+        truth=np.array([label_of(row, target) for row in rows], dtype=object),
+        labels=labels,
+        metric=primary if primary in CLASSIFICATION_METRICS else "macro_f1",
+    )
+
+
+def out_of_fold(rows: CountedRows, *, seed: int) -> tuple[list[str], Choice]:
+    """A label for each row from a baseline that has not seen it, and the C and class weight chosen; the same each time.
+
+    Chosen are those that score best for the task's metric, on these very rows or on SEARCH_ROWS drawn from them. Needs two classes
+    and a class of two rows, as the caller has seen to.
+    """
     choices = [(strength, weight) for strength in STRENGTHS for weight in CLASS_WEIGHTS]
-    # One thread: the solver's vectors are short, a second thread mostly waits.
+    with single_threaded():
+        searched = rows[np.sort(np.random.default_rng(seed % 2**32).permutation(len(rows.truth))[:SEARCH_ROWS])]
+        found = _predictions(searched, choices, seed)
+        best = max(choices, key=lambda choice: searched.report(found[choice]).metric(rows.metric))
+        if len(searched.truth) < len(rows.truth):
+            found = _predictions(rows, [best], seed)
+    return [str(label) for label in found[best]], best
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """One thread: the solver's vectors are short, a second thread mostly waits. Warnings of fits that stop early are no news."""
     with threadpool_limits(1, user_api="blas"), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        counts = _counts([text_of(row) for row in rows], task.language)
-        searched = np.sort(np.random.default_rng(seed % 2**32).permutation(len(rows))[:SEARCH_ROWS])
-        found = _predictions(counts[searched], truth[searched], choices, seed)
-        best = max(choices, key=lambda choice: _score(truth[searched], found[choice], labels, metric))
-        if len(searched) < len(rows):
-            found = _predictions(counts, truth, [best], seed)
-    return [str(label) for label in found[best]]
+        yield
 
 
-def _counts(texts: Sequence[str], language: str) -> csr_matrix:
-    """How often each feature stands in each text, taken apart as `baseline.py` does."""
-    return CountVectorizer(analyzer=vectorizer_for(language).build_analyzer()).fit_transform(texts).tocsr()
+def predictions_of(counts: csr_matrix, truth: Labels, held_out: csr_matrix, choices: Sequence[Choice]) -> dict[Choice, Labels]:
+    """What each choice, learnt from `counts` and `truth`, answers for `held_out`."""
+    if len(set(truth)) < 2:
+        return {choice: np.full(held_out.shape[0], truth[0], dtype=object) for choice in choices}
+    features, asked = _fold(counts, held_out)
+    return {choice: model_for(*choice).fit(features, truth).predict(asked) for choice in choices}
 
 
-def _predictions(counts: csr_matrix, truth: Labels, choices: Sequence[Choice], seed: int) -> dict[Choice, Labels]:
+def _predictions(rows: CountedRows, choices: Sequence[Choice], seed: int) -> dict[Choice, Labels]:
     """Out-of-fold labels of every choice."""
-    found = {choice: truth.copy() for choice in choices}
-    for inside, outside in folds_of(truth, truth, max(2, min(FOLDS, min(Counter(truth).values()))), seed):
-        if len(set(truth[inside])) < 2:
-            for given in found.values():
-                given[outside] = truth[inside][0]
-            continue
-        features, held_out = _fold(counts[inside], counts[outside])
-        for (strength, weight), given in found.items():
-            given[outside] = model_for(strength, weight).fit(features, truth[inside]).predict(held_out)
+    found = {choice: rows.truth.copy() for choice in choices}
+    for inside, outside in rows.folds(seed):
+        answered = predictions_of(rows.counts[inside], rows.truth[inside], rows.counts[outside], choices)
+        for choice, given in found.items():
+            given[outside] = answered[choice]
     return found
 
 
@@ -121,7 +155,3 @@ def _fewer(features: csc_matrix) -> csr_matrix:
     entries = np.concatenate([np.ones(len(shared)), values / lengths[owners]])
     shape = (features.shape[1], len(shared) + features.shape[0])
     return csr_matrix((entries, (np.concatenate([shared, single]), columns)), shape=shape)
-
-
-def _score(truth: Labels, predicted: Labels, labels: Sequence[str], metric: str) -> float:
-    return classification_report(list(truth), list(predicted), labels).metric(metric)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from coach.choices import PREFERENCE_METHODS, model_or_unknown
+from coach.choices import PREFERENCE_METHODS
 from coach.estimate import SAFE_SHARE, STARTER_ID, main_memory_gb
-from coach.forecast import forecast, gain_of
+from coach.forecast import forecast
+from coach.gain import gain_of
 from coach.metric_words import metric_words
 from coach.opinions.trial import Opinion, Trial
 from coach.recommendation.method import FULL_TUNING_ROWS, PAIRS_TO_TRY, TOO_FEW_ROWS
+from coach.reference_data import model_or_unknown
 from coach.sentence import Data, Sentence, sentence
 from coach.task_check import blockers
 
@@ -56,7 +58,7 @@ def of_base_model(trial: Trial) -> Iterator[Opinion]:
         yield Opinion("cost", sentence("opinion.base_model.unknown"), "our-practice")
         return
     times = (model.params_b or 1.0) / (former.params_b or 1.0)
-    gain = gain_of(model).share[1] - gain_of(former).share[1]
+    gain = gain_of(model).mean - gain_of(former).mean
     if not s.machine.has_cuda and times > SLOWER_FROM:
         yield Opinion("risk", sentence("opinion.base_model.slow_cpu", times=times), "design")
     elif s.machine.has_cuda and times > SLOWER_FROM:

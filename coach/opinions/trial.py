@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from coach.choices import Settings, model_or_unknown
+from coach.choices import Settings
 from coach.estimate import memory_gb
 from coach.plan import Plan
 from coach.recommendation.hyperparameters import UNKNOWN_ROWS
+from coach.reference_data import model_or_unknown
 from coach.sentence import Sentence
 from coach.situation import TRAIN_SHARE, Situation
 from coach.task_schema import TaskFile

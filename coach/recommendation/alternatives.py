@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from coach.estimate import fitting_micro_batch, memory_gb
-from coach.forecast import baseline_prior, gain_of
+from coach.forecast_priors import baseline_prior
+from coach.gain import gain_of
 from coach.plan import Alternative, Peft
 from coach.recommendation.base_model import QWEN_4B, QWEN_TINY
 from coach.recommendation.draft import Draft
@@ -56,7 +57,7 @@ def with_a_gpu(draft: Draft) -> Alternative | None:
     model = model_row(QWEN_4B)
     if draft.situation.machine.has_cuda or not draft.trains or model is None:
         return None
-    share = gain_of(model).share[1] - gain_of(draft.model).share[1]
+    share = gain_of(model).mean - gain_of(draft.model).mean
     return _alternative(
         "with_a_gpu", model=QWEN_4B, vram=memory_gb(model, "lora", 4, 512), small=memory_gb(model, "qlora", 1, 512), share=share
     )
@@ -68,7 +69,7 @@ def smaller_model(draft: Draft) -> Alternative | None:
     if not draft.trains or smaller is None or smaller.params_b is None or (draft.model.params_b or 0) < SMALLER_FROM_B:
         return None
     times = (draft.model.params_b or 0) / smaller.params_b
-    share = gain_of(draft.model).share[1] - gain_of(smaller).share[1]
+    share = gain_of(draft.model).mean - gain_of(smaller).mean
     return _alternative("smaller_model", model=smaller.id, times=times, share=share)
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from coach.forecast import score_noise
 from coach.metric_words import metric_words
 from coach.recommendation.draft import Draft
 from coach.recommendation.hyperparameters import SPEC_LEARNING_RATE, short_rate
+from coach.score_noise import score_noise
 from coach.sentence import Data, Sentence, sentence
 from coach.task_check import BUILT_METHODS
 

@@ -6,6 +6,7 @@ import altair
 import pandas as pd
 import pytest
 
+from coach.growth import Growth, GrowthPoint
 from coach.text import LANGUAGES
 from pages.ui import charts
 from pages.ui.chart_theme import DARK, LIGHT, palette, score_domain
@@ -22,6 +23,11 @@ def evaluation(step, value, loss, best=False):
 
 
 EVALS = [evaluation(5, 0.4, 1.2, True), evaluation(10, 0.6, 0.9, True), evaluation(15, 0.55, None)]
+GROWTH = Growth(
+    500,
+    (GrowthPoint(60, 0.4, 0.5, 0.6), GrowthPoint(500, 0.6, 0.65, 0.7), GrowthPoint(1500, 0.6, 0.7, 0.8, bold=True)),
+    "never", None, (),
+)  # fmt: skip
 STEPS = [{"step": step, "loss": 3 / step} for step in range(1, 16)]
 
 
@@ -46,6 +52,8 @@ def every_chart(language="en", dark=False):
         "versions": charts.version_scores(versions, metric="macro_f1", target=0.7, baselines={"TF-IDF": 0.5}, **look),
         "versions, none": charts.version_scores([], metric="macro_f1", target=None, **look),
         "forecast": charts.forecast_band(0.6, 0.65, 0.7, metric="macro_f1", target=0.8, baseline=0.5, **look),
+        "growth": charts.growth_chart(GROWTH, metric="macro_f1", target=0.8, **look),
+        "growth, no target": charts.growth_chart(GROWTH, metric="macro_f1", target=None, **look),
         "forecast alone": charts.forecast_band(0.6, 0.65, 0.7, metric="macro_f1", target=None, baseline=None, **look),
     }
 

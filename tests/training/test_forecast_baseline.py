@@ -1,45 +1,17 @@
 """The quick look at what the baseline would score: the same models as the real one, whatever is done to be quick."""
 
-import random
-
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
 from coach.answers import Answers
-from coach.task_schema import TaskFile
+from tests.training.topic_rows import TOPICS, rows, task
 from training import baseline, data_facts, forecast_baseline
 from training.baseline import Choice, train_baseline
 from training.data.rows import Row
 from training.data_facts import look_at_file
 from training.evaluation.metrics import classification_report
-from training.forecast_baseline import out_of_fold
-
-TOPICS = {"sport": "match goal team win cup", "money": "bank share price market win", "travel": "train hotel ticket price team"}
-
-
-def task(labels=tuple(TOPICS), language="en"):
-    return TaskFile.model_validate(
-        {
-            "task_name": "look",
-            "language": language,
-            "input_template": "{text}",
-            "output_format": {"type": "text", "enum": list(labels)},
-            "training": {"base_model": "none", "method": "baseline"},
-            "success_criteria": {"primary_metric": "macro_f1"},
-        }
-    )
-
-
-def rows(count=180):
-    """Rows of three topics that share words, each with words of its own that stand nowhere else."""
-    chance, found = random.Random(3), []
-    for n in range(count):
-        label = list(TOPICS)[n % 3]
-        words = chance.choices(TOPICS[label].split(), k=3) + chance.choices(" ".join(TOPICS.values()).split(), k=4)
-        found.append(Row(str(n), {"text": " ".join([*words, f"own{n}", f"own{n}", f"too{n}"])}, label))
-    return found
-
+from training.forecast_baseline import counted, out_of_fold
 
 # Of equally frequent features either may be cut off, for numpy's sort keeps no order: 2 of 180 rows slip on one processor, 4 on another.
 TIES = 0.03
@@ -62,7 +34,7 @@ def test_each_row_gets_the_label_that_the_real_baseline_gives_it(monkeypatch, de
         )
         for place, label in zip(outside, learnt.predictions, strict=True):
             real[place] = label
-    quick = out_of_fold(given, task(language=language), seed=42)
+    quick, _ = out_of_fold(counted(given, task(language=language)), seed=42)
     slips = sum(one != other for one, other in zip(quick, real, strict=True))
     assert slips <= (TIES * len(given) if features == 150 else 0)
     assert 0.5 < np.mean(np.array(quick) == truth) < 1.0  # neither trivial nor hopeless
@@ -70,7 +42,9 @@ def test_each_row_gets_the_label_that_the_real_baseline_gives_it(monkeypatch, de
 
 def test_the_search_takes_the_choice_that_scores_best(monkeypatch):
     def score():
-        return classification_report([row.output for row in rows()], out_of_fold(rows(), task(), seed=42), list(TOPICS)).macro_f1
+        return classification_report(
+            [row.output for row in rows()], out_of_fold(counted(rows(), task()), seed=42)[0], list(TOPICS)
+        ).macro_f1
 
     found, alone = score(), []
     for strength in baseline.STRENGTHS:
@@ -89,7 +63,7 @@ def test_beyond_the_rows_searched_every_row_is_still_predicted_once_and_the_sear
 
     monkeypatch.setattr(LogisticRegression, "fit", fit)
     monkeypatch.setattr(forecast_baseline, "SEARCH_ROWS", 60)
-    labels = out_of_fold(rows(), task(), seed=42)
+    labels, _ = out_of_fold(counted(rows(), task()), seed=42)
     assert len(labels) == 180 and set(labels) <= set(TOPICS)
     assert len(seen) == 5 * 10 + 5 and max(seen[:50]) <= 60 and min(seen[50:]) >= 140
 
@@ -97,7 +71,7 @@ def test_beyond_the_rows_searched_every_row_is_still_predicted_once_and_the_sear
 def test_a_class_of_one_row_in_what_is_searched_is_no_obstacle(monkeypatch):
     monkeypatch.setattr(forecast_baseline, "SEARCH_ROWS", 20)
     few = [*rows(90), *(Row(f"x{n}", {"text": f"rare thing {n}"}, "rare") for n in range(2))]
-    assert len(out_of_fold(few, task([*TOPICS, "rare"]), seed=1)) == 92
+    assert len(out_of_fold(counted(few, task([*TOPICS, "rare"])), seed=1)[0]) == 92
 
 
 def test_a_file_written_in_turns_has_all_its_classes_in_the_look(tmp_path, monkeypatch):

@@ -1,0 +1,134 @@
+"""What forecasts are worth: `python bench/forecast.py`. Seconds for the trainings that are kept (forecast_cases.py), minutes for the rest.
+
+tuned     each kept case is forecast from its look, the gain of fine-tuning taken from the other corpora alone, and held against what came
+baseline  the same for the cheap baseline, which adds no gain
+twice     the baseline's score with twice the rows, foretold by the learning curve on half of them, and where the curve was refused
+
+Asked of tuned: at least 40 cases; the 80 % range holds 68 to 92 % of what came; mean width at most .16, mean absolute error .05.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import tempfile
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from bench import record
+from bench.forecast_cases import CASES, MODEL, Case, drawn, facts_of, kept, look, outcome_of, situation
+from coach.forecast import Forecast, forecast
+from coach.gain import GainBelief, gain_from, gain_of, sharpened
+from coach.own_baseline import own_baseline
+from coach.reference_data import model_or_unknown
+from training.baseline import train_baseline
+from training.data.rows import Row
+from training.data_facts import baseline_task
+
+COVERED, WIDTH, ERROR, LEAST_CASES = (0.68, 0.92), 0.16, 0.05, 40
+TWICE = tuple(replace(case, rows=2 * case.rows) for case in CASES)
+Came = list[tuple[float, float, float, float]]  # low, expected, high, what came
+
+
+def gain_without(corpus: str, found: dict[str, Any]) -> GainBelief:
+    """The gain as the other corpora have it."""
+    others = {name: one for name, one in found.items() if one["case"]["corpus"] != corpus}
+    return sharpened(gain_from(_by_corpus(others), gain_of(model_or_unknown(MODEL))), [])
+
+
+def tuned(found: dict[str, Any]) -> Came:
+    return [
+        _beside(forecast(situation(facts_of(one)), ["sft"], model_or_unknown(MODEL), gain=gain_without(one["case"]["corpus"], found)),
+                one["tuned"]["macro_f1"])
+        for one in found.values()
+    ]  # fmt: skip
+
+
+def baseline(found: dict[str, Any]) -> Came:
+    return [
+        _beside(forecast(situation(facts_of(one)), ["baseline"], model_or_unknown(MODEL)), one["baseline"]["macro_f1"])
+        for one in found.values()
+    ]
+
+
+def twice() -> tuple[Came, int]:
+    """Foretold from half the rows and learnt with all; and how many curves were refused."""
+    came: Came = []
+    refused = 0
+    for case in TWICE:
+        labelled, test = drawn(case)
+        half = labelled[: len(labelled) // 2]
+        with tempfile.TemporaryDirectory() as folder:
+            facts = replace(look(case, half, Path(folder)), test_rows=len(test))
+        own = own_baseline(situation(facts))
+        range_ = own.range_with(2 * len(half), GainBelief(0.0, 0.0)) if own else None
+        if range_ is None:
+            refused += 1
+            continue
+        came.append((*range_, _score(case, labelled, test, situation(facts).train_share)))
+    return came, refused
+
+
+def _score(case: Case, labelled: list[tuple[str, str]], test: list[tuple[str, str]], share: float) -> float:
+    learnt = labelled[: round(share * len(labelled))]
+    rows = [[Row(str(n), {"text": text}, label) for n, (text, label) in enumerate(part)] for part in (learnt, test)]
+    labels = sorted({label for _, label in labelled})
+    return train_baseline(
+        *rows, baseline_task(labels, language="zh-TW" if case.corpus != "news-topics" else "en"), seed=42
+    ).macro_f1
+
+
+def _beside(found: Forecast, came: float) -> tuple[float, float, float, float]:
+    assert found.low is not None and found.expected is not None and found.high is not None
+    return found.low, found.expected, found.high, came
+
+
+def summary(came: Came) -> dict[str, Any]:
+    return {
+        "cases": len(came),
+        "covered": round(sum(low <= score <= high for low, _, high, score in came) / len(came), 3),
+        "mean_width": round(statistics.fmean(high - low for low, _, high, _ in came), 3),
+        "mean_absolute_error": round(statistics.fmean(abs(expected - score) for _, expected, _, score in came), 4),
+        "mean_error": round(statistics.fmean(expected - score for _, expected, _, score in came), 4),
+    }
+
+
+def table(found: dict[str, Any], came: Came) -> list[dict[str, Any]]:
+    return [
+        {"case": name, "low": low, "expected": expected, "high": high, "came": score,
+         "baseline": one["baseline"]["macro_f1"], "gain": round(outcome_of(one).share, 3)}
+        for (name, one), (low, expected, high, score) in zip(found.items(), came, strict=True)
+    ]  # fmt: skip
+
+
+def main() -> None:
+    found = kept()
+    came = tuned(found)
+    doubled, refused = twice()
+    everything = gain_from(_by_corpus(found), gain_of(model_or_unknown(MODEL)))
+    figures = {
+        "asked": {"cases": LEAST_CASES, "covered": COVERED, "mean_width": WIDTH, "mean_absolute_error": ERROR},
+        "tuned": summary(came),
+        "baseline": summary(baseline(found)),
+        "twice": {**summary(doubled), "refused": refused},
+        "gain_of_all_corpora": {"mean": round(everything.mean, 3), "deviation": round(everything.deviation, 3)},
+        "cases": table(found, came),
+        "missing": [case.name for case in CASES if case.name not in found],
+    }
+    record.write("forecast", json.loads(json.dumps(figures)))
+
+
+def _by_corpus(found: dict[str, Any]) -> list[list[Any]]:
+    groups = defaultdict(list)
+    for one in found.values():
+        groups[one["case"]["corpus"]].append(outcome_of(one))
+    return list(groups.values())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""What fine-tuning adds to the cheap baseline: the share of its errors that a tuned model removes, sharpened by what came out here.
+
+Shares, because a gain of .05 is little above .60 and a lot above .90. A share below 0 means that the model does worse.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from coach.reference_data import Gain, ModelRow, method_book
+from coach.score_noise import binomial_error
+
+COMMON_PART = 0.6  # of the prior's deviation: how wrong it may be for every task at once; the rest is between tasks (judgement)
+LUCK_OF_A_RUN = 0.015  # deviation of a score between seeds (bench/news.json: .020 over three draws of rows and seeds)
+SMALLEST_ROOM = 0.03  # of errors to remove: where the baseline has hardly any, a share says nothing
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished version beside the baseline on the same test rows; scores of the task's metric. `own`: of the task asked about."""
+
+    model: str
+    score: float
+    baseline: float
+    test_rows: int
+    own: bool = False
+
+    @property
+    def share(self) -> float:
+        return (self.score - self.baseline) / self._room
+
+    @property
+    def error(self) -> float:
+        """Standard error of the share: that of a score on these test rows, and luck. Both systems answer the same rows, which helps."""
+        return math.hypot(binomial_error(self.score, self.test_rows), LUCK_OF_A_RUN) / self._room
+
+    @property
+    def _room(self) -> float:
+        return max(SMALLEST_ROOM, 1 - self.baseline)
+
+
+@dataclass(frozen=True)
+class GainBelief:
+    """The share to expect of the next version, normally distributed. `seen`: how many finished versions stand behind it."""
+
+    mean: float
+    deviation: float
+    seen: int = 0
+
+
+NO_GAIN = GainBelief(0.0, 0.0)
+
+
+def gain_of(model: ModelRow) -> Gain:
+    """What is known beforehand for a model of this size."""
+    size = model.params_b or 1.0
+    return next(gain for gain in method_book().forecast.gain if gain.below_params_b is None or size < gain.below_params_b)
+
+
+def sharpened(prior: Gain, outcomes: Sequence[Outcome]) -> GainBelief:
+    """The prior with the outcomes of models of its size: those of other tasks move what is usual, those of this task the task's own.
+
+    Normal distributions throughout, each outcome weighed by its own error.
+    """
+    common, between = COMMON_PART * prior.deviation, math.sqrt(1 - COMMON_PART**2) * prior.deviation
+    others, own = [one for one in outcomes if not one.own], [one for one in outcomes if one.own]
+    usual = _combined(prior.mean, common, [(one.share, math.hypot(between, one.error)) for one in others])
+    task = _combined(usual[0], math.hypot(usual[1], between), [(one.share, one.error) for one in own])
+    return GainBelief(task[0], task[1], len(outcomes))
+
+
+def gain_from(outcomes: Sequence[Sequence[Outcome]], like: Gain) -> Gain:
+    """A prior from groups of outcomes, one group a corpus: the mean of the groups' means, and how far a new corpus' outcome may lie off.
+
+    `like` gives what the row of methods.yaml says beside. Needs two groups of two.
+    """
+    means = [statistics.fmean(one.share for one in group) for group in outcomes]
+    within = statistics.fmean(statistics.variance([one.share for one in group]) for group in outcomes)
+    across = statistics.variance(means) * (1 + 1 / len(means))
+    return like.model_copy(update={"mean": statistics.fmean(means), "deviation": math.sqrt(across + within)})
+
+
+def _combined(mean: float, deviation: float, seen: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Mean and deviation after observations with their errors."""
+    if not seen or deviation <= 0:
+        return mean, deviation
+    weights = [deviation**-2, *(error**-2 for _, error in seen)]
+    values = [mean, *(value for value, _ in seen)]
+    total = sum(weights)
+    return sum(weight * value for weight, value in zip(weights, values, strict=True)) / total, total**-0.5

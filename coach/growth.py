@@ -1,0 +1,113 @@
+"""What more labelled rows would bring, by the baseline's learning curve on the person's own rows: a picture, and the way to the target.
+
+Owns how far the curve is followed and what is said where it is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from coach.gain import GainBelief
+from coach.learning_curve import FLAGGED_TIMES, TRUSTED_TIMES, LearningCurve
+from coach.metric_words import metric_words
+from coach.own_baseline import OwnBaseline
+from coach.sentence import Sentence, sentence
+from coach.text import Language
+
+Reach = Literal["reached", "more_rows", "far", "never", "unknown", "no_target"]
+BARELY = 0.005  # of the metric: a doubling that brings less is said to bring nothing
+
+
+@dataclass(frozen=True)
+class GrowthPoint:
+    """The range with `rows` labelled rows. `bold`: more than twice the rows there are, where extrapolation has been seen to fail."""
+
+    rows: int
+    low: float
+    expected: float
+    high: float
+    bold: bool = False
+
+
+@dataclass(frozen=True)
+class Growth:
+    """`points` by rows, from a sixteenth of today's to where the curve may be followed; `more_rows` for `reach` more_rows."""
+
+    today: int
+    points: tuple[GrowthPoint, ...]
+    reach: Reach
+    more_rows: int | None
+    said: tuple[Sentence, ...]
+
+    def as_json(self, language: Language) -> dict[str, Any]:
+        points = [{"rows": one.rows, "low": one.low, "expected": one.expected, "high": one.high} for one in self.points]
+        said = [one.say(language) for one in self.said]
+        return {"reach": self.reach, "more_rows": self.more_rows, "points": points, "said": said}
+
+
+def growth_of(baseline: OwnBaseline, belief: GainBelief, target: float | None) -> Growth | None:
+    """None where only one score is known."""
+    curve = baseline.curve
+    if curve is None:
+        return None
+    today, share = baseline.rows, baseline.learnt_from(1)
+    measured = [round(rows / share) for rows, _ in curve.means if rows / share < 0.95 * today]
+    ahead = [round(times * today) for times in (1.0, 1.5, TRUSTED_TIMES, 3.0, FLAGGED_TIMES)]
+    points = tuple(
+        GrowthPoint(rows, *(round(value, 3) for value in found), bold=rows > TRUSTED_TIMES * today)
+        for rows in [*measured, *ahead]
+        if (found := baseline.range_with(rows, belief)) is not None
+    )
+    reach, more = _reach(baseline, curve, belief, target)
+    return Growth(today, points, reach, more, tuple(_said(baseline, curve, points, reach, more, target)))
+
+
+def _reach(baseline: OwnBaseline, curve: LearningCurve, belief: GainBelief, target: float | None) -> tuple[Reach, int | None]:
+    """How the expected score gets to the target, and the rows that takes beside today's."""
+    if target is None:
+        return "no_target", None
+    now = baseline.range_with(baseline.furthest, belief)
+    if now is not None and now[1] >= target:
+        return "reached", None
+    if curve.law is None:
+        return "unknown", None
+    learnt = curve.rows_for((target - belief.mean) / (1 - belief.mean))
+    if learnt is None:
+        return "never", None
+    rows = learnt / baseline.learnt_from(1)
+    if rows > FLAGGED_TIMES * baseline.rows:
+        return "far", None
+    return "more_rows", _rounded(max(1.0, rows - baseline.rows))
+
+
+def _said(
+    baseline: OwnBaseline,
+    curve: LearningCurve,
+    points: Sequence[GrowthPoint],
+    reach: Reach,
+    more: int | None,
+    target: float | None,
+) -> list[Sentence]:
+    """What a doubling brings, then the way to the target; where the curve is not followed, why."""
+    metric = metric_words(baseline.situation.metric)
+    if curve.refusal is not None:
+        refused = sentence(f"forecast.growth.{curve.refusal}", rows=baseline.rows)
+        return [refused, sentence("forecast.growth.reached", target=target)] if reach == "reached" else [refused]
+    expected = {point.rows: point.expected for point in points}
+    now, doubled = expected.get(baseline.rows), expected.get(round(TRUSTED_TIMES * baseline.rows))
+    said = []
+    if now is not None and doubled is not None:
+        key = "doubled" if doubled - now >= BARELY else "flat"
+        said.append(sentence(f"forecast.growth.{key}", rows=baseline.rows, metric=metric, gain=doubled - now))
+    if reach not in ("no_target", "unknown"):
+        is_bold = more is not None and more + baseline.rows > TRUSTED_TIMES * baseline.rows
+        key = "more_rows_bold" if is_bold else reach
+        said.append(sentence(f"forecast.growth.{key}", target=target, more=more, times=FLAGGED_TIMES, metric=metric))
+    return said
+
+
+def _rounded(rows: float) -> int:
+    """To two significant figures: nobody knows more."""
+    return int(float(f"{rows:.2g}"))

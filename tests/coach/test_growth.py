@@ -1,0 +1,102 @@
+"""What more rows would bring, and how it is said."""
+
+import pytest
+
+from coach.answers import Answers
+from coach.estimate import STARTER_ID
+from coach.forecast import forecast
+from coach.gain import Outcome
+from coach.hardware import Hardware
+from coach.learning_curve import CurvePoint
+from coach.reference_data import model_row
+from coach.situation import DataFacts, situation_of
+
+STARTER = model_row(STARTER_ID)
+RISING = {25: 0.50, 50: 0.57, 100: 0.63, 200: 0.68, 400: 0.72}
+FLAT = {25: 0.70, 50: 0.71, 100: 0.712, 200: 0.713, 400: 0.713}
+
+
+def found(curve, target=None, methods=("sft",), rows=500, outcomes=(), draws=3):
+    top = curve[max(curve)]
+    points = tuple(CurvePoint(n, (score - 0.004, score, score + 0.004)[:draws], (score,) * draws) for n, score in curve.items())
+    facts = DataFacts(
+        rows, {"a": rows // 2, "b": rows // 2}, test_rows=400, baseline_macro_f1=top, baseline_accuracy=top, baseline_curve=points,
+        outcomes=outcomes,
+    )  # fmt: skip
+    document = {"task": {"type": "classification", "labels": ["a", "b"]}, "success": {"threshold": target} if target else {}}
+    return forecast(situation_of(Answers.model_validate(document), facts, Hardware()), list(methods), STARTER)
+
+
+def keys(growth):
+    return [said.key.removeprefix("forecast.growth.") for said in growth.said]
+
+
+def test_the_picture_grows_with_the_rows_and_goes_as_far_as_four_times():
+    growth = found(RISING).growth
+    assert [point.rows for point in growth.points][-5:] == [500, 750, 1000, 1500, 2000]
+    assert growth.points[0].rows < 50
+    assert all(one.expected <= other.expected for one, other in zip(growth.points, growth.points[1:], strict=False))
+    assert [point.bold for point in growth.points][-3:] == [False, True, True]
+    assert all(point.low < point.expected < point.high for point in growth.points)
+
+
+def test_todays_point_is_the_forecast():
+    result = found(RISING, target=0.8)
+    today = next(point for point in result.growth.points if point.rows == 500)
+    assert round(today.expected, 2) == result.expected and round(today.low, 2) == result.low
+
+
+def test_the_way_to_the_target_is_said_in_rows():
+    near, far, never = found(RISING, 0.80).growth, found(RISING, 0.85).growth, found(FLAT, 0.9).growth
+    assert near.reach == "more_rows" and 50 <= near.more_rows <= 1500
+    assert far.reach in ("far", "never") and far.more_rows is None
+    assert never.reach == "never" and "flat" in keys(never)
+    assert found(RISING, 0.70).growth.reach == "reached" and found(RISING).growth.reach == "no_target"
+
+
+def test_so_many_more_rows_do_reach_it():
+    growth = found(RISING, 0.79).growth
+    more = found(RISING, 0.79, rows=500).growth.more_rows
+    reached = [point.expected for point in growth.points if point.rows >= 500 + more]
+    assert reached[0] >= 0.789
+    assert next(point.expected for point in growth.points if point.rows == 500) < 0.79
+
+
+def test_beyond_twice_the_rows_it_says_that_this_is_bold():
+    bold = next(
+        growth
+        for target in range(770, 860)
+        if (growth := found(RISING, target / 1000).growth).more_rows and growth.more_rows > 500
+    )
+    assert "more_rows_bold" in keys(bold) and "half" in bold.said[-1].say("en")
+
+
+@pytest.mark.parametrize("language", ["zh-TW", "en"])
+def test_a_refused_curve_gives_no_number_of_rows_and_says_why(language):
+    knee = {20: 0.30, 40: 0.32, 80: 0.40, 160: 0.55, 320: 0.72}
+    growth = found(knee, 0.9).growth
+    assert growth.reach == "unknown" and growth.more_rows is None and keys(growth) == ["growing"]
+    assert max(point.rows for point in growth.points) <= 500
+    assert growth.said[0].say(language)
+    assert keys(found(RISING, draws=2).growth) == ["few_draws"]
+
+
+def test_the_baselines_own_forecast_follows_the_curve_without_a_gain():
+    alone, tuned = found(RISING, methods=("baseline",)), found(RISING)
+    assert alone.expected == pytest.approx(0.71, abs=0.015) and tuned.expected > alone.expected
+
+
+def test_finished_versions_sharpen_the_forecast():
+    before = found(RISING)
+    after = found(RISING, outcomes=(Outcome(STARTER_ID, 0.72, 0.72, 400, own=True),) * 2)
+    assert after.expected < before.expected and after.high - after.low < before.high - before.low
+    other_size = found(RISING, outcomes=(Outcome("Qwen/Qwen3-4B", 0.9, 0.72, 400, own=True),))
+    assert (other_size.low, other_size.high) == (before.low, before.high)
+    assert "2" in after.basis.say("en")
+
+
+def test_it_goes_out_as_json():
+    document = found(RISING, 0.8).as_json("en")
+    assert set(document) == {"metric", "low", "expected", "high", "basis", "growth"}
+    assert set(document["growth"]) == {"reach", "more_rows", "points", "said"}
+    assert document["growth"]["points"][0].keys() == {"rows", "low", "expected", "high"}
