@@ -21,7 +21,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench import record
-from bench.forecast_cases import CASES, MODEL, Case, drawn, facts_of, kept, look, outcome_of, situation
+from bench.forecast_cases import CASES, MODEL, Case, drawn, facts_of, kept, look, seen_gain_of, situation
 from coach.forecast import Forecast, forecast
 from coach.gain import GainBelief, gain_from, gain_of, sharpened
 from coach.own_baseline import own_baseline
@@ -101,7 +101,7 @@ def summary(came: Came) -> dict[str, Any]:
 def table(found: dict[str, Any], came: Came) -> list[dict[str, Any]]:
     return [
         {"case": name, "low": low, "expected": expected, "high": high, "came": score,
-         "baseline": one["baseline"]["macro_f1"], "gain": round(outcome_of(one).share, 3)}
+         "baseline": one["baseline"]["macro_f1"], "gain": round(seen_gain_of(one).share, 3)}
         for (name, one), (low, expected, high, score) in zip(found.items(), came, strict=True)
     ]  # fmt: skip
 
@@ -126,7 +126,7 @@ def main() -> None:
 def _by_corpus(found: dict[str, Any]) -> list[list[Any]]:
     groups = defaultdict(list)
     for one in found.values():
-        groups[one["case"]["corpus"]].append(outcome_of(one))
+        groups[one["case"]["corpus"]].append(seen_gain_of(one))
     return list(groups.values())
 
 

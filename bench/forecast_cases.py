@@ -23,7 +23,7 @@ from bench.estimate_cases import command, own_cache
 from coach.answers import Answers
 from coach.atomic_write import write_atomically
 from coach.estimate import STARTER_ID
-from coach.gain import Outcome
+from coach.gain import SeenGain
 from coach.hardware import Hardware
 from coach.learning_curve import CurvePoint
 from coach.recommendation.hyperparameters import Numbers, choose_numbers
@@ -105,9 +105,9 @@ def one(case: Case) -> dict[str, Any]:
     return {"case": asdict(case), "facts": asdict(replace(facts, test_rows=len(test))), **came}
 
 
-def outcome_of(found: dict[str, Any]) -> Outcome:
+def seen_gain_of(found: dict[str, Any]) -> SeenGain:
     """The tuned model beside the baseline that was trained on the same rows."""
-    return Outcome(MODEL, found["tuned"]["macro_f1"], found["baseline"]["macro_f1"], found["facts"]["test_rows"])
+    return SeenGain(MODEL, found["tuned"]["macro_f1"], found["baseline"]["macro_f1"], found["facts"]["test_rows"])
 
 
 def facts_of(found: dict[str, Any]) -> DataFacts:
@@ -115,7 +115,7 @@ def facts_of(found: dict[str, Any]) -> DataFacts:
     curve = tuple(
         CurvePoint(one["rows"], tuple(one["macro_f1"]), tuple(one["accuracy"])) for one in found["facts"]["baseline_curve"]
     )
-    return DataFacts(**{**found["facts"], "baseline_curve": curve, "outcomes": ()})
+    return DataFacts(**{**found["facts"], "baseline_curve": curve, "seen_gains": ()})
 
 
 def situation(facts: DataFacts) -> Situation:

@@ -25,7 +25,6 @@ from coach.forecast import Forecast, forecast
 from coach.hardware import Hardware
 from coach.interview import Question, missing
 from coach.opinions import Opinion, opinion
-from coach.outcomes import outcomes_beside
 from coach.overrides import read_overrides
 from coach.plan import Advice, LoraSize, Plan
 from coach.recommendation import recommend, situation_of
@@ -33,6 +32,7 @@ from coach.recommendation.data import DataChoice
 from coach.recommendation.draft import estimate_of
 from coach.recommendation.hyperparameters import Numbers, choose_numbers
 from coach.reference_data import model_or_unknown
+from coach.seen_gains import gains_beside
 from coach.situation import DataFacts, Situation
 from coach.task_knowledge import answers_with_task, facts_of_data
 from coach.workspace import Task
@@ -92,7 +92,7 @@ def advise(task: Task, facts: DataFacts | None, hardware: Hardware) -> Advised:
     file = task.file if task.has_file else None
     said = task.answers()
     answers = answers_with_task(said, file) if file else said
-    known = _with_outcomes(task, facts or facts_of_data(task), answers)
+    known = _with_seen_gains(task, facts or facts_of_data(task), answers)
     plan, situation = recommend(answers, known, hardware), situation_of(answers, known, hardware)
     given = {} if file else read_overrides(task)
     advised = advised_settings(plan, situation, given)
@@ -114,8 +114,8 @@ def advise(task: Task, facts: DataFacts | None, hardware: Hardware) -> Advised:
     )
 
 
-def _with_outcomes(task: Task, facts: DataFacts | None, answers: Answers) -> DataFacts | None:
-    return replace(facts, outcomes=outcomes_beside(task, answers.success.primary_metric or "macro_f1")) if facts else None
+def _with_seen_gains(task: Task, facts: DataFacts | None, answers: Answers) -> DataFacts | None:
+    return replace(facts, seen_gains=gains_beside(task, answers.success.primary_metric or "macro_f1")) if facts else None
 
 
 def trains(plan: Plan, chosen: Settings) -> bool:

@@ -50,7 +50,7 @@ class Forecast:
 def forecast(situation: Situation, methods: Sequence[Method], model: ModelRow, *, gain: GainBelief | None = None) -> Forecast:
     """The range for the plan's last stage; without a usable prior (generation, prompting, rows under 50) it says so.
 
-    `gain`: what is believed of the tuned model instead of the method book and the outcomes on this machine.
+    `gain`: what is believed of the tuned model instead of the method book and what came on this machine.
     """
     rows = situation.learnable_rows
     if rows is None:
@@ -73,8 +73,8 @@ def forecast(situation: Situation, methods: Sequence[Method], model: ModelRow, *
 def gain_believed(situation: Situation, model: ModelRow) -> GainBelief:
     """What is known beforehand of a model of this size, sharpened by the finished versions of such models on this machine."""
     prior = gain_of(model)
-    outcomes = situation.facts.outcomes if situation.facts else ()
-    return sharpened(prior, [one for one in outcomes if gain_of(model_or_unknown(one.model)) == prior])
+    seen = situation.facts.seen_gains if situation.facts else ()
+    return sharpened(prior, [one for one in seen if gain_of(model_or_unknown(one.model)) == prior])
 
 
 def _from_own_rows(situation: Situation, own: OwnBaseline, belief: GainBelief) -> Forecast:

@@ -19,7 +19,7 @@ SMALLEST_ROOM = 0.03  # of errors to remove: where the baseline has hardly any, 
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SeenGain:
     """A finished version beside the baseline on the same test rows; scores of the task's metric. `own`: of the task asked about."""
 
     model: str
@@ -60,25 +60,25 @@ def gain_of(model: ModelRow) -> Gain:
     return next(gain for gain in method_book().forecast.gain if gain.below_params_b is None or size < gain.below_params_b)
 
 
-def sharpened(prior: Gain, outcomes: Sequence[Outcome]) -> GainBelief:
-    """The prior with the outcomes of models of its size: those of other tasks move what is usual, those of this task the task's own.
+def sharpened(prior: Gain, seen: Sequence[SeenGain]) -> GainBelief:
+    """The prior with what came of models of its size: those of other tasks move what is usual, those of this task the task's own.
 
-    Normal distributions throughout, each outcome weighed by its own error.
+    Normal distributions throughout, each version weighed by its own error.
     """
     common, between = COMMON_PART * prior.deviation, math.sqrt(1 - COMMON_PART**2) * prior.deviation
-    others, own = [one for one in outcomes if not one.own], [one for one in outcomes if one.own]
+    others, own = [one for one in seen if not one.own], [one for one in seen if one.own]
     usual = _combined(prior.mean, common, [(one.share, math.hypot(between, one.error)) for one in others])
     task = _combined(usual[0], math.hypot(usual[1], between), [(one.share, one.error) for one in own])
-    return GainBelief(task[0], task[1], len(outcomes))
+    return GainBelief(task[0], task[1], len(seen))
 
 
-def gain_from(outcomes: Sequence[Sequence[Outcome]], like: Gain) -> Gain:
-    """A prior from groups of outcomes, one group a corpus: the mean of the groups' means, and how far a new corpus' outcome may lie off.
+def gain_from(seen: Sequence[Sequence[SeenGain]], like: Gain) -> Gain:
+    """A prior from groups of seen gains, a group a corpus: the mean of their means, and how far a gain on a new corpus may lie off.
 
     `like` gives what the row of methods.yaml says beside. Needs two groups of two.
     """
-    means = [statistics.fmean(one.share for one in group) for group in outcomes]
-    within = statistics.fmean(statistics.variance([one.share for one in group]) for group in outcomes)
+    means = [statistics.fmean(one.share for one in group) for group in seen]
+    within = statistics.fmean(statistics.variance([one.share for one in group]) for group in seen)
     across = statistics.variance(means) * (1 + 1 / len(means))
     return like.model_copy(update={"mean": statistics.fmean(means), "deviation": math.sqrt(across + within)})
 

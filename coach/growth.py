@@ -12,7 +12,7 @@ from typing import Any, Literal
 from coach.gain import GainBelief
 from coach.learning_curve import FLAGGED_TIMES, TRUSTED_TIMES, LearningCurve
 from coach.metric_words import metric_words
-from coach.own_baseline import OwnBaseline
+from coach.own_baseline import OwnBaseline, ScoreRange
 from coach.sentence import Sentence, sentence
 from coach.text import Language
 
@@ -55,13 +55,15 @@ def growth_of(baseline: OwnBaseline, belief: GainBelief, target: float | None) -
     today, share = baseline.rows, baseline.learnt_from(1)
     measured = [round(rows / share) for rows, _ in curve.means if rows / share < 0.95 * today]
     ahead = [round(times * today) for times in (1.0, 1.5, TRUSTED_TIMES, 3.0, FLAGGED_TIMES)]
-    points = tuple(
-        GrowthPoint(rows, *(round(value, 3) for value in found), bold=rows > TRUSTED_TIMES * today)
-        for rows in [*measured, *ahead]
-        if (found := baseline.range_with(rows, belief)) is not None
-    )
+    ranges = {rows: baseline.range_with(rows, belief) for rows in [*measured, *ahead]}
+    points = tuple(_point(rows, found, rows > TRUSTED_TIMES * today) for rows, found in ranges.items() if found is not None)
     reach, more = _reach(baseline, curve, belief, target)
     return Growth(today, points, reach, more, tuple(_said(baseline, curve, points, reach, more, target)))
+
+
+def _point(rows: int, found: ScoreRange, bold: bool) -> GrowthPoint:
+    low, expected, high = (round(value, 3) for value in found)
+    return GrowthPoint(rows, low, expected, high, bold)
 
 
 def _reach(baseline: OwnBaseline, curve: LearningCurve, belief: GainBelief, target: float | None) -> tuple[Reach, int | None]:

@@ -43,7 +43,7 @@ class PowerLaw:
     decay: float
 
     def at(self, rows: float) -> float:
-        return self.ceiling - self.drop * rows**-self.decay
+        return self.ceiling - self.drop * math.pow(rows, -self.decay)
 
     def rows_for(self, score: float) -> float | None:
         """Rows at which the law reaches the score; None at or above its ceiling."""

@@ -15,7 +15,7 @@ from coach.reference_data import LanguageGroup
 from coach.task_schema import Metric, TaskType
 
 if TYPE_CHECKING:
-    from coach.gain import Outcome
+    from coach.gain import SeenGain
     from coach.learning_curve import CurvePoint
 
 FEW_ROWS_PER_CLASS = 8  # evidence.md 1.2: below 8 a class, no training
@@ -36,7 +36,7 @@ TOKENS_PER_CHARACTER: dict[LanguageGroup, float] = {
 class DataFacts:
     """What a look at the person's own file shows. Scores are the cheap baseline's, on rows held out; lengths in characters.
 
-    `outcomes`: what finished versions on this machine scored beside their baselines.
+    `seen_gains`: what finished versions on this machine scored beside their baselines.
     """
 
     rows: int
@@ -49,7 +49,7 @@ class DataFacts:
     baseline_macro_f1: float | None = None
     baseline_accuracy: float | None = None
     baseline_curve: tuple[CurvePoint, ...] = ()
-    outcomes: tuple[Outcome, ...] = ()
+    seen_gains: tuple[SeenGain, ...] = ()
 
 
 @dataclass(frozen=True)

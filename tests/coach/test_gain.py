@@ -3,14 +3,14 @@
 import pytest
 
 from coach.estimate import STARTER_ID
-from coach.gain import Outcome, gain_from, gain_of, sharpened
+from coach.gain import SeenGain, gain_from, gain_of, sharpened
 from coach.reference_data import model_row
 
 PRIOR = gain_of(model_row(STARTER_ID))
 
 
 def outcome(share, own=False, rows=300, baseline=0.6):
-    return Outcome(STARTER_ID, baseline + share * (1 - baseline), baseline, rows, own)
+    return SeenGain(STARTER_ID, baseline + share * (1 - baseline), baseline, rows, own)
 
 
 def test_without_outcomes_the_prior_stands():
@@ -36,7 +36,7 @@ def test_many_other_tasks_leave_what_tasks_differ_by():
 def test_few_test_rows_or_a_baseline_without_errors_hardly_move_it():
     few, many = sharpened(PRIOR, [outcome(0.5, rows=20)]), sharpened(PRIOR, [outcome(0.5, rows=2000)])
     assert abs(few.mean - PRIOR.mean) < abs(many.mean - PRIOR.mean)
-    near_the_top = sharpened(PRIOR, [Outcome(STARTER_ID, 0.95, 0.99, 200, True)])
+    near_the_top = sharpened(PRIOR, [SeenGain(STARTER_ID, 0.95, 0.99, 200, True)])
     assert abs(near_the_top.mean - PRIOR.mean) < 0.15
 
 

@@ -5,7 +5,7 @@ import pytest
 from coach.answers import Answers
 from coach.estimate import STARTER_ID
 from coach.forecast import forecast
-from coach.gain import Outcome
+from coach.gain import SeenGain
 from coach.hardware import Hardware
 from coach.learning_curve import CurvePoint
 from coach.reference_data import model_row
@@ -21,7 +21,7 @@ def found(curve, target=None, methods=("sft",), rows=500, outcomes=(), draws=3):
     points = tuple(CurvePoint(n, (score - 0.004, score, score + 0.004)[:draws], (score,) * draws) for n, score in curve.items())
     facts = DataFacts(
         rows, {"a": rows // 2, "b": rows // 2}, test_rows=400, baseline_macro_f1=top, baseline_accuracy=top, baseline_curve=points,
-        outcomes=outcomes,
+        seen_gains=outcomes,
     )  # fmt: skip
     document = {"task": {"type": "classification", "labels": ["a", "b"]}, "success": {"threshold": target} if target else {}}
     return forecast(situation_of(Answers.model_validate(document), facts, Hardware()), list(methods), STARTER)
@@ -88,9 +88,9 @@ def test_the_baselines_own_forecast_follows_the_curve_without_a_gain():
 
 def test_finished_versions_sharpen_the_forecast():
     before = found(RISING)
-    after = found(RISING, outcomes=(Outcome(STARTER_ID, 0.72, 0.72, 400, own=True),) * 2)
+    after = found(RISING, outcomes=(SeenGain(STARTER_ID, 0.72, 0.72, 400, own=True),) * 2)
     assert after.expected < before.expected and after.high - after.low < before.high - before.low
-    other_size = found(RISING, outcomes=(Outcome("Qwen/Qwen3-4B", 0.9, 0.72, 400, own=True),))
+    other_size = found(RISING, outcomes=(SeenGain("Qwen/Qwen3-4B", 0.9, 0.72, 400, own=True),))
     assert (other_size.low, other_size.high) == (before.low, before.high)
     assert "2" in after.basis.say("en")
 

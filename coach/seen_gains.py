@@ -1,6 +1,6 @@
 """What came out of the finished versions in a workspace, beside the baseline on the same test rows: what forecasts are sharpened with.
 
-Reads the folders; a version that cannot be read, or has no baseline, says nothing. What is made of outcomes is `gain.py`'s.
+Reads the folders; a version that cannot be read, or has no baseline, says nothing. What is made of them is `gain.py`'s.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from typing import Any
 
 from coach.errors import CoachError
 from coach.file_stamps import Stamps, judged_files
-from coach.gain import Outcome
+from coach.gain import SeenGain
 from coach.history import finished_results
 from coach.version_folder import Version
 from coach.workspace import Task, list_tasks
 
-MOST_KEPT = 1_000  # versions whose outcome stays in memory
+MOST_KEPT = 1_000  # versions whose figures stay in memory
 
 
-def outcomes_beside(task: Task, metric: str) -> tuple[Outcome, ...]:
+def gains_beside(task: Task, metric: str) -> tuple[SeenGain, ...]:
     """Of every finished fine-tuning in the workspace that `task` lies in; those of the task itself are `own`."""
     column = metric if metric == "macro_f1" else "accuracy"
-    found: list[Outcome] = []
+    found: list[SeenGain] = []
     for other in _tasks_beside(task):
         own = other.folder == task.folder
-        outcomes = (_outcome(version, judged_files(version), column) for version in other.versions())
-        found += [replace(outcome, own=own) for outcome in outcomes if outcome]
+        gains = (_gain_of(version, judged_files(version), column) for version in other.versions())
+        found += [replace(gain, own=own) for gain in gains if gain]
     return tuple(found)
 
 
@@ -40,7 +40,7 @@ def _tasks_beside(task: Task) -> list[Task]:
 
 
 @functools.lru_cache(maxsize=MOST_KEPT)
-def _outcome(version: Version, _stamps: Stamps, column: str) -> Outcome | None:
+def _gain_of(version: Version, _stamps: Stamps, column: str) -> SeenGain | None:
     try:
         results, config = finished_results(version), version.config
     except CoachError:
@@ -51,10 +51,11 @@ def _outcome(version: Version, _stamps: Stamps, column: str) -> Outcome | None:
     rows = _number(results.get("rows"), "test")
     if score is None or baseline is None or not rows or rows < 1:
         return None
-    return Outcome(config.training.base_model, score, baseline, int(rows))
+    return SeenGain(config.training.base_model, score, baseline, int(rows))
 
 
 def _number(document: Any, key: str) -> float | None:
     found = document.get(key) if isinstance(document, Mapping) else None
-    is_number = isinstance(found, int | float) and not isinstance(found, bool) and math.isfinite(found)
-    return float(found) if is_number else None
+    if not isinstance(found, int | float) or isinstance(found, bool) or not math.isfinite(found):
+        return None
+    return float(found)
