@@ -1,11 +1,12 @@
-"""Go on or stop: one sentence on the latest version, from what its verdict, its comparison and its diagnosis already say.
+"""Go on or stop: one sentence on the latest version, from its verdict, its comparison, its diagnosis and the course of the versions.
 
-Weighing cost, effort and the history of gains comes with a later issue; this only points.
+What else is weighed, gains, rows and time, `course.py` says beside it.
 """
 
 from __future__ import annotations
 
 from coach.comparison import Comparison
+from coach.course import Course
 from coach.diagnosis import Diagnosis
 from coach.finding import Finding
 from coach.sentence import Sentence, sentence
@@ -18,8 +19,12 @@ _NOT_FOR_A_VERSION = (
 )  # rows to test by, or nothing to do
 
 
-def next_step(version: str, diagnosis: Diagnosis, comparison: Comparison | None, method: str = "sft") -> Sentence:
+def next_step(
+    version: str, diagnosis: Diagnosis, comparison: Comparison | None, method: str = "sft", course: Course | None = None
+) -> Sentence:
     """What to do after `version`. `comparison` holds it against the version it came from, where that is there.
+
+    Where the last versions of the `course` brought nothing, no further setting is proposed.
 
     After a version that is the baseline alone, fine-tuning follows. While another system does clearly better on the same test rows,
     a version is not for use, whatever its target.
@@ -35,6 +40,8 @@ def next_step(version: str, diagnosis: Diagnosis, comparison: Comparison | None,
         return sentence(key, version=version, rows=verdict.test_rows)
     if method == "baseline":
         return sentence("next_step.tune", version=version)
+    if course is not None and course.spent:
+        return sentence("next_step.spent", version=version, count=course.spent)
     if comparison is not None and comparison.judgement == "worse":
         return sentence("next_step.worse", version=version, parent=comparison.first)
     if finding is None:

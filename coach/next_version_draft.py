@@ -12,6 +12,7 @@ from datetime import datetime
 from coach.config_changes import config_changes, shown_value
 from coach.errors import UserError
 from coach.finding import Finding
+from coach.sentence import Sentence
 from coach.task_schema import Balance, Change, Lora, Method, TaskFile, Training
 from coach.version_folder import Version
 from coach.version_remarks import has_the_same_rows
@@ -55,6 +56,11 @@ def experiment_of(finding: Finding, config: TaskFile) -> dict[str, float | str]:
     if finding.name == "loss_turning" and training.epochs > 1:
         return {"epochs": training.epochs - 1}
     return {}
+
+
+def expectation_of(finding: Finding) -> Sentence:
+    """What the experiment should bring, and when to give it up. For findings with an experiment."""
+    return Sentence(f"diagnosis.{finding.name}.expect", finding.data)
 
 
 def tuned(config: TaskFile) -> dict[str, float | str]:

@@ -9,7 +9,7 @@ from coach.errors import CoachError
 from coach.interview import load_questions
 from coach.plan_cards import figures
 from coach.situation import Look
-from pages.ui import cached, prose, session
+from pages.ui import cached, cached_plan, prose, session
 from pages.ui.beside_the_plan import alternatives, cautions, changes, decision_tree
 from pages.ui.choice_controls import write_choice
 from pages.ui.figure_row import figure_row
@@ -37,7 +37,7 @@ def look_of(page: TaskPage) -> Look | None:
 def open_questions(page: TaskPage, advised: Advised) -> None:
     if not advised.open_questions:
         return
-    telling = [question.ask[page.language] for question in cached.telling_questions(advised)]
+    telling = [question.ask[page.language] for question in cached_plan.telling_questions(advised)]
     said = page.say("recommend.open_questions", questions=" ".join(telling))
     if not telling:
         said = page.say("recommend.open_minor", count=len(advised.open_questions))

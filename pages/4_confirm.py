@@ -13,7 +13,7 @@ from coach.task_file import task_to_yaml
 from coach.version_remarks import version_remarks
 from coach.workspace import TASK_FILE, Version
 from coach.yaml_document import text_of
-from pages.ui import cached, prose, yaml_editor
+from pages.ui import cached, cached_plan, prose, yaml_editor
 from pages.ui.confirm_facts import data_section, three_numbers, what_will_happen, where_it_runs
 from pages.ui.frame import guarded, open_page, show_error
 from pages.ui.measure_box import measure_box
@@ -80,7 +80,7 @@ def open_file(page: TaskPage) -> OpenFile | None:
     if content is not None:
         return OpenFile(text_of(content, TASK_FILE), page.task.fingerprint(), content, None)
     try:
-        drafted = cached.drafted(page.task)
+        drafted = cached_plan.drafted(page.task)
     except CoachError as error:
         prose.sentence(page.say("confirm.said.no_draft"))
         show_error(error, page.language)

@@ -2,11 +2,14 @@
 
 import streamlit as st
 
+from coach.course import course_of, days_left
+from coach.errors import CoachError
 from coach.figures import iteration_figures
+from coach.forecast import Forecast
 from coach.history import Entry, held_against, latest_finished
 from coach.looks import looked_often
 from coach.next_step import next_step
-from pages.ui import cached, prose
+from pages.ui import cached, cached_plan, prose
 from pages.ui.figure_row import figure_row
 from pages.ui.frame import open_page
 from pages.ui.next_version_form import next_version_form
@@ -30,11 +33,22 @@ def judgement(page: TaskPage, entries: list[Entry], focus: Entry, found: Examine
     before = held_against(entries, focus)
     version = page.task.version(focus.name)
     change = cached.compared(page.task.version(before.name), version) if before else None
-    said = next_step(focus.name, found.diagnosis, change, found.config.training.method).say(page.language)
+    course = course_of(entries, focus, forecast_of(page), days_left(page.task, local_now()))
+    said = next_step(focus.name, found.diagnosis, change, found.config.training.method, course).say(page.language)
     st.markdown(f"**{page.say('evaluate.coach')}** {prose.plain(said)}")
     figure_row(page, iteration_figures(focus.name, found.diagnosis.verdict, change))
+    for more in course.sentences():
+        prose.muted(more.say(page.language))
     if luck := looked_often(entries, focus):
         prose.muted(luck.say(page.language))
+
+
+def forecast_of(page: TaskPage) -> Forecast | None:
+    """What the next version may score; None where the attached file can no longer be read."""
+    try:
+        return cached_plan.forecast(page.task)
+    except CoachError:
+        return None
 
 
 def nothing_finished(page: TaskPage, focus: Entry) -> None:

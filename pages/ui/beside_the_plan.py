@@ -8,7 +8,7 @@ import streamlit as st
 
 from coach.advised import Advised
 from coach.decision_path import Node, decision_path
-from pages.ui import cached, prose
+from pages.ui import cached_plan, prose
 from pages.ui.page import TaskPage
 
 TAKEN_ICON, PASSED_ICON, NOT_ASKED_ICON = ":material/check_circle:", ":material/arrow_downward:", ":material/more_horiz:"
@@ -72,7 +72,7 @@ def alternatives(page: TaskPage, advised: Advised) -> None:
 
 def changes(page: TaskPage, advised: Advised) -> None:
     """The nearest answers that lead to another plan."""
-    found = cached.changes(advised)
+    found = cached_plan.changes(advised)
     with st.container(border=True, key=page.key("changes")):
         prose.strong(page.say("recommend.changes.title"))
         if not found:

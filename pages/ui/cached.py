@@ -1,4 +1,4 @@
-"""Everything that is cached, in one place: thin wrappers with the key that says when the answer changes.
+"""Everything that is cached, here and for plans in cached_plan.py: thin wrappers with the key that says when the answer changes.
 
 The folder stays the truth: any browser may clear these for all (streamlit.md 0.4), so losing one costs time and nothing else.
 """
@@ -6,7 +6,6 @@ The folder stays the truth: any browser may clear these for all (streamlit.md 0.
 from __future__ import annotations
 
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,27 +13,21 @@ import streamlit as st
 
 from coach.errors import CoachError
 from coach.file_stamps import Stamps, file_stamps, judged_files
-from coach.version_folder import SPLITS, SplitName, Version
-from coach.workspace import ANSWERS_FILE, Task, list_tasks
+from coach.version_folder import SplitName, Version
+from coach.workspace import Task, list_tasks
 from training.overview import Overviews, TaskOverview
 from training.run_reader import RunReader
 
 if TYPE_CHECKING:  # whoever opens the first page waits for nothing that only a later one needs: a third of a second with pandas
-    from coach.advised import Advised
     from coach.comparison import Comparison
-    from coach.estimate import Estimate
     from coach.hardware import Hardware
     from coach.history import Entry
-    from coach.interview import Question
     from coach.situation import Look
-    from coach.task_schema import TaskFile
-    from coach.what_if import Change
     from training.answered_rows import AnsweredRow
     from training.asking import AskBoth
     from training.attached_file import Attachment, Inspection
     from training.data.rows import Row
     from training.evidence import Examined
-    from training.first_folder import Drafted
 T = TypeVar("T")
 MINUTE_S = 60.0  # ttl as a number: Streamlit imports pandas to read "10m"
 
@@ -158,7 +151,7 @@ def _inspection(key: str, _attachment: Attachment) -> Inspection | CoachError:
 
 def inspection(attachment: Attachment) -> Inspection:
     """What a data file shows, read once for each state of it. Raises DataError."""
-    return _or_raise(_inspection(repr(attachment), attachment))
+    return or_raise(_inspection(repr(attachment), attachment))
 
 
 @st.cache_resource(max_entries=16, ttl=60 * MINUTE_S, show_spinner=False)
@@ -176,74 +169,11 @@ def look(task: Task) -> Look | None:
     from training.attached_file import attached
 
     said = task.answers()
-    return _or_raise(_look(repr((attached(task), said.task.language, said.success.primary_metric)), task))
+    return or_raise(_look(repr((attached(task), said.task.language, said.success.primary_metric)), task))
 
 
-def _or_raise(found: T | CoachError) -> T:
+def or_raise(found: T | CoachError) -> T:
+    """What was found, or the error that was kept in its place, raised anew."""
     if isinstance(found, CoachError):
         raise found.with_traceback(None)
     return found
-
-
-@st.cache_resource(max_entries=16, ttl=60 * MINUTE_S, show_spinner=False)
-def _drafted(key: str, _task: Task, _machine: Hardware) -> Drafted | CoachError:
-    from coach.advised import advise
-    from training.plan_to_task import draft_for
-
-    try:
-        found = look(_task)
-        now = datetime.fromtimestamp((_task.folder / ANSWERS_FILE).stat().st_mtime).astimezone().replace(microsecond=0)
-        return draft_for(_task, advise(_task, found.facts if found else None, _machine), found, now)
-    except CoachError as error:
-        return error
-
-
-def drafted(task: Task) -> Drafted:
-    """The task.yaml a task without one would get; its times are those of the answers. Raises UserError, DataError, DocumentError."""
-    from coach.overrides import overrides_path
-    from training.attached_file import attached
-
-    stamps = file_stamps(task.folder / ANSWERS_FILE, overrides_path(task))
-    return _or_raise(_drafted(repr((str(task.folder), stamps, attached(task), machine())), task, machine()))
-
-
-@st.cache_resource(max_entries=64, ttl=60 * MINUTE_S, show_spinner=False)
-def _estimate(key: str, _file: TaskFile, _task: Task) -> Estimate | None:
-    from training.before_start import data_state, expected_estimate, saved_estimate
-
-    found = look(_task) if data_state(_task, None) != "ready" else None
-    return expected_estimate(_task, _file, found, machine()) if found else saved_estimate(_file, _task, machine())
-
-
-def estimate(task: Task, file: TaskFile) -> Estimate | None:
-    """Time and memory of the training that `file`, saved or not, asks for; None where nothing can be said."""
-    from training.attached_file import attached
-    from training.measurements import measurements_path
-
-    parts = [*(task.data_folder / f"{part}.jsonl" for part in SPLITS), measurements_path()]
-    said = file.model_copy(update={"title": None, "version": "", "updated": None, "change": None})
-    return _estimate(repr((str(task.folder), file_stamps(*parts), attached(task), machine(), said)), file, task)
-
-
-@st.cache_resource(max_entries=128, show_spinner=False)
-def _changes(asked: str, _known: Advised) -> list[Change]:
-    from coach.what_if import what_would_change
-
-    return what_would_change(_known.answers, _known.facts, _known.hardware, _known.plan)
-
-
-def changes(known: Advised) -> list[Change]:
-    """What would change the advice; some dozens of plans are tried for it."""
-    return _changes(repr((known.answers, known.facts, known.hardware, known.plan.rules_version)), known)
-
-
-@st.cache_resource(max_entries=128, show_spinner=False)
-def _telling(asked: str, _known: Advised) -> list[Question]:
-    from coach.telling_questions import most_telling
-
-    return most_telling(_known.answers, _known.facts, _known.hardware)
-
-
-def telling_questions(known: Advised) -> list[Question]:
-    """The open questions whose answers would change the plan most."""
-    return _telling(repr((known.answers, known.facts, known.hardware)), known)

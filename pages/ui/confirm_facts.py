@@ -12,7 +12,7 @@ from coach.remarks import Remark, stops
 from coach.sentence import Sentence, sentence
 from coach.task_schema import Execution, TaskFile
 from coach.yaml_in_place import with_value
-from pages.ui import cached, prose, session
+from pages.ui import cached, cached_plan, prose, session
 from pages.ui.figure_row import figure_row
 from pages.ui.frame import guarded
 from pages.ui.page import TaskPage, link
@@ -80,7 +80,7 @@ def _rows(before: BeforeStart | None) -> Figure:
 
 def _time(page: TaskPage, file: TaskFile | None) -> Figure:
     label = sentence("ui.confirm.number.time")
-    found = cached.estimate(page.task, file) if file else None
+    found = cached_plan.estimate(page.task, file) if file else None
     if found is None:
         return Figure(label, NOTHING, sentence("ui.confirm.number.time_unknown"))
     note = sentence("ui.confirm.number.no_gpu" if found.minutes_range else "ui.confirm.number.time_needs_data")
@@ -138,7 +138,7 @@ def where_it_runs(page: TaskPage, key: str, file: TaskFile | None, sheet: Sheet)
             captions=[page.say(f"confirm.where.{name}_note") for name in options],
             on_change=lambda: _put(key, ("execution", "isolation"), session.widget_value(widget)),
         )  # fmt: skip
-        found = cached.estimate(page.task, file) if file else None
+        found = cached_plan.estimate(page.task, file) if file else None
         if found:
             prose.muted(page.say("confirm.where.basis", basis=found.basis.say(page.language)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from coach.task_schema import TaskFile
-from pages.ui import cached, prose
+from pages.ui import cached_plan, prose
 from pages.ui.frame import guarded
 from pages.ui.page import TaskPage
 from training.before_start import BeforeStart
@@ -17,7 +17,7 @@ ICON = ":material/timer:"
 
 def measure_box(page: TaskPage, file: TaskFile | None, before: BeforeStart | None, *, unsaved: bool) -> None:
     """Nothing where nothing is trained or there are no rows; the button only while this machine has not been measured for this task."""
-    found = cached.estimate(page.task, file) if file else None
+    found = cached_plan.estimate(page.task, file) if file else None
     if file is None or before is None or before.data == "missing" or found is None or found.memory_gb is None:
         return
     standing = measuring(page.task)

@@ -12,14 +12,17 @@ from typing import Any
 
 import streamlit as st
 
+from coach.course import SMALL_GAIN, SPENT_AFTER, smallest_told
 from coach.diagnosis import Diagnosis
 from coach.errors import CoachError
+from coach.gain import gain_of
 from coach.history import Entry
 from coach.next_version_draft import (
     MOST_LETTERS,
     Settings,
     changes_of,
     draft_next_version,
+    expectation_of,
     experiment_of,
     next_name,
     refuse_a_copy,
@@ -27,7 +30,8 @@ from coach.next_version_draft import (
     tuned,
     waiting_draft,
 )
-from coach.reference_data import models
+from coach.reference_data import model_or_unknown, models
+from coach.sentence import Sentence, sentence
 from coach.task_check import BUILT_METHODS
 from coach.task_schema import TaskFile
 from coach.version_folder import Version
@@ -103,20 +107,32 @@ def _kind(page: TaskPage, config: TaskFile) -> ChangeKind:
 
 def _proposals(page: TaskPage, parent: Version, config: TaskFile, diagnosis: Diagnosis) -> None:
     """Experiments that change settings as buttons that fill the form; the rest is advice. Nothing is made before the form is sent."""
-    fills: list[tuple[str, dict[str, float | str]]] = []
+    fills: list[tuple[str, dict[str, float | str], Sentence]] = []
     if challenger := tuned(config):
-        fills.append((page.say("iterate.next.tune", model=config.training.base_model), challenger))
+        gain = gain_of(model_or_unknown(config.training.base_model))
+        expected = sentence("ui.iterate.next.expect_tune", share=gain.mean, deviation=gain.deviation)
+        fills.append((page.say("iterate.next.tune", model=config.training.base_model), challenger, expected))
     found = [(finding, experiment_of(finding, config)) for finding in diagnosis.findings if finding.name not in HANDLED]
-    fills += [(finding.title.say(page.language), values) for finding, values in found if values]
+    fills += [(finding.title.say(page.language), values, expectation_of(finding)) for finding, values in found if values]
     if fills:
         prose.muted(page.say("iterate.next.proposals"))
         with st.container(horizontal=True):
-            for place, (title, values) in enumerate(fills[:MOST_PROPOSALS]):
+            for place, (title, values, _) in enumerate(fills[:MOST_PROPOSALS]):
                 _proposal(page, parent, config, place, title, values)
+        _expectations(page, [(title, expected) for title, _, expected in fills[:MOST_PROPOSALS]], diagnosis.verdict.test_rows)
     advice = [finding.next_experiment.say(page.language) for finding, values in found if not values][:MOST_PROPOSALS]
     if advice:
         prose.muted(page.say("iterate.next.advice"))
         st.markdown("\n".join(f"- {prose.plain(said)}" for said in advice))
+
+
+def _expectations(page: TaskPage, proposals: Sequence[tuple[str, Sentence]], test_rows: int | None) -> None:
+    """What each should bring, and which difference the test rows could show at all."""
+    lines = [page.say("iterate.next.expect", title=title, said=expected.say(page.language)) for title, expected in proposals]
+    st.markdown("\n".join(f"- {prose.plain(said)}" for said in lines))
+    if test_rows:
+        told = smallest_told(test_rows)
+        prose.muted(page.say("iterate.next.give_up", rows=test_rows, difference=told, small=SMALL_GAIN, count=SPENT_AFTER))
 
 
 def _proposal(page: TaskPage, parent: Version, config: TaskFile, place: int, title: str, values: dict[str, Any]) -> None:

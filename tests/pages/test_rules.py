@@ -126,17 +126,20 @@ def test_nothing_on_pages_draws_what_may_act(forbidden):
 
 
 @pytest.mark.parametrize(
-    ("attributes", "owner"),
-    [({"session_state", "query_params"}, "pages/ui/session.py"), ({"cache_data", "cache_resource"}, "pages/ui/cached.py")],
+    ("attributes", "owners"),
+    [
+        ({"session_state", "query_params"}, {"pages/ui/session.py"}),
+        ({"cache_data", "cache_resource"}, {"pages/ui/cached.py", "pages/ui/cached_plan.py"}),
+    ],
 )
-def test_the_session_and_the_cache_have_one_door_each(attributes, owner):
+def test_the_session_and_the_cache_have_their_doors(attributes, owners):
     users = {
         name_of(path)
         for path in ON_PAGES
         for node in ast.walk(tree(path))
         if isinstance(node, ast.Attribute) and node.attr in attributes and root_name(node) == "st"
     }
-    assert users == {owner}
+    assert users == owners
 
 
 def test_pages_import_nothing_of_the_session_directly():
