@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from coach.answers import Answers
+from coach.contradictions import contradictions
 from coach.interview import FirstSentence, Question, next_questions, with_answer
 from coach.text import Language, text
 
@@ -40,6 +41,7 @@ def ask_document(said: FirstSentence, language: Language, limit: int, figures: D
     return {
         **said.as_json(),
         **({"diagnosis": figures.as_json(language)} if figures else {}),
+        "contradictions": [found.said.say(language) for found in contradictions(answers_from(said))],
         "next_questions": [question.as_json(language) for question in questions],
         "next_command": text(f"cli.coach.ask.command.{'with_figures' if figures else said.road}", language),
     }
@@ -57,6 +59,7 @@ def ask_lines(said: FirstSentence, language: Language, limit: int, figures: Diag
         lines.append(text(f"cli.coach.ask.{key}", language, metric=said.metric, score=said.score))
     lines.append(text("cli.coach.ask.known" if said.known else "cli.coach.ask.nothing_known", language))
     lines += [f"  {key}: {_shown(value, language)}" for key, value in said.known.items()]
+    lines += [found.said.say(language) for found in contradictions(answers_from(said))]
     questions = _questions(said, limit)
     if questions:
         lines += ["", text("cli.coach.ask.questions", language)]

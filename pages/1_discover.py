@@ -6,7 +6,9 @@ from coach.answers import Answers
 from coach.interview import TOPICS, Question, Topic
 from coach.interview_progress import Count, Progress, asked_questions, interview_figures, progress_of, spoken
 from coach.text import LANGUAGES, text
+from coach.topic_summary import topic_summary
 from pages.ui import prose, session
+from pages.ui.contradiction_notes import contradiction_notes
 from pages.ui.data_file import draw_data_file, see_file
 from pages.ui.figure_row import figure_row
 from pages.ui.frame import open_page
@@ -60,6 +62,14 @@ def choose_manner(page: TaskPage) -> str:
                                 label_visibility="collapsed", persist_state="session")  # fmt: skip
 
 
+def draw_questions(page: TaskPage, topic: Topic, answers: Answers, found: Findings) -> None:
+    """In the manner chosen; then what was heard of the topic, said back."""
+    draw = draw_one_question if choose_manner(page) == "single" else draw_form
+    draw(page, topic, answers, found)
+    if said := topic_summary(answers, topic):
+        prose.muted(page.say("discover.space").join(one.say(page.language) for one in said))
+
+
 def draw_form(page: TaskPage, topic: Topic, answers: Answers, found: Findings) -> None:
     if topic == "resources" and not found:
         st.button(page.say("discover.data.offer"), key=page.key("offer_file"), icon=":material/attach_file:",
@@ -93,10 +103,9 @@ with open_page("discover") as page:
     rows = found.get("resources.labelled_rows")
     is_counted = rows is not None and rows.agrees_with(answers.resources.labelled_rows)
     figure_row(page, interview_figures(answers, progress, is_counted=is_counted))
+    contradiction_notes(page, answers)
     topic = choose_topic(page, answers, progress)
     if topic == FILE:
         draw_data_file(page, answers, seen)
-    elif choose_manner(page) == "single":
-        draw_one_question(page, topic, answers, found)
     else:
-        draw_form(page, topic, answers, found)
+        draw_questions(page, topic, answers, found)

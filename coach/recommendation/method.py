@@ -41,7 +41,7 @@ def rows_unknown(s: Situation) -> MethodChoice | None:
     """Nobody has said how many rows there are: supervised tuning, to be looked at again with a number."""
     if s.learnable_rows is not None:
         return None
-    return _chosen("rows_unknown", ("sft",), "our-practice")
+    return _chosen("rows_unknown", ("sft",), "defaults-by-size")
 
 
 def no_rows(s: Situation) -> MethodChoice | None:

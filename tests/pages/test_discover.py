@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from coach.answer_edits import OPEN, Held, save_answer
-from coach.answers import Answers
+from coach.answers import Answers, Success
 from coach.interview import TOPICS
 from coach.interview_progress import asked_questions, progress_of
 from coach.text import text
@@ -484,3 +484,20 @@ print(sorted({{"torch", "transformers", "trl", "peft", "datasets"}} & set(sys.mo
 """
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert found.stdout.strip().split("\n")[-1] == "[]", found.stderr[-2000:]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_answers_that_do_not_go_together_are_said_once_and_again_when_they_change(language, partial_task, open_page):
+    said = {"primary_metric": "macro_f1", "threshold": 0.7, "baseline_score": 0.75}
+    partial_task.save_answers(partial_task.answers().model_copy(update={"success": Success.model_validate(said)}))
+    at = open_page(PAGE, partial_task, language)
+    sentence = text("contradiction.target_is_met_today", language, threshold=0.7, score=0.75)
+    assert not at.exception and sentence in words(at)
+    at = at.button(key=f"{partial_task.name}.discover.contradiction.target_is_met_today.read").click().run()
+    assert sentence not in words(at)
+    changed = Success.model_validate({**said, "baseline_score": 0.78})
+    partial_task.save_answers(partial_task.answers().model_copy(update={"success": changed}))
+    at = at.run()
+    assert text("contradiction.target_is_met_today", language, threshold=0.7, score=0.78) in words(at)
+    at = at.button(key=f"{partial_task.name}.discover.contradiction.target_is_met_today.change").click().run()
+    assert not at.exception and text("interview.heard.success.threshold", language, value="0.7") in words(at)

@@ -1,0 +1,31 @@
+"""Answers that do not go together, each shown until it has been read: once for a browser, and again only when the answers change."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from coach.answers import Answers
+from coach.contradictions import Contradiction, contradictions
+from coach.text import text
+from pages.ui import prose, session
+from pages.ui.page import TaskPage
+
+
+def contradiction_notes(page: TaskPage, answers: Answers) -> None:
+    for found in contradictions(answers):
+        if session.recall(_state(page, found), str) != found.signature:
+            _note(page, found)
+
+
+def _note(page: TaskPage, found: Contradiction) -> None:
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(f":material/forum: {prose.plain(found.said.say(page.language))}")
+        topic = prose.plain(text(f"interview.topic.{found.topic}", page.language))
+        st.button(page.say("discover.contradiction.change", topic=topic), key=page.key(f"contradiction.{found.name}.change"),
+                  on_click=session.put_widget_value, args=(page.key("topic"), found.topic))  # fmt: skip
+        st.button(page.say("discover.contradiction.read"), key=page.key(f"contradiction.{found.name}.read"),
+                  on_click=session.keep, args=(_state(page, found), found.signature))  # fmt: skip
+
+
+def _state(page: TaskPage, found: Contradiction) -> str:
+    return page.key(f"contradiction.{found.name}")
