@@ -5,6 +5,7 @@ Counts of rows the two disagree on are all it knows. numpy only.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from coach.statistics import normal_quantile
 
 EXACT_UP_TO = 1_000  # rows that disagree; more take long to sum over
+KEPT = 4_096  # answers remembered: the same few counts come up whenever versions are compared
 _TINY = 1e-300
 
 
@@ -51,6 +53,7 @@ def detectable_difference(rows: int, disagreement: float, power: float = 0.8, al
     return high
 
 
+@functools.lru_cache(maxsize=KEPT)
 def rows_for_mcnemar(difference: float, disagreement: float, power: float = 0.8, alpha: float = 0.05) -> int:
     """Test rows with which the exact test finds `difference` as often as `power`: a few more than the formula says.
 
@@ -89,6 +92,7 @@ def mcnemar_power(rows: int, difference: float, disagreement: float, alpha: floa
     return float((shares(np.full(len(apart), rows), apart[:, 0], disagreement) * found).sum())
 
 
+@functools.lru_cache(maxsize=KEPT)
 def detectable_by_mcnemar(rows: int, disagreement: float, power: float = 0.8, alpha: float = 0.05) -> float | None:
     """The smallest difference in accuracy the exact McNemar test finds with `power`; None where the whole disagreement is too little.
 
