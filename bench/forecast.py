@@ -21,7 +21,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench import record
-from bench.forecast_cases import CASES, MODEL, Case, drawn, facts_of, kept, look, seen_gain_of, situation
+from bench.corpus_cases import MODEL, Case, Pairs, draw, look, situation
+from bench.forecast_cases import CASES, facts_of, kept, seen_gain_of
 from coach.forecast import Forecast, forecast
 from coach.gain import GainBelief, gain_from, gain_of, sharpened
 from coach.own_baseline import own_baseline
@@ -61,7 +62,7 @@ def twice() -> tuple[Came, int]:
     came: Came = []
     refused = 0
     for case in TWICE:
-        labelled, test = drawn(case)
+        labelled, test = draw(case)
         half = labelled[: len(labelled) // 2]
         with tempfile.TemporaryDirectory() as folder:
             facts = replace(look(case, half, Path(folder)), test_rows=len(test))
@@ -74,7 +75,7 @@ def twice() -> tuple[Came, int]:
     return came, refused
 
 
-def _score(case: Case, labelled: list[tuple[str, str]], test: list[tuple[str, str]], share: float) -> float:
+def _score(case: Case, labelled: Pairs, test: Pairs, share: float) -> float:
     learnt = labelled[: round(share * len(labelled))]
     rows = [[Row(str(n), {"text": text}, label) for n, (text, label) in enumerate(part)] for part in (learnt, test)]
     labels = sorted({label for _, label in labelled})

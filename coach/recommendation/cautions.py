@@ -201,6 +201,7 @@ def not_built(draft: Draft) -> Sentence | None:
 
 
 CAUTIONS: tuple[Caution, ...] = (
+    not_built,
     type_assumed,
     rows_unknown,
     rows_differ,
@@ -221,5 +222,4 @@ CAUTIONS: tuple[Caution, ...] = (
     memory_assumed,
     explanation,
     latency,
-    not_built,
 )

@@ -11,6 +11,7 @@ from coach.new_task import LONGEST_NAME, first_answers, free_name, name_fault, n
 from coach.task_schema import Metric
 from coach.workspace import create_task
 from pages.ui import prose, session
+from pages.ui.knowledge_link import cards_for
 from pages.ui.page import Page, go_to, link
 from pages.ui.pasted_figures import pasted_figures
 from training.overview import TaskOverview
@@ -36,7 +37,7 @@ def _understood(page: Page, sentence: str, lines: list[TaskOverview]) -> None:
     prose.sentence(page.say(f"home.sentence.road.{said.road}"))
     prose.strong(" · ".join(_known(page, said)) or page.say("home.sentence.nothing_known"))
     if said.road != "discover":
-        _where_it_helps(page, said, lines)
+        _where_it_helps(page, sentence, said, lines)
     answers = first_answers(sentence, said)
     name, fault = _name(page, sentence, answers.title or "")
     if answers.business.problem:
@@ -68,8 +69,9 @@ def _name(page: Page, sentence: str, title: str) -> tuple[str, str | None]:
     return name, said
 
 
-def _where_it_helps(page: Page, said: FirstSentence, lines: list[TaskOverview]) -> None:
-    """The way to an answer: the evaluation of what was trained last and a place for scores from elsewhere, or the latest task's plan."""
+def _where_it_helps(page: Page, sentence: str, said: FirstSentence, lines: list[TaskOverview]) -> None:
+    """The way to an answer: the evaluation of what was trained last and a place for scores from elsewhere, or the latest task's plan;
+    and the cards that speak of it."""
     if said.road == "diagnose":
         trained = next((line for line in lines if line.state == "finished"), None)
         if trained is None:
@@ -82,6 +84,7 @@ def _where_it_helps(page: Page, said: FirstSentence, lines: list[TaskOverview]) 
         link(
             page, "recommend", sound.task, label=page.say("home.sentence.to_plan", title=sound.title), icon=":material/alt_route:"
         )
+    cards_for(page, sentence)
 
 
 def _known(page: Page, said: FirstSentence) -> list[str]:
