@@ -2,7 +2,8 @@
 
 Each of the 36 runs trains MOST_EPOCHS epochs with the coach's other numbers, and is judged on JUDGED rows after every epoch; the schedule
 is that of the longest run, so a short one read from it ends at a higher learning rate than one of its own would. What is done is kept in
-bench/advice_runs.json and is taken up again (`--runs N` at a time); five to ten minutes a run on two cores, an hour and a half in all on an AMX processor.
+bench/advice_runs.json and is taken up again (`--runs N` at a time); five to ten minutes a run on two cores, an hour and a half in all on
+an AMX processor.
 
 Asked: the coach's configuration within .03 macro-F1 of the best on each corpus, or not told from it, and above the common example
 (1e-5, 8 epochs, no oversampling). Where it is not, the table says so.
