@@ -13,6 +13,7 @@ from coach.text import Language, text
 
 if TYPE_CHECKING:  # numpy stands behind it, and the home page, which takes answers from here, does not wait for that
     from coach.diagnosis import Diagnosis
+    from coach.first_advice import FirstAdvice
 
 
 def answers_from(said: FirstSentence) -> Answers:
@@ -35,11 +36,22 @@ def diagnosis_of(figures: str, said: FirstSentence) -> Diagnosis:
     return diagnose(Evidence(read_pasted(read_figures_file(figures), metric=said.metric)))
 
 
+def advice_on(said: FirstSentence) -> FirstAdvice | None:
+    """What can be advised already; None for a sentence that does not ask which way to take."""
+    if said.road != "advise":
+        return None
+    from coach.first_advice import first_advice
+    from coach.hardware import this_machine
+
+    return first_advice(answers_from(said), this_machine())
+
+
 def ask_document(said: FirstSentence, language: Language, limit: int, figures: Diagnosis | None = None) -> dict[str, Any]:
     """The JSON of `python -m coach ask`; `figures`: what was found in scores brought along."""
-    questions = _questions(said, limit)
+    questions, advice = _questions(said, limit), advice_on(said)
     return {
         **said.as_json(),
+        **({"advice": advice.as_json(language)} if advice else {}),
         **({"diagnosis": figures.as_json(language)} if figures else {}),
         "contradictions": [found.said.say(language) for found in contradictions(answers_from(said))],
         "next_questions": [question.as_json(language) for question in questions],
@@ -60,6 +72,8 @@ def ask_lines(said: FirstSentence, language: Language, limit: int, figures: Diag
     lines.append(text("cli.coach.ask.known" if said.known else "cli.coach.ask.nothing_known", language))
     lines += [f"  {key}: {_shown(value, language)}" for key, value in said.known.items()]
     lines += [found.said.say(language) for found in contradictions(answers_from(said))]
+    if advice := advice_on(said):
+        lines += ["", *advice.lines(language)]
     questions = _questions(said, limit)
     if questions:
         lines += ["", text("cli.coach.ask.questions", language)]

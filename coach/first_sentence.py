@@ -105,7 +105,8 @@ def _road(said: str, metric: Metric | None, score: float | None, methods: tuple[
     measured = metric is not None or score is not None
     complains = measured and any(stands_in(word, said) for word in roads["diagnose_with_score"])
     trouble = complains or any(stands_in(word, said) for word in roads["diagnose"])
-    asks = any(stands_in(word, said) for word in roads["advise"])
+    between = len(methods) > 1 and any(stands_in(word, said) for word in roads["advise_between"])
+    asks = between or any(stands_in(word, said) for word in roads["advise"])
     if trouble and (measured or not asks):
         return "diagnose"
     return "advise" if asks and (methods or not trouble) else "discover"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 
 from coach.gain import GainBelief
-from coach.learning_curve import LearningCurve, fit_curve
+from coach.learning_curve import CurvePoint, LearningCurve, fit_curve
 from coach.score_noise import Z_RANGE, range_of_noise, with_test_noise
 from coach.situation import DataFacts, Situation
 
@@ -60,7 +61,13 @@ def own_baseline(situation: Situation) -> OwnBaseline | None:
     score = _score(facts, situation.metric) if facts else None
     if facts is None or score is None:
         return None
-    return OwnBaseline(situation, facts.rows, score, fit_curve(facts.baseline_curve, situation.metric))
+    return OwnBaseline(situation, facts.rows, score, _fitted(facts.baseline_curve, situation.metric))
+
+
+@functools.lru_cache(maxsize=32)
+def _fitted(points: tuple[CurvePoint, ...], metric: str) -> LearningCurve | None:
+    """Kept, for dozens of plans are tried on the same rows to find what would change the advice."""
+    return fit_curve(points, metric)
 
 
 def _score(facts: DataFacts, metric: str) -> float | None:

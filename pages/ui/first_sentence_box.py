@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from coach.ask_lines import answers_from
 from coach.first_sentence import LONGEST_SENTENCE, FirstSentence
 from coach.interview import understand
 from coach.metric_words import metric_name
 from coach.new_task import LONGEST_NAME, first_answers, free_name, name_fault, name_from_sentence, taken_names
 from coach.task_schema import Metric
 from coach.workspace import create_task
-from pages.ui import prose, session
+from pages.ui import cached, prose, session
 from pages.ui.knowledge_link import cards_for
 from pages.ui.page import Page, go_to, link
 from pages.ui.pasted_figures import pasted_figures
@@ -80,11 +81,21 @@ def _where_it_helps(page: Page, sentence: str, said: FirstSentence, lines: list[
             label = page.say("home.sentence.to_evaluation", title=trained.title, version=trained.version)
             link(page, "evaluate", trained.task, label=label, version=trained.version, icon=":material/troubleshoot:")
         pasted_figures(page, said.metric)
-    elif sound := next((line for line in lines if line.state != "damaged"), None):
+        return
+    _first_advice(page, said)
+    if sound := next((line for line in lines if line.state != "damaged"), None):
         link(
             page, "recommend", sound.task, label=page.say("home.sentence.to_plan", title=sound.title), icon=":material/alt_route:"
         )
     cards_for(page, sentence)
+
+
+def _first_advice(page: Page, said: FirstSentence) -> None:
+    """What can be advised from the sentence alone; what that takes is loaded for whoever asks, not for the first page."""
+    from coach.first_advice import first_advice
+
+    for line in first_advice(answers_from(said), cached.machine()).lines(page.language):
+        prose.sentence(line)
 
 
 def _known(page: Page, said: FirstSentence) -> list[str]:

@@ -135,6 +135,22 @@ def test_ask_answers_with_one_json_document_and_nothing_else(coach):
     assert {"road", "known", "next_questions", "next_command"} <= set(document)
 
 
+def test_whoever_asks_which_way_gets_advice_from_what_is_known_and_what_would_change_it(coach):
+    code, out, _ = coach("ask", "LoRA or full fine-tuning? 300 rows", "--json", "--lang", "en")
+    advice = json.loads(out)["advice"]
+    assert code == 0 and advice["method"] == "sft" and "300" in advice["headline"] and advice["source"]
+    assert 1 <= len(advice["would_change"]) <= 2 and "task.type" in advice["would_change"]
+    assert "LoRA" in coach("ask", "LoRA 還是 full fine-tuning？")[1].split("理由")[1]
+    assert "advice" not in json.loads(coach("ask", "我想做情感分析", "--json")[1])
+
+
+def test_ask_points_out_what_does_not_go_together(coach):
+    few = "把信分成物流、退款、帳號、其他四類，有 20 筆標註資料"
+    (said,) = json.loads(coach("ask", few, "--json")[1])["contradictions"]
+    assert "32" in said and said in coach("ask", few)[1]
+    assert json.loads(coach("ask", few.replace("20", "200"), "--json")[1])["contradictions"] == []
+
+
 def test_summarize_gives_yaml_that_reads_back(coach):
     code, out, _ = coach("summarize", ANSWERS)
     assert code == 0 and list(yaml.safe_load(out)) == ["task_summary"]

@@ -39,6 +39,8 @@ def keys(questions):
         ("improve accuracy", "diagnose"),
         ("準確率 85% 夠嗎", "diagnose"),
         ("LoRA 還是 full fine-tuning？", "advise"),
+        ("LoRA or full fine-tuning?", "advise"),
+        ("positive or negative, with LoRA", "discover"),
         ("what model should I use", "advise"),
         ("Qwen 和 Llama 哪個好", "advise"),
         ("DPO or ORPO, which method is better?", "advise"),

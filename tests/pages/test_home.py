@@ -9,6 +9,10 @@ import time
 
 import pytest
 
+from coach.answers import Answers
+from coach.first_advice import first_advice
+from coach.hardware import this_machine
+from coach.knowledge import search
 from coach.stages import STAGES
 from coach.text import text
 from coach.workspace import create_task, find_task, list_tasks
@@ -197,6 +201,10 @@ def test_a_question_between_ways_leads_to_the_plan(language, partial_task, open_
     at = write_sentence(open_page(None, None, language), "LoRA 還是 full fine-tuning？")
     assert text("ui.home.sentence.road.advise", language) in words(at)
     assert text("ui.home.sentence.to_plan", language, title=partial_task.title) in links(at)
+    advised = first_advice(Answers(), this_machine())
+    assert advised.plan.headline.say(language) in words(at) and advised.reason.because.say(language) in words(at)
+    assert all(question.ask[language] in words(at) for question in advised.telling)
+    assert any(card.title[language] in links(at) for card in search("LoRA"))
 
 
 @pytest.mark.parametrize("sentence", ["   ", HOSTILE, "x" * 2000, "\u0000\u202e", "🙂"])
