@@ -24,6 +24,11 @@ LanguageGroup = Literal["zh", "en", "other"]
 Difficulty = Literal["hard", "middle", "easy"]
 
 
+_PAGE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.(ai|com|io|org)/[\w./-]+")
+_PAPER = re.compile(r"arXiv (\d{4}\.\d{4,5})")
+_REPOSITORY = re.compile(r"(?P<name>[\w-]+/[\w.-]+),?( [\w./-]+)? @(?P<commit>[0-9a-f]{7,40})\b")
+
+
 class Row(BaseModel):
     """A row of a data file: unknown keys are an error, values do not change."""
 
@@ -169,6 +174,17 @@ class Source(Row):
     def citation(self) -> str:
         """Title and place, as a reason's source is shown."""
         return f"{self.title} · {self.where}"
+
+    @property
+    def address(self) -> str | None:
+        """Where a browser finds it: a page, a paper, or a repository at the commit that was read; None where it says neither."""
+        if page := _PAGE.match(self.where):
+            return f"https://{page.group()}"
+        if paper := _PAPER.search(self.where):
+            return f"https://arxiv.org/abs/{paper.group(1)}"
+        if place := _REPOSITORY.match(self.where):
+            return f"https://github.com/{place.group('name')}/tree/{place.group('commit')}"
+        return None
 
 
 @functools.cache

@@ -46,7 +46,8 @@ def judgement(page: TaskPage, entries: list[Entry], focus: Entry, found: Examine
 def forecast_of(page: TaskPage) -> Forecast | None:
     """What the next version may score; None where the attached file can no longer be read."""
     try:
-        return cached_plan.forecast(page.task)
+        with st.spinner(page.say("recommend.looking"), show_time=True):
+            return cached_plan.forecast(page.task)
     except CoachError:
         return None
 

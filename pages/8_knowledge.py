@@ -21,7 +21,9 @@ def whole(page: Page, card: Card) -> None:
         for source in card.quoted():
             kind = page.say(f"knowledge.kind.{source.kind}")
             said = source.says[page.language]
-            prose.muted(page.say("knowledge.quoted", says=said, citation=source.citation, date=source.date, kind=kind))
+            quoted = page.say("knowledge.quoted", says=said, citation=source.citation, date=source.date, kind=kind)
+            open_it = f" [{prose.plain(page.say('knowledge.open'))}]({source.address})" if source.address else ""
+            st.caption(f"{prose.plain(quoted)}{open_it}")
         prose.muted(page.say("knowledge.written", date=card.date))
 
 

@@ -83,3 +83,14 @@ def test_nothing_asked_is_everything_and_nonsense_is_nothing():
     assert search("  ") == list(knowledge())
     assert search("xqzzw") == [] and search("<img src=x> [(*") is not None
     assert search("過" * 10_000) == search("過" * 200)
+
+
+def test_a_source_that_names_a_page_a_paper_or_a_commit_leads_there():
+    found = {key: source.address for key, source in sources().items()}
+    assert found["lora-without-regret"] == "https://thinkingmachines.ai/blog/lora"
+    assert found["biderman"] == "https://arxiv.org/abs/2405.09673"
+    assert found["trl-peft"] == "https://github.com/huggingface/trl/tree/f2cd577"
+    assert found["tinker-sweep"] == "https://github.com/thinking-machines-lab/tinker-cookbook/tree/9dfcc3a"
+    assert found["design"] is None and found["our-practice"] is None and found["specification"] is None
+    assert all(address is None or re.fullmatch(r"https://[\w./-]+", address) for address in found.values())
+    assert sum(map(bool, found.values())) >= 10
