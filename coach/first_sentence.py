@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from coach.errors import UserError
+from coach.gpu_cards import cards
 from coach.intents import intents, stands_in
-from coach.reference_data import cards
 from coach.said_labels import said_labels
 from coach.task_schema import Metric
 from coach.text import Language

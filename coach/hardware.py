@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from coach.answers import Answers
-from coach.reference_data import GpuCard, find_card
+from coach.gpu_cards import GpuCard, find_card
 
 Place = Literal["local", "remote"]
 CommandRunner = Callable[[list[str]], str]

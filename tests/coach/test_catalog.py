@@ -9,9 +9,10 @@ import pytest
 
 from coach.answers import Answers
 from coach.errors import BEATS
+from coach.gpu_cards import cards
 from coach.intents import intents, stands_in
 from coach.interview import TOPICS, answer_of, field_keys, load_questions, with_answer
-from coach.reference_data import LoraBand, cards, method_book, model_row, models, sources
+from coach.reference_data import LoraBand, method_book, model_row, models, sources
 from coach.task_schema import Method
 from coach.text import LANGUAGES, catalogue, has_text
 

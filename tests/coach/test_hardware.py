@@ -5,8 +5,8 @@ import subprocess
 import pytest
 
 from coach.answers import Answers
+from coach.gpu_cards import cards, find_card
 from coach.hardware import ASSUMED_VRAM_GB, Hardware, machine_for, this_machine
-from coach.reference_data import cards, find_card
 
 
 def said(output):

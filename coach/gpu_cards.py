@@ -1,0 +1,53 @@
+"""Graphics cards as the coach knows them, and which one is meant by a name that a driver or a person gives."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from pydantic import Field
+
+from coach.reference_data import Row, read_catalog
+
+
+class GpuCard(Row):
+    """`peak_tflops`: dense 16-bit tensor operations."""
+
+    name: str
+    vram_gb: float
+    bf16: bool
+    peak_tflops: float
+    aliases: list[str] = Field(default_factory=list)
+
+
+@functools.cache
+def cards() -> tuple[GpuCard, ...]:
+    return tuple(GpuCard.model_validate(row) for row in read_catalog("gpus")["cards"])
+
+
+def find_card(name: str, vram_gb: float | None = None) -> GpuCard | None:
+    """The card meant by `name` ("NVIDIA A100-SXM4-80GB", "rtx4090"), or None. Of several sizes, the one nearest `vram_gb`."""
+    written = _plain(name)
+    exact = [card for card in cards() if written in (_plain(spelling) for spelling in (card.name, *card.aliases))]
+    contained = [card for card in cards() if any(_stands_in(spelling, name) for spelling in (card.name, *card.aliases))]
+    found = exact or contained
+    if not found:
+        return None
+    best = max(found, key=lambda card: len(_plain(card.name)))
+    family = [card for card in cards() if card.name.split()[0] == best.name.split()[0] and card.peak_tflops == best.peak_tflops]
+    return min(family, key=lambda card: abs(card.vram_gb - vram_gb)) if vram_gb else best
+
+
+def _plain(name: str) -> str:
+    """Without the maker, case, spaces and hyphens."""
+    return re.sub(r"nvidia|geforce|tesla|[\s\-_]", "", name.lower())
+
+
+def _stands_in(spelling: str, name: str) -> bool:
+    """Whether a card's spelling stands in a longer name as a word of its own: A10 not in A100, 4090 in 'RTX4090 24G'."""
+    return bool(
+        re.search(
+            rf"(?<![a-z0-9]){re.escape(_plain(spelling))}(?![a-z0-9])",
+            re.sub(r"nvidia|geforce|tesla|[()]", " ", name.lower()).replace("-", " "),
+        )
+    )
