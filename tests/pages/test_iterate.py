@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from coach.course import SMALL_GAIN, SPENT_AFTER, smallest_told
 from coach.task_schema import Change
 from coach.text import text
 from tests.conftest import NOW
@@ -199,6 +200,28 @@ def test_a_finding_fills_the_form_and_makes_nothing(open_page, judged):
     assert not at.exception and judged.fingerprint() == before
     assert "balance: none → oversample" in keyed(at, "text_area", "next.statement").value
     assert keyed(at, "selectbox", "next.v1.balance").value == "oversample"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_experiment_says_what_to_expect_and_when_to_give_up(open_page, judged, language):
+    at = open_page(PAGE, judged, language, version="v1")
+    said = words(at)
+    assert (
+        text("diagnosis.imbalance.expect", language) in said
+        or text("diagnosis.never_predicted.expect", language, label="正面") in said
+    )
+    told = text("ui.iterate.next.give_up", language, rows=300, difference=smallest_told(300), small=SMALL_GAIN, count=SPENT_AFTER)
+    assert told in said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_once_versions_bring_nothing_no_further_setting_is_proposed(open_page, workspace, language):
+    task = make_task(workspace / "tired", rows=90)
+    for name in ("v1", "v2", "v3"):
+        finish(task, name, every(3), learning_rate=1e-4 * int(name[1]))
+    said = words(open_page(PAGE, task, language))
+    assert text("next_step.spent", language, version="v3", count=2) in said
+    assert text("course.gained", language, count=2, gains="+0.000, +0.000" if language == "en" else "+0.000、+0.000") in said
 
 
 def test_a_version_that_changes_nothing_is_asked_about_before_it_is_made(open_page, judged):

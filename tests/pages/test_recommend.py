@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from coach.advised import advise
@@ -14,6 +16,8 @@ from coach.verdict import judge
 from coach.workspace import Task, create_task
 from tests.pages.conftest import LANGUAGES, numbers, words
 from tests.pages.judged_versions import every, finish, make_task
+from tests.training.topic_rows import rows as topic_rows
+from training.attached_file import look as attached_look
 
 PAGE = "3_recommend.py"
 ANSWERS = {
@@ -153,6 +157,23 @@ def test_the_attached_files_rows_count_and_their_class_names_are_plain_text(lang
     assert not at.exception and "240" in words(at)
     drawn = [shown.value for shown in [*at.markdown, *at.caption] if "e\\.test" in shown.value or "e.test" in shown.value]
     assert drawn and all("![x]" not in said and "<b>" not in said for said in drawn)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_more_rows_would_bring_is_said_and_drawn_from_the_persons_own_rows(language, workspace, open_page):
+    document = {**ANSWERS, "task": {"type": "classification", "language": "en"}}
+    document["resources"] = {"gpu": "none", "data_path": "raw/rows.csv"}
+    task = create_task(workspace, "own", answers=Answers.model_validate(document))
+    lines = [f"{' '.join(row.input.values())},{row.output}" for row in topic_rows(150)]
+    (task.folder / "raw").mkdir()
+    (task.folder / "raw" / "rows.csv").write_text("text,label\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    at = open_page(PAGE, task, language)
+    look = attached_look(task)
+    growth = advise(task, look.facts, Hardware()).forecast.growth
+    assert not at.exception and len(look.facts.baseline_curve) == 5 and len(growth.points) >= 5
+    assert all(said.say(language) in words(at) for said in growth.said)
+    (band, curve) = (json.loads(chart.proto.spec) for chart in at.get("vega_lite_chart"))
+    assert "log" in json.dumps(curve) and "log" not in json.dumps(band)
 
 
 def test_a_file_that_cannot_be_read_is_told_and_the_advice_goes_by_the_answers(workspace, open_page):
