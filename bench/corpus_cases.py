@@ -5,6 +5,7 @@ Texts are read from where the packages are installed and written into folders th
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 from collections.abc import Mapping
@@ -81,14 +82,22 @@ def draw(case: Case) -> tuple[Pairs, Pairs]:
 
 
 def _texts(case: Case) -> Pairs:
-    sample = SAMPLES[case.corpus]
+    """The corpus' texts of the classes that the case wants."""
+    labels = SAMPLES[case.corpus].labels
+    wanted = ("正面", "負面") if case.corpus == "news-sentiment" and case.labels else labels[: case.labels]
+    return [pair for pair in _every_text(case.corpus) if pair[1] in wanted]
+
+
+@functools.cache
+def _every_text(corpus: str) -> tuple[tuple[str, str], ...]:
+    """Each text of the corpus once, cut to MOST_CHARS, in the package's order."""
+    sample = SAMPLES[corpus]
     column = sample.columns.index(sample.mapping.get("text") or sample.mapping["title"])
     seen: dict[str, tuple[str, str]] = {}
-    for record_ in (one for part in records_of(case.corpus, sample.source).values() for one in part):
-        text = " ".join(record_[column].split())[:MOST_CHARS]
-        seen.setdefault(same_text(text), (text, record_[-1]))
-    wanted = ("正面", "負面") if case.corpus == "news-sentiment" and case.labels else sample.labels[: case.labels]
-    return [pair for pair in seen.values() if pair[0] and pair[1] in wanted]
+    for record in (one for part in records_of(corpus, sample.source).values() for one in part):
+        text = " ".join(record[column].split())[:MOST_CHARS]
+        seen.setdefault(same_text(text), (text, record[-1]))
+    return tuple(pair for pair in seen.values() if pair[0])
 
 
 def _weights(case: Case, texts: Pairs) -> dict[str, float]:

@@ -1,0 +1,87 @@
+"""The bench of forecasts: cases drawn as they say, each forecast without its own corpus, figures that are what they are called."""
+
+import json
+from collections import Counter
+from dataclasses import asdict, replace
+
+import pytest
+
+from bench import advice, forecast, forecast_cases
+from bench.corpus_cases import Case, draw, held_apart
+from coach.situation import DataFacts
+
+FACTS = asdict(DataFacts(200, {"a": 100, "b": 100}, test_rows=400, baseline_macro_f1=0.6, baseline_accuracy=0.6))
+
+
+def kept(corpus, *gains):
+    """Cases of a corpus whose tuned model removed these shares of the baseline's errors."""
+    return {
+        f"{corpus}-{place}": {
+            "case": asdict(Case(corpus, 200)),
+            "facts": FACTS,
+            "tuned": {"macro_f1": 0.6 + gain * 0.4, "accuracy": 0.6},
+            "baseline": {"macro_f1": 0.6, "accuracy": 0.6},
+        }
+        for place, gain in enumerate(gains)
+    }
+
+
+FOUND = kept("news", 0.1, 0.12) | kept("reviews", 0.2, 0.22) | kept("topics", 0.3, 0.32)
+
+
+def test_a_case_is_forecast_from_the_other_corpora_alone():
+    assert forecast.gain_without("news", FOUND).mean == pytest.approx(0.26)
+    assert forecast.gain_without("topics", FOUND).mean == pytest.approx(0.16)
+    changed = FOUND | kept("news", 0.9, 0.9)
+    assert forecast.gain_without("news", changed) == forecast.gain_without("news", FOUND)
+    assert len(forecast.tuned(FOUND)) == 6 and all(low < expected < high for low, expected, high, _ in forecast.tuned(FOUND))
+
+
+def test_the_figures_are_what_they_are_called():
+    found = forecast.summary([(0.5, 0.6, 0.7, 0.65), (0.5, 0.6, 0.8, 0.9)])
+    assert found == {"cases": 2, "covered": 0.5, "mean_width": 0.25, "mean_absolute_error": 0.175, "mean_error": -0.175}
+
+
+@pytest.mark.parametrize(
+    "case", [Case("review-sentiment", 100, skew=4.0), Case("news-topics", 60, labels=3, seed=2)], ids=["skewed", "three"]
+)
+def test_a_case_has_the_rows_classes_and_balance_it_names_and_no_text_twice(case):
+    labelled, test = draw(case)
+    assert draw(case) == (labelled, test) != draw(replace(case, seed=9))
+    texts = [text for text, _ in [*labelled, *test]]
+    assert len(set(texts)) == len(texts) and abs(len(labelled) - case.rows) <= 2
+    counts = sorted(Counter(label for _, label in labelled).values())
+    assert len(counts) == (case.labels or 2)
+    if case.skew:
+        assert counts[-1] / counts[0] == pytest.approx(case.skew, rel=0.1)
+    parts = held_apart(labelled, test)
+    assert len(parts["train"]) + len(parts["valid"]) == len(labelled) and len(parts["valid"]) < len(parts["train"]) / 3
+
+
+def test_what_is_kept_is_added_to_and_stays_in_order(tmp_path, monkeypatch):
+    monkeypatch.setattr(forecast_cases, "KEPT", tmp_path / "cases.json")
+    first, second = forecast_cases.CASES[:2]
+    forecast_cases.keep(second.name, {"n": 2})
+    forecast_cases.keep(first.name, {"n": 1})
+    assert list(json.loads((tmp_path / "cases.json").read_text(encoding="utf-8"))) == [first.name, second.name]
+
+
+def test_there_are_enough_cases_of_three_corpora():
+    assert len(forecast_cases.CASES) >= forecast.LEAST_CASES and len({case.name for case in forecast_cases.CASES}) == len(
+        forecast_cases.CASES
+    )
+    assert len({case.corpus for case in forecast_cases.CASES}) == 3
+    assert {run.corpus for run in advice.RUNS} == set(advice.CORPORA) and len(advice.RUNS) == 36
+
+
+def test_the_coach_is_held_against_the_best_and_the_common_example():
+    found = {}
+    for run in advice.RUNS:
+        top = 0.7 if (run.rate, run.balance) == (3e-4, "none") else 0.65 if run.rate > 1e-5 else 0.4
+        scores = [round(top - 0.02 * abs(epoch - 4), 4) for epoch in range(1, 9)]
+        found[run.name] = {"macro_f1": scores, "advised": {"rate": 3e-4, "epochs": 3, "balance": "oversample"}}
+    row = advice.judged("news-topics", found)
+    assert row["best"]["configuration"] == (3e-4, "none", 4) and row["coach"]["macro_f1"] == 0.63
+    assert row["behind_the_best"] == 0.07 and not row["within_the_margin"] and row["common_example"]["macro_f1"] == 0.32
+    del found[next(run.name for run in advice.RUNS if run.corpus == "news-topics")]
+    assert advice.judged("news-topics", found) is None
