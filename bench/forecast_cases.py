@@ -17,6 +17,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from filelock import FileLock
+
 from bench import record
 from bench.corpus_cases import MODEL, Case, draw, held_apart, look, numbers_for, write_task
 from bench.estimate_cases import command, own_cache
@@ -50,9 +52,10 @@ def kept() -> dict[str, Any]:
 
 def keep(name: str, found: dict[str, Any]) -> None:
     """Beside those that are kept; whoever else is at it meanwhile is not overwritten."""
-    everything = {**kept(), name: found}
-    ordered = {case.name: everything[case.name] for case in CASES if case.name in everything}
-    write_atomically(KEPT, json.dumps(ordered, ensure_ascii=False, indent=1) + "\n")
+    with FileLock(KEPT.with_suffix(".lock")):
+        everything = {**kept(), name: found}
+        ordered = {case.name: everything[case.name] for case in CASES if case.name in everything}
+        write_atomically(KEPT, json.dumps(ordered, ensure_ascii=False, indent=1) + "\n")
 
 
 def one(case: Case) -> dict[str, Any]:
@@ -82,9 +85,9 @@ def facts_of(found: dict[str, Any]) -> DataFacts:
 
 
 def main() -> None:
-    named = sys.argv[1:]
+    named = sys.argv[1:] or [case.name for case in CASES]
     for case in CASES:
-        if case.name not in kept() and (not named or case.name in named):
+        if case.name in named and case.name not in kept():
             found = one(case)
             keep(case.name, found)
             print(

@@ -18,6 +18,7 @@ SPAN = 4.0  # the largest size over the smallest: below it a law has nothing to 
 TRUSTED_TIMES, FLAGGED_TIMES = 2.0, 4.0  # evidence.md 6.2: twice the rows, four times with a warning, no further
 OFF_EACH_DOUBLING = 0.012  # evidence.md 6.2: at twice the rows off by .012 at most, .007 in the mean
 GROWING_BEYOND = 2.0  # standard errors by which the gain of a doubling may grow before the knee counts as still ahead
+LITTLE_MORE = 1.05
 CEILING = 1.0
 _DECAYS = [0.05 * 1.06**step for step in range(60)]  # .05 to 1.56
 
@@ -65,8 +66,8 @@ class LearningCurve:
 
     @property
     def furthest(self) -> float:
-        """The most rows it speaks of; a little beyond FLAGGED_TIMES, since a split leaves a little more than a fold to learn from."""
-        return self.largest if self.law is None else 1.05 * FLAGGED_TIMES * self.largest
+        """The most rows it speaks of: a little more, since a split may leave a little more than a fold to learn from."""
+        return LITTLE_MORE * self.largest * (1.0 if self.law is None else FLAGGED_TIMES)
 
     @property
     def top(self) -> float | None:
@@ -78,11 +79,10 @@ class LearningCurve:
 
         Between sizes as measured; beyond the largest by the law, moved to go through it, less certain with each doubling.
         """
-        if rows <= self.largest:
-            return self._measured(rows), self.error
         if rows > self.furthest:
             return None
-        assert self.law is not None
+        if rows <= self.largest or self.law is None:
+            return self._measured(rows), self.error
         beyond = OFF_EACH_DOUBLING * math.log2(rows / self.largest)
         return min(CEILING, self.law.at(rows) + self._moved), math.hypot(self.error, beyond)
 
@@ -99,6 +99,7 @@ class LearningCurve:
     def _measured(self, rows: float) -> float:
         if rows <= self.means[0][0]:
             return self.means[0][1]
+        rows = min(rows, self.largest)
         (fewer, below), (more, above) = next(pair for pair in pairwise(self.means) if rows <= pair[1][0])
         return below + math.log(rows / fewer) / math.log(more / fewer) * (above - below)
 

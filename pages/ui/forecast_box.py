@@ -12,7 +12,7 @@ from pages.ui.page import TaskPage
 
 def more_rows(page: TaskPage, advised: Advised) -> None:
     """In a line what more rows would bring; nothing where no file was looked at."""
-    if advised.forecast.growth:
+    if advised.forecast.growth and advised.forecast.growth.said:
         prose.muted(page.say("recommend.growth", said=_joined(page, advised)))
 
 
