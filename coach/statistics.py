@@ -158,7 +158,7 @@ def score_of(actual: ArrayLike, predicted: ArrayLike, metric: ScoreName, labels:
 def class_f1(actual: ArrayLike, predicted: ArrayLike, labels: int) -> NDArray[Any]:
     """F1 of each class, shape [labels]; 0 where it has neither rows nor answers."""
     truth = np.asarray(actual)
-    return _class_f1(np.ones((1, len(truth)), dtype=np.int64), truth, np.asarray(predicted), labels)[0][0]
+    return np.asarray(_class_f1(np.ones((1, len(truth)), dtype=np.int64), truth, np.asarray(predicted), labels)[0][0])
 
 
 def wilson_interval(hits: int, rows: int, level: float = 0.95) -> Interval:

@@ -181,6 +181,12 @@ def _status(version: Version) -> Any:
     return run_status(version.events_path, version.lock_path, time.time())
 
 
+def errors(arguments: argparse.Namespace, language: Language) -> int:
+    from training.error_command import errors as show_errors  # with scikit-learn behind it
+
+    return show_errors(arguments, language)
+
+
 # --- asking a trained version --------------------------------------------------------------------------------------------------
 
 
