@@ -10,7 +10,7 @@ from typing import Any
 
 from coach.command_line import EXIT_OK, print_json, print_lines
 from coach.errors import WorkspaceError
-from coach.history import entry_of, latest_finished
+from coach.history import entry_of, finished_results, latest_finished
 from coach.row_findings import SURE_FROM
 from coach.text import Language, text
 from coach.version_folder import Version
@@ -34,6 +34,8 @@ class LookedUp:
 
 def errors(arguments: argparse.Namespace, language: Language) -> int:
     version = _version(Task.open(Path(arguments.task)), arguments.version)
+    if finished_results(version) is None:  # what an earlier attempt has answered says nothing of this one
+        raise WorkspaceError("training.no_model", version=version.name)
     target = next(iter(version.config.targets), None)
     rows = answered_rows(version, target)
     if not rows:

@@ -101,6 +101,16 @@ def test_of_several_systems_the_one_entered_last_stands_there_and_any_can_be_cho
     assert "v1 比 rules-2 好" in words(at), "the same name with other answers is another system"
 
 
+def test_a_system_that_was_taken_out_of_the_folder_is_gone_from_the_choice(open_page, judged):
+    at = enter(open_page(PAGE, judged), sheet(answers(judged)))
+    enter(at, sheet(answers(judged, 30)), name="better.csv", turn=1)
+    enter(at, sheet(answers(judged, 40)), name="best.csv", turn=2)
+    at.selectbox(key("which.3")).select("better").run()
+    (judged.folder / "systems" / "better.jsonl").unlink()
+    at.run()
+    assert not at.exception and "v1 比 best 差" in words(at)
+
+
 def test_a_path_is_read_where_it_lies(open_page, judged, tmp_path):
     (tmp_path / "here.jsonl").write_text(
         "".join(json.dumps({"id": row, "predicted": said}, ensure_ascii=False) + "\n" for row, said in answers(judged)), "utf-8"

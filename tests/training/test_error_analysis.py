@@ -161,6 +161,14 @@ def test_without_a_finished_version_or_answers_it_is_three_lines_and_two(trainin
     assert code == 2 and out == "" and len(err.splitlines()) == 3
 
 
+def test_answers_of_an_attempt_that_is_going_on_again_are_not_analysed(training, tmp_path):
+    task = make_task(tmp_path / "resumed")
+    version = finish(task, "v1", every(3))
+    with version.events_path.open("a", encoding="utf-8") as log:
+        log.write(json.dumps({"v": 1, "seq": 2, "t": 0, "type": "resumed", "attempt": 2, "from_step": 1}) + "\n")
+    assert training("errors", task.folder, "v1")[0] == 2
+
+
 def test_a_version_that_is_always_right_is_said_to_be(training, tmp_path):
     task = make_task(tmp_path / "right")
     finish(task, "v1", lambda place, right: right)

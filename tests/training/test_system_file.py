@@ -86,6 +86,14 @@ def test_answers_are_found_by_text_that_is_the_same_but_for_width_case_and_space
     assert found.matched_by == "text" and len(found.predicted) == ROWS
 
 
+def test_two_test_rows_of_one_text_are_both_meant(tmp_path):
+    task = make_task(tmp_path / "twins", rows=ROWS, text=lambda place: f"第 {place // 6} 則新聞")
+    twins = finish(task, "v1", every(3))
+    rows = [(f"第 {number} 則新聞", LABELS[number % 3]) for number in range(ROWS // 6)]
+    found = read_system(sheet(tmp_path / "rules.csv", rows, ["text", "predicted"]), twins)
+    assert len(found.predicted) == ROWS and found.predicted["r-test-0000"] == found.predicted["r-test-0005"] == LABELS[0]
+
+
 def test_a_file_as_the_version_writes_it_is_read(version):
     found = read_system(version.predictions_path, version)
     given = {row["id"]: row["predicted"] for row in map(json.loads, version.predictions_path.read_text("utf-8").splitlines())}
