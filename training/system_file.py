@@ -110,18 +110,17 @@ def _refuse_too_few(table: Table, test: Sequence[Row], matched: Matched, version
     if test and found >= needed:
         return
     strangers = [number for number, ids in zip(table.row_numbers, matched.ids) if not ids]
+    numbers = {"found": found, "test_rows": len(test), "needed": needed, "version": version.name, "path": table.path.name}
+    if not strangers:
+        raise DataError("systems.too_short", **numbers)
     raise DataError(
         "systems.too_few_matched",
-        path=table.path.name,
         rows=len(table),
-        found=found,
-        test_rows=len(test),
-        needed=needed,
-        version=version.name,
-        examples=", ".join(map(str, strangers[:EXAMPLES])) or "—",
+        examples=", ".join(map(str, strangers[:EXAMPLES])),
         columns=", ".join(table.columns),
         ids=", ".join(row.id for row in test[:2]),
         inputs=", ".join(version.config.placeholders),
+        **numbers,
     )
 
 

@@ -162,7 +162,7 @@ def test_half_the_rows_are_enough_and_fewer_are_not(version, tmp_path):
     assert len(found.predicted) == len(found.missing) == ROWS // 2
     assert any("30" in said.say("en") and rows_of(version)[30].input["text"] in said.say("en") for said in found.sentences())
     error = refused(sheet(tmp_path / "less.csv", rows[: ROWS // 2 - 1], ["id", "predicted"]), version)
-    assert error.key == "systems.too_few_matched" and error.data["found"] == 29 and error.data["needed"] == 30
+    assert error.key == "systems.too_short" and error.data["found"] == 29 and error.data["needed"] == 30
 
 
 def test_rows_that_are_no_test_rows_are_passed_over_with_their_numbers(version, tmp_path):
