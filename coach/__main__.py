@@ -66,13 +66,8 @@ def recommend(arguments: argparse.Namespace, language: Language) -> int:
         print_json(plan.as_json(language))
         return EXIT_OK
     if look:
-        data = {
-            "path": look.path.name,
-            "rows": look.facts.rows,
-            "text": ", ".join(look.text_columns),
-            "label": look.label_column or "—",
-        }
-        print_lines([text("cli.coach.plan.looked_at", language, **data), ""])
+        columns = {"text": ", ".join(look.text_columns), "label": look.label_column or "—"}
+        print_lines([text("cli.coach.plan.looked_at", language, path=look.path.name, rows=look.facts.rows, **columns), ""])
     print_lines(plan_lines(plan, language))
     return EXIT_OK
 
@@ -144,7 +139,7 @@ def check(arguments: argparse.Namespace, language: Language) -> int:
 
 
 def compare(arguments: argparse.Namespace, language: Language) -> int:
-    """Two versions of a task side by side, with a judgement and its uncertainty."""
+    """Two versions side by side, or one and the system in use today, with a judgement and its uncertainty."""
     from coach.comparison import compare as compare_versions
     from coach.errors import UserError
     from coach.history import entry_of
@@ -153,10 +148,15 @@ def compare(arguments: argparse.Namespace, language: Language) -> int:
     from coach.workspace import Task
 
     opened = Task.open(Path(arguments.task_folder))
+    if (arguments.second is None) == (arguments.system is None):
+        raise UserError("command.compare_what", version=arguments.first)
+    if arguments.system is not None:
+        from training.system_command import compare_system
+
+        return compare_system(opened, _judged(opened, arguments.first), arguments, language)
     if arguments.first == arguments.second:
-        raise UserError(
-            "command.same_version", version=arguments.first, known=", ".join(v.name for v in opened.versions()) or "—"
-        )
+        known = ", ".join(version.name for version in opened.versions()) or "—"
+        raise UserError("command.same_version", version=arguments.first, known=known)
     first, second = (_judged(opened, name) for name in (arguments.first, arguments.second))
     found = compare_versions(first, second, seed=first.config.training.seed)
     entries = [entry_of(version) for version in opened.versions()]

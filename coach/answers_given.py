@@ -6,12 +6,15 @@ Owns reading the file. Which texts stand behind the ids, and what the answers ar
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from coach.errors import WorkspaceError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -36,21 +39,29 @@ def read_answers_given(path: Path, target: str | None = None) -> dict[str, tuple
 
 def read_given(path: Path, target: str | None = None) -> list[Given]:
     """The same with scores, in the file's order."""
+    return read_lines(path, partial(_given, target=target))
+
+
+def read_lines(path: Path, made_of: Callable[[Any], T]) -> list[T]:
+    """What `made_of` makes of the document on each line; nothing where there is no file.
+
+    Raises WorkspaceError where the file cannot be read, or naming the line it makes nothing of.
+    """
     try:
         lines = path.read_text(encoding="utf-8").split("\n")  # not splitlines: U+2028 may stand within a JSON string
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError) as error:
         raise WorkspaceError("workspace.broken_json", path=str(path), reason=str(error)) from error
-    given = []
+    made = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            given.append(_given(json.loads(line), target))
+            made.append(made_of(json.loads(line)))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise WorkspaceError("workspace.broken_json", path=str(path), reason=f"line {number}: {error}") from error
-    return given
+    return made
 
 
 def label_of(output: Any, target: str | None) -> str | None:

@@ -40,6 +40,10 @@ def build_parser(language: Language) -> argparse.ArgumentParser:
         one.add_argument("--text", metavar="COL", action="append", help=say("text_column"))
         one.add_argument("--label", metavar="COL", help=say("label_column"))
     command("check", ("task_file", "task.yaml"))
-    command("compare", ("task_folder", "TASK"), ("first", "V1"), ("second", "V2"))
+    compared = command("compare", ("task_folder", "TASK"), ("first", "V1"))
+    compared.add_argument("second", metavar="V2", nargs="?", help=say("second"))
+    compared.add_argument("--system", metavar="FILE", help=say("system"))
+    compared.add_argument("--column", metavar="COL", help=say("predicted_column"))
+    compared.add_argument("--keep", action="store_true", help=say("keep"))
     command("diagnose", ("task_folder", "TASK"), ("version", "VERSION"))
     return parser

@@ -67,8 +67,10 @@ class Comparison:
 
     def sentences(self) -> list[Sentence]:
         """The judgement, what would settle it, what got better or worse by class, and what to know of the configurations."""
-        found = [self._judgement(), *self._uncertainty()]
-        found += [self._class(change) for change in self.per_class if change.significant]
+        found = self.judgement_sentences()
+        if self.judgement == "cannot_tell" and self.overall.interval is not None and self.shared_rows < FEW_TEST_ROWS:
+            found.append(sentence("verdict.compare.several_runs", rows=self.shared_rows))
+        found += self.class_sentences()
         if not self.same_test_rows and self.shared_rows >= FEWEST_SHARED_ROWS:
             found.append(sentence("verdict.compare.different_data", rows=self.shared_rows))
         if not self.config:
@@ -76,6 +78,13 @@ class Comparison:
         if len(self.config) > 1:
             found.append(sentence("verdict.compare.several_changes", count=len(self.config)))
         return found
+
+    def judgement_sentences(self) -> list[Sentence]:
+        """Which is better, and what would settle it where nothing can be told."""
+        return [self._judgement(), *self._uncertainty()]
+
+    def class_sentences(self) -> list[Sentence]:
+        return [self._class(change) for change in self.per_class if change.significant]
 
     def as_json(self, language: Language) -> dict[str, Any]:
         document = asdict(self)
@@ -86,7 +95,7 @@ class Comparison:
         return {**document, "sentences": [said.say(language) for said in self.sentences()]}
 
     def _uncertainty(self) -> Iterator[Sentence]:
-        """Where nothing can be told: how many test rows would, what these could have shown, and what to do with few."""
+        """Where nothing can be told: how many test rows would, and what these could have shown."""
         if self.judgement != "cannot_tell" or self.overall.interval is None:
             return
         if self.rows_needed is not None:
@@ -96,8 +105,6 @@ class Comparison:
             yield sentence("verdict.compare.too_small")
         if self.detectable is not None:
             yield sentence("verdict.compare.detectable", rows=self.shared_rows, difference=self.detectable)
-        if self.shared_rows < FEW_TEST_ROWS:
-            yield sentence("verdict.compare.several_runs", rows=self.shared_rows)
 
     def _judgement(self) -> Sentence:
         change = self.overall

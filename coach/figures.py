@@ -12,6 +12,7 @@ from typing import Any
 from coach.comparison import Comparison
 from coach.metric_words import metric_words
 from coach.sentence import Sentence, sentence
+from coach.system_comparison import SystemComparison
 from coach.verdict import Verdict
 
 NOTHING = "—"
@@ -79,6 +80,19 @@ def iteration_figures(name: str, verdict: Verdict, change: Comparison | None) ->
     label = sentence("ui.iterate.figure.score", version=name, metric=metric_words(verdict.metric))
     score = _score(verdict)
     return Figure(label, score.value, score.note), _gain(change), _distance(verdict)
+
+
+def system_figures(found: SystemComparison) -> tuple[Figure, Figure, Figure]:
+    """The version, the system in use today, and the difference with its interval, all on the rows in common."""
+    compared, metric = found.comparison, metric_words(found.comparison.metric)
+    rows = sentence("ui.systems.figure.rows", rows=found.rows)
+    version = sentence("ui.systems.figure.version", version=compared.second, metric=metric)
+    system = sentence("ui.systems.figure.system", system=found.system, metric=metric)
+    return (
+        Figure(version, f"{compared.overall.after:.3f}", rows),
+        Figure(system, f"{found.system_score:.3f}", rows),
+        _gain(compared),
+    )
 
 
 def _gain(change: Comparison | None) -> Figure:

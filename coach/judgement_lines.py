@@ -32,13 +32,17 @@ class WrittenFiles(Protocol):
 
 def comparison_lines(found: Comparison, language: Language) -> list[str]:
     """The judgement first, then scores, then what changed in the configuration."""
-    lines = [said.say(language) for said in found.sentences()]
-    lines += ["", text("cli.coach.compare.scores", language, metric=found.metric)]
-    lines.append("  " + _score_line(found.overall, text("cli.coach.compare.overall", language), language))
-    lines += ["  " + _score_line(change, change.name, language) for change in found.per_class]
+    lines = [*(said.say(language) for said in found.sentences()), *score_lines(found, language)]
     if found.config:
         lines += ["", text("cli.coach.compare.config", language), *(f"  {line}" for line in changed_words(found.config))]
     return lines
+
+
+def score_lines(found: Comparison, language: Language) -> list[str]:
+    """The scores of both sides, overall and by class, after an empty line."""
+    lines = ["", text("cli.coach.compare.scores", language, metric=found.metric)]
+    lines.append("  " + _score_line(found.overall, text("cli.coach.compare.overall", language), language))
+    return lines + ["  " + _score_line(change, change.name, language) for change in found.per_class]
 
 
 def diagnosis_lines(version: str | None, found: Diagnosis, language: Language) -> list[str]:

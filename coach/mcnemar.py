@@ -25,7 +25,7 @@ def mcnemar_exact(only_first_right: int, only_second_right: int) -> float:
     if rows == 0:
         return 1.0
     tail = sum(
-        math.exp(_log_choose(rows, hits) - rows * math.log(2)) for hits in range(min(only_first_right, only_second_right) + 1)
+        math.exp(log_choose(rows, hits) - rows * math.log(2)) for hits in range(min(only_first_right, only_second_right) + 1)
     )
     return min(1.0, 2 * tail)
 
@@ -109,5 +109,5 @@ def detectable_by_mcnemar(rows: int, disagreement: float, power: float = 0.8, al
     return high
 
 
-def _log_choose(rows: int, hits: int) -> float:
+def log_choose(rows: int, hits: int) -> float:
     return math.lgamma(rows + 1) - math.lgamma(hits + 1) - math.lgamma(rows - hits + 1)

@@ -149,6 +149,18 @@ def _swaps(cells: NDArray[Any], counts: NDArray[Any], seed: int, resamples: int)
         yield np.concatenate([counts - swapped, swapped], axis=1)
 
 
+def score_of(actual: ArrayLike, predicted: ArrayLike, metric: ScoreName, labels: int) -> float:
+    """The score itself. `actual`, `predicted`: codes, shape [rows]; `labels`: how many the task declares."""
+    truth = np.asarray(actual)
+    return float(_scores(np.ones((1, len(truth)), dtype=np.int64), truth, np.asarray(predicted), metric, labels)[0])
+
+
+def class_f1(actual: ArrayLike, predicted: ArrayLike, labels: int) -> NDArray[Any]:
+    """F1 of each class, shape [labels]; 0 where it has neither rows nor answers."""
+    truth = np.asarray(actual)
+    return np.asarray(_class_f1(np.ones((1, len(truth)), dtype=np.int64), truth, np.asarray(predicted), labels)[0][0])
+
+
 def wilson_interval(hits: int, rows: int, level: float = 0.95) -> Interval:
     """Wilson's interval of a share such as accuracy (Wilson 1927). Raises ValueError without rows."""
     if rows <= 0:

@@ -15,6 +15,7 @@ from pages.ui.frame import open_page
 from pages.ui.next_version_form import next_version_form
 from pages.ui.page import TaskPage, link
 from pages.ui.side_by_side import side_by_side
+from pages.ui.system_in_use import system_in_use
 from pages.ui.version_table import version_table
 from training.clock import local_now
 from training.evidence import Examined
@@ -74,5 +75,6 @@ with open_page("iterate") as page:
             side_by_side(page, history, focus)
         else:
             prose.sentence(page.say("iterate.compare.only_one"))
+        system_in_use(page, focus)
     prose.heading(page.say("iterate.next.title"))
     next_version_form(page, history, focus, examined.diagnosis if examined else None, local_now())

@@ -22,6 +22,7 @@ _RUNNERS: dict[str, Runner] = {
     "resume": commands.resume,
     "stop": commands.stop,
     "status": commands.status,
+    "errors": commands.errors,
     "predict": commands.predict,
     "baseline": commands.baseline,
     "estimate": estimate_command.estimate,
@@ -55,10 +56,10 @@ def build_parser(language: Language) -> argparse.ArgumentParser:
     run.add_argument("--version", metavar="NAME", help=say("version"))
     run.add_argument("--max-steps", metavar="N", type=_positive, help=say("max_steps"))
 
-    for name in ("resume", "stop", "status"):
+    for name, which in (("resume", "version"), ("stop", "version"), ("status", "version"), ("errors", "latest_version")):
         one = command(name)
         one.add_argument("task", metavar="TASK", help=say("task"))
-        one.add_argument("version", metavar="VERSION", help=say("version"))
+        one.add_argument("version", metavar="VERSION", nargs="?" if name == "errors" else None, help=say(which))
 
     predict = command("predict")
     predict.add_argument("task", metavar="TASK", help=say("task"))

@@ -14,8 +14,8 @@ from typing import Literal
 
 from coach.answers_given import read_given
 from coach.version_folder import Version
+from training.data.cell_formulas import disarmed
 from training.data.rows import read_rows
-from training.predicting import disarmed
 
 Order = Literal["most_sure", "least_sure"]
 _FIXED = ("id", "actual", "predicted", "score_predicted", "score_actual", "raw")

@@ -181,6 +181,12 @@ def _status(version: Version) -> Any:
     return run_status(version.events_path, version.lock_path, time.time())
 
 
+def errors(arguments: argparse.Namespace, language: Language) -> int:
+    from training.error_command import errors as show_errors  # with scikit-learn behind it
+
+    return show_errors(arguments, language)
+
+
 # --- asking a trained version --------------------------------------------------------------------------------------------------
 
 
@@ -215,10 +221,12 @@ def _predict_texts(version: Version, arguments: argparse.Namespace, language: La
 
 
 def _predict_file(task: Task, version: Version, path: Path, output: Path, as_json: bool, language: Language) -> int:
+    from training.attached_file import SOURCE_FILE
+    from training.data.source_fit import said_columns
     from training.predicting import open_version, read_unlabelled, refuse_output, write_answers
 
     refuse_output(output, path)
-    file = read_unlabelled(path, version.config, _source_mapping(task))
+    file = read_unlabelled(path, version.config, said_columns(task.folder / SOURCE_FILE))
     answers = open_version(version)(file.inputs)
     write_answers(output, file, answers)
     if as_json:
@@ -226,13 +234,3 @@ def _predict_file(task: Task, version: Version, path: Path, output: Path, as_jso
     else:
         print_lines([text("cli.training.predicted", language, rows=len(answers), left_out=file.left_out, output=str(output))])
     return EXIT_OK
-
-
-def _source_mapping(task: Task) -> dict[str, str]:
-    """Input name to column, as the task's own file sources map them."""
-    from training.data.source import read_data_source
-
-    path = task.folder / "data_source.yaml"
-    if not path.is_file():
-        return {}
-    return {name: column for source in read_data_source(path).sources for name, column in source.mapping.items()}

@@ -5,7 +5,7 @@ Owns the gathering. What the numbers mean is `coach.diagnosis`'s.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from coach.finding import Answered, Evidence
 from coach.history import finished_results
 from coach.task_schema import TaskFile
 from coach.version_folder import JsonObject, Version
-from training.answered_rows import answered_rows
+from training.answered_rows import AnsweredRow, answered_rows
 from training.event_log import read_events
 from training.run_view import RunView, fold
 
@@ -42,10 +42,10 @@ def evidence_on(version: Version, results: Mapping[str, Any]) -> Evidence:
     evals = [event for event in view.evals if event.get("split", "valid") == "valid"]
     training = version.config.training
     rate = training.learning_rate if training.lora and training.method == "sft" else None
-    return Evidence(results, evals, view.steps, train, training.balance, rate, test, _answered(version))
+    answered = as_evidence(answered_rows(version, next(iter(version.config.targets), None)))  # of several targets the first
+    return Evidence(results, evals, view.steps, train, training.balance, rate, test, answered)
 
 
-def _answered(version: Version) -> list[Answered]:
-    """Of several targets the first, as everywhere in a diagnosis."""
-    rows = answered_rows(version, next(iter(version.config.targets), None))
+def as_evidence(rows: Sequence[AnsweredRow]) -> list[Answered]:
+    """What a diagnosis reads of the rows whose texts are there."""
     return [Answered(sum(map(len, row.inputs.values())), row.right, row.sure) for row in rows if row.inputs]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from coach.errors import DataError, ModelError, UserError, WorkspaceError
 from coach.task_schema import TaskFile
 from coach.version_folder import Version
 from coach.workspace import write_atomically
+from training.data.cell_formulas import disarmed
 from training.data.columns import guess_columns
 from training.data.read import read_table
 from training.data.rows import Output, Row
@@ -27,10 +27,6 @@ from training.run_status import run_status
 if TYPE_CHECKING:
     from training.backends.loaded import Backend, LoadedModel
     from training.evaluation.answering import Answerer
-
-# What a spreadsheet begins a formula with, full width too (Excel with a Chinese or Japanese keyboard takes it), and what it may pass over
-# before it; a tab or a return in front is kept from shifting the cell.
-FORMULA_START = re.compile(r"[\t\r]|[\s\x00-\x1f\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠﹦﹢﹣﹫]")
 
 
 @dataclass(frozen=True)
@@ -240,8 +236,3 @@ def _flat(answer: Answer) -> dict[str, Any]:
         for label, value in labels.items()
     }
     return {"predicted": output, **scores}
-
-
-def disarmed(value: Any) -> Any:
-    """A cell that a spreadsheet will not run as a formula: a text that begins like one gets an apostrophe in front."""
-    return "'" + value if isinstance(value, str) and FORMULA_START.match(value) else value

@@ -23,11 +23,13 @@ ROWS_A_PAGE, MOST_LABELS = 50, 200
 ROW_PX, HEAD_PX, MOST_PX = 35, 38, 393  # of Streamlit's tables; beyond the last they scroll
 
 
-def answered_table(page: TaskPage, version: Version, found: Examined, rows: Sequence[AnsweredRow], here: str) -> None:
-    """The rows as a table of at most 50, all of them as a file, and the one that is picked in full."""
+def answered_table(
+    page: TaskPage, version: Version, found: Examined, rows: Sequence[AnsweredRow], here: str
+) -> AnsweredRow | None:
+    """The rows as a table of at most 50, all of them as a file, and the one that is picked in full, which is returned."""
     if not rows:
         prose.sentence(page.say("evaluate.rows.none"))
-        return
+        return None
     names = found.config.placeholders
     which = zlib.crc32("\n".join(row.id for row in rows).encode())
     prose.muted(page.say("evaluate.rows.count", count=len(rows)))
@@ -50,8 +52,10 @@ def answered_table(page: TaskPage, version: Version, found: Examined, rows: Sequ
     with table:
         event = _row_table(page, part, names, page.key(f"{here}.rows.{which}.{place}"))
     picked = event["selection"]["rows"]
-    if picked and picked[0] < len(part):
-        _one_row(page, part[picked[0]], names, page.key(f"{here}.row"))
+    if not picked or picked[0] >= len(part):
+        return None
+    _one_row(page, part[picked[0]], names, page.key(f"{here}.row"))
+    return part[picked[0]]
 
 
 def _row_table(page: TaskPage, rows: Sequence[AnsweredRow], names: Sequence[str], key: str) -> Any:

@@ -6,6 +6,7 @@ The folder stays the truth: any browser may clear these for all (streamlit.md 0.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -85,17 +86,22 @@ def examined(version: Version) -> Examined | None:
     return _examined(str(version.folder), (*judged_files(version), *file_stamps(version.snapshot_path)))
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _answered_rows(folder: str, target: str | None, stamps: Stamps) -> tuple[AnsweredRow, ...]:
-    from training.answered_rows import answered_rows
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _worked_out(name: str, about: tuple[object, ...], stamps: Stamps, _work: Callable[[], T]) -> T:
+    return _work()
 
-    return answered_rows(Version(Path(folder)), target)
+
+def worked_out(name: str, *about: object, work: Callable[[], T], files: Sequence[Path]) -> T:
+    """What `work` makes of `files`, as long as they are the same; `name` and `about` tell one such thing from another."""
+    return _worked_out(name, about, file_stamps(*files), work)
 
 
 def answered_rows(version: Version, target: str | None) -> tuple[AnsweredRow, ...]:
     """Each test row with its answer."""
-    stamps = file_stamps(version.config_path, version.predictions_path, version.split_path("test"))
-    return _answered_rows(str(version.folder), target, stamps)
+    from training.answered_rows import answered_rows as read
+
+    files = (version.config_path, version.predictions_path, version.split_path("test"))
+    return worked_out("answered_rows", str(version.folder), target, work=lambda: read(version, target), files=files)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -126,17 +132,12 @@ def opened(version: Version) -> AskBoth:
     return _opened(str(version.folder), file_stamps(version.config_path, version.results_path, *weights))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _rows_by_id(path: str, ids: tuple[str, ...], stamps: Stamps) -> dict[str, Row]:
-    from training.data.rows import find_rows
-
-    return find_rows(Path(path), set(ids))
-
-
 def rows_by_id(version: Version, split: SplitName, ids: tuple[str, ...]) -> dict[str, Row]:
     """The rows of a frozen split called `ids`, as far as they stand near its beginning; ids that are not found are left out."""
+    from training.data.rows import find_rows
+
     path = version.split_path(split)
-    return _rows_by_id(str(path), ids, file_stamps(path))
+    return worked_out("rows_by_id", str(path), ids, work=lambda: find_rows(path, set(ids)), files=(path,))
 
 
 @st.cache_resource(max_entries=16, ttl=60 * MINUTE_S, show_spinner=False)

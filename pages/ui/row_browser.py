@@ -14,10 +14,11 @@ import streamlit as st
 from coach.history import target_results
 from coach.version_folder import Version
 from pages.ui import cached, prose, session
-from pages.ui.answered_table import answered_table
 from pages.ui.charts import CELL, OUTSIDE, confusion_matrix
 from pages.ui.class_table import class_table
+from pages.ui.errors_seen import errors_seen
 from pages.ui.frame import guarded
+from pages.ui.near_rows import rows_and_near
 from pages.ui.page import TaskPage
 from training.answered_rows import Choice, chosen
 from training.evidence import Examined
@@ -47,7 +48,8 @@ def row_browser(page: TaskPage, version: Version, found: Examined) -> None:
             prose.sentence(page.say("evaluate.rows.none_kept", version=version.name))
             return
         shown = chosen(rows, _choice(page, here, labels, any(row.predicted is None for row in rows)))
-        answered_table(page, version, found, shown, here)
+        rows_and_near(page, version, found, target, shown, here)
+        errors_seen(page, version, found, target, rows, here)
 
 
 def _target(page: TaskPage, version: Version, targets: Sequence[str | None]) -> str | None:

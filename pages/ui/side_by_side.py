@@ -36,7 +36,7 @@ def side_by_side(page: TaskPage, entries: Sequence[Entry], focus: Entry) -> None
             prose.muted("\n".join(rest))
         left, right = st.columns(2, gap="medium")
         with left:
-            _scores(page, found)
+            score_table(page, found, page.key("compare.scores"))
         with right:
             _settings(page, found)
 
@@ -53,7 +53,8 @@ def _pair(page: TaskPage, entries: Sequence[Entry], focus: Entry) -> tuple[str, 
     return first, second
 
 
-def _scores(page: TaskPage, found: Comparison) -> None:
+def score_table(page: TaskPage, found: Comparison, key: str) -> None:
+    """The score and each class, before and after, with how certain the difference is."""
     prose.strong(page.say("iterate.compare.scores"))
     overall = {"what": metric_name(found.metric, page.language), **_change(page, found.overall)}
     classes = [
@@ -67,7 +68,7 @@ def _scores(page: TaskPage, found: Comparison) -> None:
         "difference": st.column_config.NumberColumn(page.say("iterate.compare.difference"), format="%+.3f", width="small"),
         "sure": st.column_config.TextColumn(page.say("iterate.compare.sure")),
     }
-    _table([overall, *classes], config, page.key("compare.scores"))
+    _table([overall, *classes], config, key)
 
 
 def _change(page: TaskPage, change: ScoreChange) -> dict[str, object]:

@@ -284,6 +284,52 @@ def test_compare_says_what_changed(coach, tmp_path):
     assert document["metric"] == "macro_f1" and document["config"][0]["path"] == "training.lora.r"
 
 
+@pytest.fixture
+def with_rules(tmp_path):
+    """The example, and what a keyword list answers to five of its six test rows, one of them in words of its own."""
+    folder = tmp_path / "example"
+    shutil.copytree(EXAMPLE, folder)
+    lines = (folder / "versions" / "v1" / "data" / "test.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [(row["id"], row["output"]["urgency"]) for row in map(json.loads, lines)][:5]
+    rows[0] = (rows[0][0], "＿不清楚")
+    path = tmp_path / "keywords.csv"
+    path.write_text("id,predicted\n" + "".join(f"{row},{said}\n" for row, said in rows), encoding="utf-8")
+    return folder, path
+
+
+def test_a_version_is_compared_with_the_system_in_use(coach, with_rules):
+    folder, path = with_rules
+    code, out, err = coach("compare", folder, "v1", "--system", path, "--lang", "en")
+    assert code == 0 and "keywords" in out and "0.520" in out and "macro_f1" in out
+    assert "5 of 6 test rows" in err and not (folder / "systems").exists()
+    document = json.loads(coach("compare", folder, "v1", "--system", path, "--json")[1])
+    assert document["first"] == "keywords" and document["shared_rows"] == 5 and len(document["left_out"]) == 1
+    assert document["outside"] == {"＿不清楚": 1} and document["judgement"] == "unpaired", "five rows judge nothing"
+
+
+def test_a_system_that_was_kept_is_compared_by_its_name(coach, with_rules):
+    folder, path = with_rules
+    assert coach("compare", folder, "v1", "--system", path, "--keep")[0] == 0
+    assert (folder / "systems" / "keywords.jsonl").is_file()
+    assert json.loads(coach("compare", folder, "v1", "--system", "keywords", "--json")[1])["first"] == "keywords"
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ([], "--system"),
+        (["v2", "--system", "keywords.csv"], "one of the two"),
+        (["--system", "nowhere.csv"], "nowhere.csv"),
+        (["--system", "."], "is a folder"),
+        (["--system", "{path}", "--column", "gone"], "gone"),
+    ],
+)
+def test_what_cannot_be_compared_with_a_version_is_three_lines_and_two(coach, with_rules, more, said):
+    folder, path = with_rules
+    code, out, err = coach("compare", folder, "v1", *(part.format(path=path) for part in more), "--lang", "en")
+    assert code == 2 and out == "" and len(err.splitlines()) == 3 and said in err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

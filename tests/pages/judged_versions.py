@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from training.new_version import new_version
 from training.results import Answered, Cost, Outcome, results_document, write_lineage, write_predictions
 
 LABELS = ["正面", "中立", "負面"]
+PLANTED, SIGNS = "退費", "股市大漲連跌新聞報導今天政府公司員工加薪裁員天氣晴雨球隊勝敗投資人信心消費者抱怨服務產品"
 Answer = Callable[[int, str], str]
 
 
@@ -70,6 +72,22 @@ def finish(task: Task, name: str, answer: Answer, *, changes: str | None = None,
 def every(nth: int, *, by: int = 1) -> Answer:
     """Every nth row is answered with the label `by` places further on; the others rightly."""
     return lambda place, right: LABELS[(LABELS.index(right) + by) % 3] if place % nth == 0 else right
+
+
+def planted_text(place: int) -> str:
+    """Eighteen signs by chance, and in every eleventh row PLANTED in their midst."""
+    signs = [random.Random(place * 7 + number).choice(SIGNS) for number in range(18)]
+    return "".join([*signs[:9], PLANTED if _is_planted(place) else "好天", *signs[9:]])
+
+
+def wrong_where_planted(place: int, right: str) -> str:
+    """Rows with PLANTED go wrong, and one in ten of the others, whatever stands in it."""
+    is_wrong = _is_planted(place) or random.Random(place).random() < 0.1
+    return LABELS[(LABELS.index(right) + 1) % 3] if is_wrong else right
+
+
+def _is_planted(place: int) -> bool:
+    return place % 11 == 4
 
 
 def _answered(place: int, row: dict[str, object], answer: Answer) -> Answered:

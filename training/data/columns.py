@@ -152,7 +152,7 @@ def _label_score(profile: _Profile, known: Sequence[str] | None, said: str) -> f
         if len(named) >= 2 and (inside := _share_of(profile, named)) >= 0.5:
             return 1 + inside
     shape = profile.repeats * (1.0 if profile.mean_chars <= 20 else 0.5) * (0.2 if profile.distinct < 2 else 1.0)
-    return _blend(shape, _name_score(profile.name, LABEL_NAMES))
+    return _blend(shape, name_score(profile.name, LABEL_NAMES))
 
 
 def _share_of(profile: _Profile, wanted: set[str]) -> float:
@@ -165,7 +165,7 @@ def _share_of(profile: _Profile, wanted: set[str]) -> float:
 def _text_score(profile: _Profile) -> float:
     """Long and rarely repeated values, and a name that says text."""
     shape = (1 - profile.repeats) * min(1.0, profile.mean_chars / 12)
-    return _blend(shape, _name_score(profile.name, TEXT_NAMES))
+    return _blend(shape, name_score(profile.name, TEXT_NAMES))
 
 
 def _blend(shape: float, name: float) -> float:
@@ -173,7 +173,7 @@ def _blend(shape: float, name: float) -> float:
     return min(1.0, 0.55 * shape + 0.55 * name)
 
 
-def _name_score(column: str, names: Sequence[str]) -> float:
+def name_score(column: str, names: Sequence[str]) -> float:
     """1 for a known name, .8 where it stands within the column's name ("news_text", "新聞標題"), else 0."""
     clean = same_text(column)
     if clean in names:

@@ -58,11 +58,7 @@ def take_upload(task: Task, stream: BinaryIO, name: str, look: Callable[[Path], 
     The same bytes under the same name stay one file. Raises DataError (a file that is none of ours, too large, or that `look`
     refuses) and WorkspaceError (disk full, folder gone); nothing is left then.
     """
-    clean = safe_name(name)
-    with _incoming(task.folder) as folder:
-        waiting = folder / clean
-        with _said(waiting):
-            _copy(stream, waiting)
+    with _arrived(task, stream, name) as waiting:
         found = look(waiting)
         with task.lock(), _said(waiting):
             path, is_new = _settle(waiting, task.folder / RAW_FOLDER)
@@ -79,6 +75,17 @@ def take_path(task: Task, said: str, look: Callable[[Path], T]) -> Taken[T]:
         return Taken(path, look(path), is_new=False)
     with _open(path) as stream:
         return take_upload(task, stream, path.name, look)
+
+
+def look_at_upload(task: Task, stream: BinaryIO, name: str, look: Callable[[Path], T]) -> T:
+    """What `look` finds in an uploaded file that is not kept. Raises as `take_upload`."""
+    with _arrived(task, stream, name) as waiting:
+        return look(waiting)
+
+
+def look_at_path(task: Task, said: str, look: Callable[[Path], T]) -> T:
+    """The same for a file on this machine, which is read where it lies. Raises as `take_path`."""
+    return look(_existing(task, said))
 
 
 def _existing(task: Task, said: str) -> Path:
@@ -106,6 +113,17 @@ def _open(path: Path) -> BinaryIO:
         return open(path, "rb")
     except OSError as error:
         raise DataError("data.unreadable", path=str(path), problem=error.strerror or str(error)) from error
+
+
+@contextmanager
+def _arrived(task: Task, stream: BinaryIO, name: str) -> Iterator[Path]:
+    """An uploaded file, whole, under a safe name in a folder of its own that is gone afterwards."""
+    clean = safe_name(name)
+    with _incoming(task.folder) as folder:
+        waiting = folder / clean
+        with _said(waiting):
+            _copy(stream, waiting)
+        yield waiting
 
 
 @contextmanager

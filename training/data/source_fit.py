@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
 from coach.task_schema import TaskFile
-from training.data.source import OUTPUT_FIELD, OUTPUT_FIELDS, DataSource, FileSource
+from training.data.source import OUTPUT_FIELD, OUTPUT_FIELDS, DataSource, FileSource, read_data_source
 
 TEXT_FIELD = "text"
 
@@ -24,6 +25,13 @@ def sole_file(source: DataSource) -> FileSource | None:
 def first_file(source: DataSource) -> FileSource | None:
     """The first file rows are read from."""
     return next((entry for entry in source.sources if isinstance(entry, FileSource) and entry.enabled), None)
+
+
+def said_columns(path: Path) -> dict[str, str]:
+    """Field to column, as every file source of the data_source.yaml at `path` maps them; none where there is no such file."""
+    if not path.is_file():
+        return {}
+    return {name: column for source in read_data_source(path).sources for name, column in source.mapping.items()}
 
 
 def output_fields(task: TaskFile) -> list[str]:
