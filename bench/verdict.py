@@ -1,4 +1,6 @@
-"""What "better", "worse" and "cannot tell" are worth, simulated: `python bench/verdict.py`. Seconds a scenario, no model.
+"""What "better", "worse" and "cannot tell" are worth, simulated: `python bench/verdict.py`. Up to a minute a scenario, no model.
+
+With --missing the scenarios that stand in verdict.json are kept and the others measured.
 
 Two systems answer the same test rows, drawn from a joint distribution of (actual, first, second) whose true scores are known. Equal
 systems called different are false alarms (asked: at most 6.4 % of 1,000, which is 5 % and two standard errors). Then the second is made
@@ -7,6 +9,7 @@ better by just what a test set of that size says it can detect, and that has to 
 
 from __future__ import annotations
 
+import json
 import statistics
 import sys
 from dataclasses import dataclass
@@ -102,9 +105,10 @@ def main() -> None:
         for balance in BALANCES
         for rows in (100, 200, 500, 1000)
     ]
+    kept = _kept() if "--missing" in sys.argv[1:] else {}
     rows = []
     for scenario in scenarios:
-        rows.append(measured(scenario))
+        rows.append(kept.get(scenario) or measured(scenario))
         print(rows[-1], file=sys.stderr, flush=True)
     found = [row["found"] for row in rows if row["found"] is not None]
     record.write(
@@ -121,6 +125,11 @@ def main() -> None:
             "scenarios": rows,
         },
     )
+
+
+def _kept() -> dict[Scenario, dict[str, Any]]:
+    rows = json.loads((record.FOLDER / "verdict.json").read_text(encoding="utf-8"))["scenarios"]
+    return {Scenario(row["metric"], row["balance"], row["rows"]): row for row in rows}
 
 
 if __name__ == "__main__":
