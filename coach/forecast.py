@@ -42,9 +42,10 @@ class Forecast:
     growth: Growth | None = None
 
     def as_json(self, language: Language) -> dict[str, Any]:
+        """The contract's keys; what more rows would bring is said at the end of `basis`."""
         numbers = {"low": self.low, "expected": self.expected, "high": self.high}
-        growth = {"growth": self.growth.as_json(language)} if self.growth else {}
-        return {"metric": self.metric, **numbers, "basis": self.basis.say(language), **growth}
+        said = [self.basis, *(self.growth.said if self.growth else ())]
+        return {"metric": self.metric, **numbers, "basis": "; ".join(one.say(language) for one in said)}
 
 
 def forecast(situation: Situation, methods: Sequence[Method], model: ModelRow, *, gain: GainBelief | None = None) -> Forecast:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from coach.gain import GainBelief
 from coach.learning_curve import FLAGGED_TIMES, TRUSTED_TIMES, LearningCurve
 from coach.metric_words import metric_words
 from coach.own_baseline import OwnBaseline, ScoreRange
 from coach.sentence import Sentence, sentence
-from coach.text import Language
 
 Reach = Literal["reached", "more_rows", "far", "never", "unknown", "no_target"]
 BARELY = 0.005  # of the metric: a doubling that brings less is said to bring nothing
@@ -41,10 +40,9 @@ class Growth:
     more_rows: int | None
     said: tuple[Sentence, ...]
 
-    def as_json(self, language: Language) -> dict[str, Any]:
-        points = [{"rows": one.rows, "low": one.low, "expected": one.expected, "high": one.high} for one in self.points]
-        said = [one.say(language) for one in self.said]
-        return {"reach": self.reach, "more_rows": self.more_rows, "points": points, "said": said}
+    def expected(self, rows: int) -> float | None:
+        """The expected score with so many labelled rows, where the picture has a point there."""
+        return next((point.expected for point in self.points if point.rows == rows), None)
 
 
 def growth_of(baseline: OwnBaseline, belief: GainBelief, target: float | None) -> Growth | None:

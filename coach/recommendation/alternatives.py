@@ -109,13 +109,18 @@ def orpo(draft: Draft) -> Alternative | None:
 
 
 def more_rows(draft: Draft) -> Alternative | None:
-    """Labelling more: nearly always the surest gain, and what it might bring by the public curves."""
+    """Labelling more: nearly always the surest gain, and what it might bring by one's own curve, else by the public ones."""
     rows = draft.situation.learnable_rows
     if draft.situation.task_type != "classification" or not rows:
         return _alternative("more_rows", gain="unknown", wanted=FEW_ROWS)
     wanted = max(FEW_ROWS, 2 * rows)
-    now, then = baseline_prior(draft.situation, rows)[1], baseline_prior(draft.situation, wanted)[1]
-    return _alternative("more_rows", gain="known", wanted=wanted, now=now, then=then)
+    growth = draft.forecast.growth
+    if growth is not None:
+        now, then = growth.expected(growth.today), growth.expected(2 * growth.today)
+        known = now is not None and then is not None
+        return _alternative("more_rows", gain="own" if known else "unknown", wanted=wanted, now=now, then=then)
+    prior = [baseline_prior(draft.situation, count)[1] for count in (rows, wanted)]
+    return _alternative("more_rows", gain="known", wanted=wanted, now=prior[0], then=prior[1])
 
 
 OPTIONS: tuple[Option, ...] = (

@@ -1,4 +1,4 @@
-"""Answers that do not go together, each shown until it has been read: once for a browser, and again only when the answers change."""
+"""Answers that do not go together, one after the other, each until it has been read: once a browser, again when the answers change."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pages.ui.page import TaskPage
 
 
 def contradiction_notes(page: TaskPage, answers: Answers) -> None:
-    for found in contradictions(answers):
-        if session.recall(_state(page, found), str) != found.signature:
-            _note(page, found)
+    unread = [found for found in contradictions(answers) if session.recall(_state(page, found), str) != found.signature]
+    for found in unread[:1]:
+        _note(page, found)
 
 
 def _note(page: TaskPage, found: Contradiction) -> None:

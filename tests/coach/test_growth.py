@@ -8,6 +8,7 @@ from coach.forecast import forecast
 from coach.gain import SeenGain
 from coach.hardware import Hardware
 from coach.learning_curve import CurvePoint
+from coach.recommendation import recommend
 from coach.reference_data import model_row
 from coach.situation import DataFacts, situation_of
 
@@ -95,8 +96,20 @@ def test_finished_versions_sharpen_the_forecast():
     assert "2" in after.basis.say("en")
 
 
-def test_it_goes_out_as_json():
-    document = found(RISING, 0.8).as_json("en")
-    assert set(document) == {"metric", "low", "expected", "high", "basis", "growth"}
-    assert set(document["growth"]) == {"reach", "more_rows", "points", "said"}
-    assert document["growth"]["points"][0].keys() == {"rows", "low", "expected", "high"}
+def test_in_json_the_contracts_keys_stay_and_the_way_is_said_in_the_basis():
+    result = found(RISING, 0.8)
+    document = result.as_json("en")
+    assert set(document) == {"metric", "low", "expected", "high", "basis"}
+    assert all(said.say("en") in document["basis"] for said in (result.basis, *result.growth.said))
+
+
+def test_labelling_more_is_weighed_by_ones_own_curve():
+    facts = DataFacts(
+        500, {"a": 250, "b": 250}, baseline_macro_f1=0.72, baseline_accuracy=0.72,
+        baseline_curve=tuple(CurvePoint(n, (score,) * 3, (score,) * 3) for n, score in RISING.items()),
+    )  # fmt: skip
+    answers = Answers.model_validate({"task": {"type": "classification", "labels": ["a", "b"]}})
+    (more,) = (other for other in recommend(answers, facts).alternatives if other.option.key.endswith("more_rows.option"))
+    assert more.gain.key.endswith("gain.own") and more.gain.data["now"] < more.gain.data["then"]
+    (public,) = (other for other in recommend(answers).alternatives if other.option.key.endswith("more_rows.option"))
+    assert public.gain.key.endswith("gain.unknown")
