@@ -45,7 +45,11 @@ class Forecast:
         """The contract's keys; what more rows would bring is said at the end of `basis`."""
         numbers = {"low": self.low, "expected": self.expected, "high": self.high}
         said = [self.basis, *(self.growth.said if self.growth else ())]
-        return {"metric": self.metric, **numbers, "basis": "; ".join(one.say(language) for one in said)}
+        return {
+            "metric": self.metric,
+            **numbers,
+            "basis": ("; " if language == "en" else "；").join(one.say(language) for one in said),
+        }
 
 
 def forecast(situation: Situation, methods: Sequence[Method], model: ModelRow, *, gain: GainBelief | None = None) -> Forecast:
