@@ -176,7 +176,7 @@ def diagnose(arguments: argparse.Namespace, language: Language) -> int:
     from training.evidence import evidence_on
 
     version = Task.open(Path(arguments.task_folder)).version(arguments.version)
-    found = diagnose_version(evidence_on(version, _results(version, arguments.task_folder)))
+    found = diagnose_version(evidence_on(version, _results(version, arguments.task_folder), labels=True))
     if arguments.json:
         print_json({"version": version.name, **found.as_json(language)})
     else:

@@ -1,4 +1,4 @@
-"""What the cheap baseline may be expected to score on a person's rows, in seconds: out-of-fold predictions of one round of folds.
+"""What the cheap baseline says of rows it has not seen, in seconds: out-of-fold answers and probabilities of one round of folds.
 
 The same features, models and scores as `baseline.py`, which takes its time and is what a run is compared with; here texts are
 taken apart once for all folds, the search is one round on fewer rows, and what the models learn from is packed closer. Knows
@@ -64,6 +64,24 @@ def out_of_fold(rows: Sequence[Row], task: TaskFile, *, seed: int) -> list[str]:
         if len(searched) < len(rows):
             found = _predictions(counts, truth, [best], seed)
     return [str(label) for label in found[best]]
+
+
+def out_of_fold_probabilities(
+    texts: Sequence[str], truth: Sequence[str], language: str, *, choice: Choice, seed: int
+) -> tuple[list[str], NDArray[np.float64]]:
+    """The classes by name, and what a baseline that has not seen a row gives each: [rows, classes], 0 to 1; the same each time.
+
+    Every class needs FOLDS rows, as the caller has seen to.
+    """
+    known, names = np.array(truth, dtype=object), sorted(set(truth))
+    found = np.zeros((len(known), len(names)))
+    with threadpool_limits(1, user_api="blas"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        counts = _counts(texts, language)
+        for inside, outside in folds_of(known, known, FOLDS, seed):
+            features, held_out = _fold(counts[inside], counts[outside])
+            found[outside] = model_for(*choice).fit(features, known[inside]).predict_proba(held_out)
+    return names, found
 
 
 def _counts(texts: Sequence[str], language: str) -> csr_matrix:

@@ -5,10 +5,7 @@ Owns opening a finished version and the shape of an answer for a person and for 
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +20,7 @@ from training.data.columns import guess_columns
 from training.data.read import read_table
 from training.data.rows import Output, Row
 from training.run_status import run_status
+from training.spreadsheet import spreadsheet_csv
 
 if TYPE_CHECKING:
     from training.backends.loaded import Backend, LoadedModel
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
 
 # What a spreadsheet begins a formula with, full width too (Excel with a Chinese or Japanese keyboard takes it), and what it may pass over
 # before it; a tab or a return in front is kept from shifting the cell.
-FORMULA_START = re.compile(r"[\t\r]|[\s\x00-\x1f\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠﹦﹢﹣﹫]")
 
 
 @dataclass(frozen=True)
@@ -220,16 +217,12 @@ def _free_names(wanted: Sequence[str], taken: Sequence[str]) -> dict[str, str]:
 
 
 def _csv(file: UnlabelledFile, answers: Sequence[Answer]) -> str:
-    text = io.StringIO()
     flat = [_flat(answer) for answer in answers]
     # with many labels a row's scores are those its answer needed (evaluation.label_scoring): not the same ones in every row
     names = _free_names(list(dict.fromkeys(name for found in flat for name in found)), file.columns)
-    writer = csv.writer(text)
-    writer.writerow([disarmed(name) for name in (*file.columns, *names.values())])
-    for row, extra in zip(file.rows, flat, strict=True):
-        cells = (*(row.get(name) for name in file.columns), *(extra.get(name) for name in names))
-        writer.writerow([disarmed(value) for value in cells])
-    return "\ufeff" + text.getvalue()  # the mark tells Excel that this is UTF-8
+    rows = zip(file.rows, flat, strict=True)
+    cells = ([*(row.get(name) for name in file.columns), *(extra.get(name) for name in names)] for row, extra in rows)
+    return spreadsheet_csv([*file.columns, *names.values()], cells)
 
 
 def _flat(answer: Answer) -> dict[str, Any]:
@@ -240,8 +233,3 @@ def _flat(answer: Answer) -> dict[str, Any]:
         for label, value in labels.items()
     }
     return {"predicted": output, **scores}
-
-
-def disarmed(value: Any) -> Any:
-    """A cell that a spreadsheet will not run as a formula: a text that begins like one gets an apostrophe in front."""
-    return "'" + value if isinstance(value, str) and FORMULA_START.match(value) else value

@@ -9,7 +9,7 @@ import pytest
 from coach.errors import WorkspaceError
 from tests.pages.judged_versions import every, finish, make_task
 from training.answered_rows import AnsweredRow, Choice, answered_rows, chosen, rows_to_csv
-from training.predicting import disarmed
+from training.spreadsheet import disarmed
 
 
 @pytest.fixture
