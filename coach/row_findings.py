@@ -67,7 +67,16 @@ def sure_and_wrong(evidence: Evidence) -> list[Finding]:
 
 
 def label_noise(evidence: Evidence) -> list[Finding]:
-    """D13: the baseline, not having seen them, speaks against the labels of a notable share of the rows."""
+    """D13: the baseline, not having seen them, speaks against the labels of a notable share of rows that are easily learnt."""
+    return [found for found in _suspects(evidence) if found.level == "warning"]
+
+
+def hard_labels(evidence: Evidence) -> list[Finding]:
+    """D13 as a note: the same where the baseline often disagrees, so that hard rows are among them."""
+    return [found for found in _suspects(evidence) if found.level == "info"]
+
+
+def _suspects(evidence: Evidence) -> list[Finding]:
     found = evidence.suspects
     if found is None or found.count < SUSPECTS or found.count < SUSPECT_SHARE * found.rows:
         return []

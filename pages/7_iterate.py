@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from coach.diagnosis import Diagnosis
 from coach.figures import iteration_figures
 from coach.history import Entry, held_against, latest_finished
 from coach.looks import looked_often
@@ -25,14 +26,14 @@ def focus_of(page: TaskPage, entries: list[Entry]) -> Entry:
     return named or latest_finished(entries) or entries[-1]
 
 
-def judgement(page: TaskPage, entries: list[Entry], focus: Entry, found: Examined) -> None:
+def judgement(page: TaskPage, entries: list[Entry], focus: Entry, found: Examined, diagnosis: Diagnosis) -> None:
     """Go on or stop in one sentence, and the three numbers behind it."""
     before = held_against(entries, focus)
     version = page.task.version(focus.name)
     change = cached.compared(page.task.version(before.name), version) if before else None
-    said = next_step(focus.name, found.diagnosis, change, found.config.training.method).say(page.language)
+    said = next_step(focus.name, diagnosis, change, found.config.training.method).say(page.language)
     st.markdown(f"**{page.say('evaluate.coach')}** {prose.plain(said)}")
-    figure_row(page, iteration_figures(focus.name, found.diagnosis.verdict, change))
+    figure_row(page, iteration_figures(focus.name, diagnosis.verdict, change))
     if luck := looked_often(entries, focus):
         prose.muted(luck.say(page.language))
 
@@ -47,10 +48,11 @@ with open_page("iterate") as page:
     history = cached.history(page.task.versions())
     focus = focus_of(page, history)
     examined = cached.examined(page.task.version(focus.name)) if focus.finished else None
-    if examined is None:
+    diagnosis = cached.diagnosed(page.task.version(focus.name), examined) if examined else None
+    if examined is None or diagnosis is None:
         nothing_finished(page, focus)
     else:
-        judgement(page, history, focus, examined)
+        judgement(page, history, focus, examined, diagnosis)
     prose.heading(page.say("iterate.history"))
     version_table(page, history, focus if focus.finished else None)
     if focus.finished:
@@ -60,4 +62,4 @@ with open_page("iterate") as page:
         else:
             prose.sentence(page.say("iterate.compare.only_one"))
     prose.heading(page.say("iterate.next.title"))
-    next_version_form(page, history, focus, examined.diagnosis if examined else None, local_now())
+    next_version_form(page, history, focus, diagnosis, local_now())

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from coach.atomic_write import write_atomically
 from coach.errors import UserError
-from coach.reviews import Reviews, read_reviews
+from coach.reviews import REVIEWS_FILE, Reviews, read_reviews
 from coach.workspace import Task
 from training.data.build import build_data, last_data_version, write_data_version
 from training.data.corrections import (
@@ -19,6 +20,7 @@ from training.data.corrections import (
     NewLabel,
     Parts,
     corrected,
+    corrections_path,
     count_changed,
     read_corrections,
     relabelled,
@@ -52,6 +54,12 @@ class CorrectedData(Pending):
     """The same, done; `version` is the name of the data as they are now."""
 
     version: str
+
+
+def deciding_files(task: Task) -> list[Path]:
+    """What `pending` is read from."""
+    parts = [task.data_folder / f"{part}.jsonl" for part in PARTS]
+    return [task.folder / REVIEWS_FILE, corrections_path(task.folder), *parts]
 
 
 def pending(task: Task, *, leave_out_ambiguous: bool = False) -> Pending:

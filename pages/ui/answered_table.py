@@ -15,6 +15,7 @@ import streamlit as st
 from coach.version_folder import Version
 from pages.ui import prose
 from pages.ui.page import TaskPage
+from pages.ui.row_mark import Markable, mark_controls
 from training.answered_rows import AnsweredRow, rows_to_csv
 from training.evidence import Examined
 
@@ -23,8 +24,10 @@ ROWS_A_PAGE, MOST_LABELS = 50, 200
 ROW_PX, HEAD_PX, MOST_PX = 35, 38, 393  # of Streamlit's tables; beyond the last they scroll
 
 
-def answered_table(page: TaskPage, version: Version, found: Examined, rows: Sequence[AnsweredRow], here: str) -> None:
-    """The rows as a table of at most 50, all of them as a file, and the one that is picked in full."""
+def answered_table(
+    page: TaskPage, version: Version, found: Examined, target: str | None, rows: Sequence[AnsweredRow], here: str
+) -> None:
+    """The rows as a table of at most 50, all of them as a file, and the one that is picked in full, where it can be marked."""
     if not rows:
         prose.sentence(page.say("evaluate.rows.none"))
         return
@@ -51,17 +54,19 @@ def answered_table(page: TaskPage, version: Version, found: Examined, rows: Sequ
         event = _row_table(page, part, names, page.key(f"{here}.rows.{which}.{place}"))
     picked = event["selection"]["rows"]
     if picked and picked[0] < len(part):
-        _one_row(page, part[picked[0]], names, page.key(f"{here}.row"))
+        row = part[picked[0]]
+        with st.container(border=True):
+            _one_row(page, row, names, page.key(f"{here}.row"))
+            if row.actual is not None:
+                mark_controls(page, Markable(row.id, target, row.actual, row.predicted), found.config.targets[target], here)
 
 
 def _row_table(page: TaskPage, rows: Sequence[AnsweredRow], names: Sequence[str], key: str) -> Any:
     outside = page.say("evaluate.rows.outside")
-    inputs = [(f"input.{place}", name) for place, name in enumerate(names)]
-    said = {column: placeholder_name(page, name) for column, name in inputs}
     data = pd.DataFrame(
         [
             {
-                **{column: row.inputs.get(name, "") for column, name in inputs},
+                **input_cells(row.inputs, names),
                 "actual": row.actual,
                 "predicted": row.predicted if row.predicted is not None else outside,
                 "sure": row.sure,
@@ -70,9 +75,7 @@ def _row_table(page: TaskPage, rows: Sequence[AnsweredRow], names: Sequence[str]
             for row in rows
         ]
     )
-    config = {
-        column: st.column_config.TextColumn(said[column], width="large" if len(inputs) == 1 else "medium") for column in said
-    }
+    config = input_columns(page, names)
     for name in ("actual", "predicted"):
         config[name] = st.column_config.TextColumn(page.say(f"evaluate.rows.{name}"), width="small")
     for name in ("sure", "score_of_actual"):
@@ -92,18 +95,34 @@ def _row_table(page: TaskPage, rows: Sequence[AnsweredRow], names: Sequence[str]
 
 def _one_row(page: TaskPage, row: AnsweredRow, names: Sequence[str], key: str) -> None:
     """The whole text, and what the model gave each label."""
-    with st.container(border=True):
-        left, right = st.columns([3, 2])
-        with left:
-            for name in names:
-                prose.muted(placeholder_name(page, name))
-                st.code(row.inputs.get(name, ""), language=None, wrap_lines=True)
-            if row.raw is not None:
-                prose.muted(page.say("evaluate.rows.raw"))
-                st.code(row.raw, language=None, wrap_lines=True)
-        with right:
-            label_scores(page, row.scores, key)
-            prose.muted(row.id)
+    left, right = st.columns([3, 2])
+    with left:
+        inputs_in_full(page, row.inputs, names)
+        if row.raw is not None:
+            prose.muted(page.say("evaluate.rows.raw"))
+            st.code(row.raw, language=None, wrap_lines=True)
+    with right:
+        label_scores(page, row.scores, key)
+        prose.muted(row.id)
+
+
+def input_cells(inputs: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
+    """A row's texts as cells of a table; columns go by their place, since a placeholder may be called like another column."""
+    return {f"input.{place}": inputs.get(name, "") for place, name in enumerate(names)}
+
+
+def input_columns(page: TaskPage, names: Sequence[str]) -> dict[str, Any]:
+    width = "large" if len(names) == 1 else "medium"
+    return {
+        f"input.{place}": st.column_config.TextColumn(placeholder_name(page, name), width=width)
+        for place, name in enumerate(names)
+    }
+
+
+def inputs_in_full(page: TaskPage, inputs: Mapping[str, str], names: Sequence[str]) -> None:
+    for name in names:
+        prose.muted(placeholder_name(page, name))
+        st.code(inputs.get(name, ""), language=None, wrap_lines=True)
 
 
 def placeholder_name(page: TaskPage, name: str) -> str:

@@ -6,14 +6,18 @@ The folder stays the truth: any browser may clear these for all (streamlit.md 0.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
-from coach.errors import CoachError
+from coach.errors import CoachError, DataError
 from coach.file_stamps import Stamps, file_stamps, judged_files
+from coach.repeats import task_folder
+from coach.reviews import REVIEWS_FILE
 from coach.version_folder import SPLITS, SplitName, Version
 from coach.workspace import ANSWERS_FILE, Task, list_tasks
 from training.overview import Overviews, TaskOverview
@@ -22,6 +26,7 @@ from training.run_reader import RunReader
 if TYPE_CHECKING:  # whoever opens the first page waits for nothing that only a later one needs: a third of a second with pandas
     from coach.advised import Advised
     from coach.comparison import Comparison
+    from coach.diagnosis import Diagnosis
     from coach.estimate import Estimate
     from coach.hardware import Hardware
     from coach.history import Entry
@@ -32,11 +37,40 @@ if TYPE_CHECKING:  # whoever opens the first page waits for nothing that only a 
     from training.answered_rows import AnsweredRow
     from training.asking import AskBoth
     from training.attached_file import Attachment, Inspection
+    from training.corrected_data import Pending
     from training.data.rows import Row
     from training.evidence import Examined
     from training.first_folder import Drafted
+    from training.label_suspects import Suspects
 T = TypeVar("T")
 MINUTE_S = 60.0  # ttl as a number: Streamlit imports pandas to read "10m"
+
+
+@st.cache_resource(max_entries=1024, show_spinner=False)
+def _kept(key: str, _read: Callable[[], T]) -> T:
+    """What `_read` gives, kept under a key that says when it would give something else."""
+    return _read()
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _kept_rows(key: str, _read: Callable[[], T]) -> T:
+    """The same for what holds a version's rows, of which only the last few stay in memory."""
+    return _read()
+
+
+@st.cache_resource(max_entries=48, ttl=60 * MINUTE_S, show_spinner=False)
+def _tried(key: str, _read: Callable[[], T]) -> T | CoachError:
+    """The same for an hour, an error of ours kept too: a file that cannot be read is not read again by every run of a page."""
+    try:
+        return _read()
+    except CoachError as error:
+        return error
+
+
+def _or_raise(found: T | CoachError) -> T:
+    if isinstance(found, CoachError):
+        raise found.with_traceback(None)
+    return found
 
 
 @st.cache_resource(ttl=10 * MINUTE_S, show_spinner=False)
@@ -47,77 +81,88 @@ def machine() -> Hardware:
     return this_machine()
 
 
-@st.cache_resource(max_entries=128, show_spinner=False)
-def _reader(folder: str) -> RunReader:
-    version = Version(Path(folder))
-    return RunReader(version.events_path, version.lock_path)
-
-
 def reader(version: Version) -> RunReader:
     """The one reader of a version's log that all viewers of this process share."""
-    return _reader(str(version.folder))
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _overviews(root: str) -> Overviews:
-    return Overviews()
+    return _kept(f"reader {version.folder}", lambda: RunReader(version.events_path, version.lock_path))
 
 
 def overviews(root: Path) -> list[TaskOverview]:
     """Every task's line for the home page, the one changed last first; only what has changed is read again."""
-    return _overviews(str(root)).read(list_tasks(root), lambda version: reader(version).read(time.time()))
+    return _kept(f"overviews {root}", Overviews).read(list_tasks(root), lambda version: reader(version).read(time.time()))
 
 
-@st.cache_resource(max_entries=512, show_spinner=False)
-def _entry(folder: str, stamps: Stamps) -> Entry:
-    from coach.history import entry_of
-
-    return entry_of(Version(Path(folder)))
+def _judged(version: Version) -> str:
+    return repr((str(version.folder), judged_files(version), file_stamps(version.snapshot_path)))
 
 
 def history(versions: list[Version]) -> list[Entry]:
     """A line for each version, in their order."""
-    return [_entry(str(version.folder), judged_files(version)) for version in versions]
+    from coach.history import entry_of
 
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _examined(folder: str, stamps: Stamps) -> Examined | None:
-    from training.evidence import examine
-
-    return examine(Version(Path(folder)))
+    return [_kept(f"entry {_judged(version)}", lambda of=version: entry_of(of)) for version in versions]
 
 
 def examined(version: Version) -> Examined | None:
-    """The finished version with its diagnosis, or None."""
-    return _examined(str(version.folder), (*judged_files(version), *file_stamps(version.snapshot_path)))
+    """The finished version with its diagnosis, the labels not looked at yet; or None."""
+    from training.evidence import examine
+
+    return _kept(f"examined {_judged(version)}", lambda: examine(version))
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _answered_rows(folder: str, target: str | None, stamps: Stamps) -> tuple[AnsweredRow, ...]:
-    from training.answered_rows import answered_rows
+def diagnosed(version: Version, found: Examined) -> Diagnosis:
+    """The whole diagnosis of an examined version: its labels are looked at, which takes a second or two, once."""
+    from coach.diagnosis import diagnose
+    from training.evidence import LOOKED_AT, evidence_on
 
-    return answered_rows(Version(Path(folder)), target)
+    def read() -> Diagnosis:
+        many = sum((found.results.get("rows") or {}).values()) > LOOKED_AT
+        doubted = None
+        with suppress(DataError):  # which fault, the list of suspects says
+            doubted = suspects(version, next(iter(found.config.targets), None), LOOKED_AT if many else None)
+        return diagnose(evidence_on(version, found.results, doubted))
+
+    return _kept(f"diagnosed {_judged(version)} {file_stamps(task_folder(version) / REVIEWS_FILE)}", read)
+
+
+def _rows_key(what: str, version: Version, target: str | None, *others: Path) -> str:
+    stamps = file_stamps(version.config_path, *(version.split_path(part) for part in SPLITS), *others)
+    return repr((what, str(version.folder), target, stamps))
 
 
 def answered_rows(version: Version, target: str | None) -> tuple[AnsweredRow, ...]:
     """Each test row with its answer."""
-    stamps = file_stamps(version.config_path, version.predictions_path, version.split_path("test"))
-    return _answered_rows(str(version.folder), target, stamps)
+    from training import answered_rows as reading
+
+    key = _rows_key("answered", version, target, version.predictions_path)
+    return _kept_rows(key, lambda: reading.answered_rows(version, target))
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _compared(first: str, second: str, stamps: Stamps) -> Comparison | None:
-    from coach.comparison import compare, judged
-    from coach.history import finished_results
+def suspects(version: Version, target: str | None, at_most: int | None = None) -> Suspects:
+    """The rows of a version whose label may be wrong; seconds, once. Raises DataError."""
+    from training.label_suspects import suspects_of
 
-    sides = [(version, finished_results(version)) for version in (Version(Path(first)), Version(Path(second)))]
-    before, after = (judged(version, results) if results is not None else None for version, results in sides)
-    return compare(before, after, seed=before.config.training.seed) if before and after else None
+    key = _rows_key(f"suspects {at_most}", version, target)
+    return _kept_rows(key, lambda: suspects_of(version, target, at_most=at_most))
+
+
+def pending(task: Task, leave_out: bool) -> Pending:
+    """What the marks on rows would do to the task's data. Raises WorkspaceError and DataError."""
+    from training import corrected_data as making
+
+    key = f"pending {task.folder} {leave_out} {file_stamps(*making.deciding_files(task))}"
+    return _kept(key, lambda: making.pending(task, leave_out_ambiguous=leave_out))
 
 
 def compared(first: Version, second: Version) -> Comparison | None:
     """`second` against `first`, or None where one of them is not finished. The bootstrap takes a moment, once."""
-    return _compared(str(first.folder), str(second.folder), judged_files(first) + judged_files(second))
+    from coach.comparison import compare, judged
+    from coach.history import finished_results
+
+    def read() -> Comparison | None:
+        sides = [judged(version, results) for version in (first, second) if (results := finished_results(version)) is not None]
+        return compare(*sides, seed=sides[0].config.training.seed) if len(sides) == 2 else None
+
+    return _kept(f"compared {_judged(first)} {_judged(second)}", read)
 
 
 @st.cache_resource(max_entries=1, ttl=30 * MINUTE_S, show_spinner=False)
@@ -133,117 +178,73 @@ def opened(version: Version) -> AskBoth:
     return _opened(str(version.folder), file_stamps(version.config_path, version.results_path, *weights))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _rows_by_id(path: str, ids: tuple[str, ...], stamps: Stamps) -> dict[str, Row]:
-    from training.data.rows import find_rows
-
-    return find_rows(Path(path), set(ids))
-
-
 def rows_by_id(version: Version, split: SplitName, ids: tuple[str, ...]) -> dict[str, Row]:
     """The rows of a frozen split called `ids`, as far as they stand near its beginning; ids that are not found are left out."""
+    from training.data.rows import find_rows
+
     path = version.split_path(split)
-    return _rows_by_id(str(path), ids, file_stamps(path))
-
-
-@st.cache_resource(max_entries=16, ttl=60 * MINUTE_S, show_spinner=False)
-def _inspection(key: str, _attachment: Attachment) -> Inspection | CoachError:
-    from training.attached_file import inspect
-
-    try:
-        return inspect(_attachment)
-    except CoachError as error:
-        return error
+    return _kept(f"rows {path} {ids} {file_stamps(path)}", lambda: find_rows(path, set(ids)))
 
 
 def inspection(attachment: Attachment) -> Inspection:
     """What a data file shows, read once for each state of it. Raises DataError."""
-    return _or_raise(_inspection(repr(attachment), attachment))
+    from training.attached_file import inspect
 
-
-@st.cache_resource(max_entries=16, ttl=60 * MINUTE_S, show_spinner=False)
-def _look(key: str, _task: Task) -> Look | CoachError | None:
-    from training.attached_file import look
-
-    try:
-        return look(_task)
-    except CoachError as error:
-        return error
+    return _or_raise(_tried(f"inspection {attachment!r}", lambda: inspect(attachment)))
 
 
 def look(task: Task) -> Look | None:
     """The look at the task's file that advice is given on, or None without one. Seconds, once. Raises DataError, DocumentError."""
     from training.attached_file import attached
+    from training.attached_file import look as look_at
 
     said = task.answers()
-    return _or_raise(_look(repr((attached(task), said.task.language, said.success.primary_metric)), task))
-
-
-def _or_raise(found: T | CoachError) -> T:
-    if isinstance(found, CoachError):
-        raise found.with_traceback(None)
-    return found
-
-
-@st.cache_resource(max_entries=16, ttl=60 * MINUTE_S, show_spinner=False)
-def _drafted(key: str, _task: Task, _machine: Hardware) -> Drafted | CoachError:
-    from coach.advised import advise
-    from training.plan_to_task import draft_for
-
-    try:
-        found = look(_task)
-        now = datetime.fromtimestamp((_task.folder / ANSWERS_FILE).stat().st_mtime).astimezone().replace(microsecond=0)
-        return draft_for(_task, advise(_task, found.facts if found else None, _machine), found, now)
-    except CoachError as error:
-        return error
+    key = repr(("look", attached(task), said.task.language, said.success.primary_metric))
+    return _or_raise(_tried(key, lambda: look_at(task)))
 
 
 def drafted(task: Task) -> Drafted:
     """The task.yaml a task without one would get; its times are those of the answers. Raises UserError, DataError, DocumentError."""
+    from coach.advised import advise
     from coach.overrides import overrides_path
     from training.attached_file import attached
+    from training.plan_to_task import draft_for
+
+    def read() -> Drafted:
+        found = look(task)
+        now = datetime.fromtimestamp((task.folder / ANSWERS_FILE).stat().st_mtime).astimezone().replace(microsecond=0)
+        return draft_for(task, advise(task, found.facts if found else None, machine()), found, now)
 
     stamps = file_stamps(task.folder / ANSWERS_FILE, overrides_path(task))
-    return _or_raise(_drafted(repr((str(task.folder), stamps, attached(task), machine())), task, machine()))
-
-
-@st.cache_resource(max_entries=64, ttl=60 * MINUTE_S, show_spinner=False)
-def _estimate(key: str, _file: TaskFile, _task: Task) -> Estimate | None:
-    from training.before_start import data_state, expected_estimate, saved_estimate
-
-    found = look(_task) if data_state(_task, None) != "ready" else None
-    return expected_estimate(_task, _file, found, machine()) if found else saved_estimate(_file, _task, machine())
+    return _or_raise(_tried(repr(("drafted", str(task.folder), stamps, attached(task), machine())), read))
 
 
 def estimate(task: Task, file: TaskFile) -> Estimate | None:
     """Time and memory of the training that `file`, saved or not, asks for; None where nothing can be said."""
     from training.attached_file import attached
+    from training.before_start import data_state, expected_estimate, saved_estimate
     from training.measurements import measurements_path
+
+    def read() -> Estimate | None:
+        found = look(task) if data_state(task, None) != "ready" else None
+        return expected_estimate(task, file, found, machine()) if found else saved_estimate(file, task, machine())
 
     parts = [*(task.data_folder / f"{part}.jsonl" for part in SPLITS), measurements_path()]
     said = file.model_copy(update={"title": None, "version": "", "updated": None, "change": None})
-    return _estimate(repr((str(task.folder), file_stamps(*parts), attached(task), machine(), said)), file, task)
-
-
-@st.cache_resource(max_entries=128, show_spinner=False)
-def _changes(asked: str, _known: Advised) -> list[Change]:
-    from coach.what_if import what_would_change
-
-    return what_would_change(_known.answers, _known.facts, _known.hardware, _known.plan)
+    return _or_raise(_tried(repr(("estimate", str(task.folder), file_stamps(*parts), attached(task), machine(), said)), read))
 
 
 def changes(known: Advised) -> list[Change]:
     """What would change the advice; some dozens of plans are tried for it."""
-    return _changes(repr((known.answers, known.facts, known.hardware, known.plan.rules_version)), known)
+    from coach.what_if import what_would_change
 
-
-@st.cache_resource(max_entries=128, show_spinner=False)
-def _telling(asked: str, _known: Advised) -> list[Question]:
-    from coach.telling_questions import most_telling
-
-    return most_telling(_known.answers, _known.facts, _known.hardware)
+    key = repr(("changes", known.answers, known.facts, known.hardware, known.plan.rules_version))
+    return _kept(key, lambda: what_would_change(known.answers, known.facts, known.hardware, known.plan))
 
 
 def telling_questions(known: Advised) -> list[Question]:
     """The open questions whose answers would change the plan most."""
-    return _telling(repr((known.answers, known.facts, known.hardware)), known)
+    from coach.telling_questions import most_telling
+
+    asked = (known.answers, known.facts, known.hardware)
+    return _kept(f"telling {asked!r}", lambda: most_telling(*asked))

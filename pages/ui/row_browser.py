@@ -47,7 +47,7 @@ def row_browser(page: TaskPage, version: Version, found: Examined) -> None:
             prose.sentence(page.say("evaluate.rows.none_kept", version=version.name))
             return
         shown = chosen(rows, _choice(page, here, labels, any(row.predicted is None for row in rows)))
-        answered_table(page, version, found, shown, here)
+        answered_table(page, version, found, target, shown, here)
 
 
 def _target(page: TaskPage, version: Version, targets: Sequence[str | None]) -> str | None:
