@@ -13,6 +13,7 @@ from pathlib import Path
 from coach.atomic_write import write_atomically
 from coach.errors import UserError
 from coach.reviews import REVIEWS_FILE, Reviews, read_reviews
+from coach.text import Language, text
 from coach.workspace import Task
 from training.data.build import build_data, last_data_version, write_data_version
 from training.data.corrections import (
@@ -54,6 +55,17 @@ class CorrectedData(Pending):
     """The same, done; `version` is the name of the data as they are now."""
 
     version: str
+
+    def lines(self, language: Language) -> list[str]:
+        """What was done, for a person."""
+        said = [text("audit.corrected.made", language, version=self.version, count=sum(self.labels.values()), **self.labels)]
+        if self.left_out:
+            said.append(text("audit.corrected.left_out", language, count=self.left_out))
+        if self.missing:
+            said.append(text("audit.corrected.missing", language, count=self.missing))
+        if self.labels["test"]:
+            said.append(text("audit.corrected.test", language, count=self.labels["test"]))
+        return said
 
 
 def deciding_files(task: Task) -> list[Path]:

@@ -21,7 +21,8 @@ from pages.ui.frame import guarded, show_error
 from pages.ui.page import TaskPage
 from pages.ui.row_mark import Markable, mark_controls, mark_words
 from training.clock import local_now
-from training.corrected_data import CorrectedData, Pending, correct_data
+from training.corrected_data import Pending, correct_data
+from training.data.corrections import read_corrections
 from training.evidence import Examined
 from training.label_suspects import Suspect, Suspects, suspects_to_csv
 
@@ -124,10 +125,10 @@ def _table(
 def _corrections(page: TaskPage, version: Version, reviews: Reviews) -> None:
     marks = Counter(review.mark for review in reviews.values())
     prose.muted(page.say("review.marked", count=len(reviews), **{mark: marks[mark] for mark in MARKS}))
-    leave_out = bool(marks["ambiguous"]) and st.checkbox(page.say("review.leave_out"), key=page.key("review.leave_out"))
+    leave_out = _leave_out(page) if marks["ambiguous"] else False
     found = cached.pending(page.task, leave_out)
     if found.missing:
-        prose.muted(page.say("review.missing", count=found.missing))
+        prose.muted(text("audit.corrected.missing", page.language, count=found.missing))
     if not found.count:
         if marks["label_wrong"] > found.missing:
             prose.muted(page.say("review.in_place"))
@@ -137,6 +138,13 @@ def _corrections(page: TaskPage, version: Version, reviews: Reviews) -> None:
     if st.button(prose.plain(_make_words(page, found)), key=page.key("review.make"), icon=":material/add_notes:"):
         _make(page, leave_out)
     prose.muted(page.say("review.make_said"))
+
+
+def _leave_out(page: TaskPage) -> bool:
+    """Asked for; begins with what the data are made with now."""
+    key = page.key("review.leave_out")
+    session.begin_with({key: bool(read_corrections(page.task.folder).left_out)})
+    return st.checkbox(page.say("review.leave_out"), key=key)
 
 
 def _make_words(page: TaskPage, found: Pending) -> str:
@@ -150,10 +158,5 @@ def _make(page: TaskPage, leave_out: bool) -> None:
     except CoachError as error:
         show_error(error, page.language)
         return
-    session.leave_message("success", _made_words(page, made))
+    session.leave_message("success", made.lines(page.language))
     st.rerun()
-
-
-def _made_words(page: TaskPage, made: CorrectedData) -> list[str]:
-    said = [page.say("review.made", version=made.version, count=sum(made.labels.values()), **made.labels)]
-    return [*said, page.say("review.made_left_out", count=made.left_out)] if made.left_out else said
