@@ -19,8 +19,8 @@ SLICES = 3  # thirds by length
 SLICE_BELOW = 0.10  # in accuracy, and beyond both intervals
 SURE_FROM = 0.9
 SURE_AND_WRONG, SURE_SHARE = 5, 0.25  # so many, and so much of all that is wrong
-SUSPECTS, SUSPECT_SHARE = 10, 0.02  # bench/label_suspects.json: clean labels that are easily learnt stay below half of it
-EASILY_LEARNT = 0.8  # agreement of the baseline from which suspects are mostly wrong labels there, below it mostly hard rows
+SUSPECTS, SUSPECT_SHARE = 10, 0.02  # bench/label_suspects.json: clean labels that are easily learnt stay far below it
+EASILY_LEARNT = 0.8  # agreement of the baseline: above, most suspects there are wrong labels; below, a third to a half
 
 
 def drift(evidence: Evidence) -> list[Finding]:

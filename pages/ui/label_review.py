@@ -18,6 +18,7 @@ from coach.version_folder import Version
 from pages.ui import cached, prose, session
 from pages.ui.answered_table import HEAD_PX, MOST_PX, ROW_PX, input_cells, input_columns, inputs_in_full
 from pages.ui.frame import guarded, show_error
+from pages.ui.knowledge_link import knowledge_link
 from pages.ui.page import TaskPage
 from pages.ui.row_mark import Markable, mark_controls, mark_words
 from training.clock import local_now
@@ -49,7 +50,7 @@ def label_review(page: TaskPage, version: Version, found: Examined) -> None:
 def _suspects(page: TaskPage, version: Version, found: Examined, target: str | None) -> None:
     suspects = cached.suspects(version, target)
     prose.sentence(page.say("review.about", rows=suspects.rows, agreement=suspects.agreement))
-    prose.muted(page.say("review.parts"))
+    st.caption(prose.plain(page.say("review.parts")) + knowledge_link(page, "label-noise"))
     if suspects.passed_over:
         labels = [f"{label} ({count})" for label, count in suspects.passed_over.items()]
         prose.muted(page.say("review.passed_over", labels=("、" if page.language == "zh-TW" else ", ").join(labels)))
