@@ -176,7 +176,8 @@ def diagnose(arguments: argparse.Namespace, language: Language) -> int:
     from training.evidence import evidence_on, look_at_labels
 
     version = Task.open(Path(arguments.task_folder)).version(arguments.version)
-    found = diagnose_version(evidence_on(version, _results(version, arguments.task_folder), look_at_labels(version)))
+    results = _results(version, arguments.task_folder)
+    found = diagnose_version(evidence_on(version, results, look_at_labels(version, results)))
     if arguments.json:
         print_json({"version": version.name, **found.as_json(language)})
     else:

@@ -5,7 +5,7 @@ Owns the gathering. What the numbers mean is `coach.diagnosis`'s.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,8 @@ from training.run_view import RunView, fold
 if TYPE_CHECKING:
     from training.label_suspects import Suspects
 
+    FindSuspects = Callable[[Version, str | None, int | None], Suspects]
+
 LOOKED_AT = 3_000  # rows, drawn from more: a share is known well enough from them, in about a second
 
 
@@ -43,12 +45,16 @@ def examine(version: Version) -> Examined | None:
     return None if results is None else Examined(version.config, results, diagnose(evidence_on(version, results)))
 
 
-def look_at_labels(version: Version) -> Suspects | None:
-    """Rows whose label may be wrong, by the first target, among LOOKED_AT of them; None where they are too few, or no classes."""
+def look_at_labels(version: Version, results: Mapping[str, Any], find: FindSuspects | None = None) -> Suspects | None:
+    """Rows whose label may be wrong, by the first target, among at most LOOKED_AT drawn; None where there is nothing to look at.
+
+    `find` looks in `label_suspects.suspects_of`'s place: whoever keeps what was found hands it in.
+    """
     from training.label_suspects import suspects_of
 
+    many = sum(filter(None, (results.get("rows") or {}).values())) > LOOKED_AT
     try:
-        return suspects_of(version, next(iter(version.config.targets), None), at_most=LOOKED_AT)
+        return (find or suspects_of)(version, next(iter(version.config.targets), None), LOOKED_AT if many else None)
     except DataError:  # which fault, the list of suspects says
         return None
 

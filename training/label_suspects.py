@@ -67,7 +67,7 @@ class Suspects:
         return self.found[: int(self.rows * SHOWN_SHARE)]
 
 
-def suspects_of(version: Version, target: str | None, *, at_most: int | None = None) -> Suspects:
+def suspects_of(version: Version, target: str | None, at_most: int | None = None) -> Suspects:
     """Of a version's frozen rows. `at_most`: so many of them, drawn. Raises DataError as `find_suspects` does."""
     parts = {part: read_rows(version.split_path(part)) for part in SPLITS if version.split_path(part).is_file()}
     return find_suspects(parts, version.config, target, at_most=at_most)

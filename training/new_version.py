@@ -19,7 +19,7 @@ from coach.text import language_of, text
 from coach.version_folder import SPLITS, Version
 from coach.versioning import version_key
 from coach.workspace import Task, freeze_version
-from training.data.corrections import corrections_path, read_corrections
+from training.data.corrections import corrections_path
 from training.data.folds import first_fold, write_fold
 from training.data.rows import read_rows
 from training.row_changes import changed_rows
@@ -103,7 +103,8 @@ def _begin_lineage(task: Task, version: Version, now: datetime, said: str | None
     changes = [" ".join(said.split())] if said and said.strip() else []
     if parent:
         with suppress(CoachError):  # an earlier version whose rows are damaged is told where it is opened
-            changes += changed_rows(parent, version, read_corrections(task.folder), language_of(config.language))
+            rows = changed_rows(task, parent, version, language_of(config.language))
+            changes += [line for line in rows if line not in changes]
         changes += changed_words(list(config_changes(parent.config, config)))
     what = "lineage.first_version" if parent is None else "lineage.no_change"
     document = lineage_document(

@@ -1,10 +1,14 @@
-"""What became of the labels between two versions, in words for the later one's lineage. Reads their frozen rows; judges nothing."""
+"""What became of the labels between two sets of rows, in words: for a version's lineage, and for whoever is about to make one.
+
+Reads rows and the corrections in force; judges nothing.
+"""
 
 from __future__ import annotations
 
 from coach.text import Language, text
 from coach.version_folder import SPLITS, Version
-from training.data.corrections import Corrections, Parts, relabelled
+from coach.workspace import Task
+from training.data.corrections import Corrections, Parts, read_corrections, relabelled
 from training.data.rows import read_rows
 
 
@@ -13,19 +17,31 @@ def frozen_parts(version: Version) -> Parts:
     return {part: read_rows(version.split_path(part)) if version.split_path(part).is_file() else [] for part in SPLITS}
 
 
-def changed_rows(before: Version, after: Version, corrections: Corrections, language: Language) -> list[str]:
+def changed_rows(task: Task, before: Version, after: Version, language: Language) -> list[str]:
     """A line for labels that were put right, one for rows left out as ambiguous, one where the test is no longer the same.
 
     Nothing where the rows are the same files. Raises DataError for a line that is no row.
     """
     if _hashes(before) == _hashes(after):
         return []
-    old, new = frozen_parts(before), frozen_parts(after)
+    return _said(before, frozen_parts(after), read_corrections(task.folder), language)
+
+
+def changed_in_data(task: Task, before: Version, language: Language) -> list[str]:
+    """The same of `data/` as it is now; nothing where no correction is in force."""
+    corrections = read_corrections(task.folder)
+    if not len(corrections):
+        return []
+    return _said(before, {part: read_rows(task.data_folder / f"{part}.jsonl") for part in SPLITS}, corrections, language)
+
+
+def _said(before: Version, new: Parts, corrections: Corrections, language: Language) -> list[str]:
+    old = frozen_parts(before)
     counts = relabelled(old, new)
     said = []
     if any(counts.values()):
         said.append(text("lineage.labels_corrected", language, count=sum(counts.values()), **counts))
-    learnt = {row.id for part in ("train", "valid") for row in new[part]}  # type: ignore[index]
+    learnt = {row.id for row in (*new["train"], *new["valid"])}
     out = sum(row.id in corrections.left_out and row.id not in learnt for row in old["train"])
     if out:
         said.append(text("lineage.rows_left_out", language, count=out))

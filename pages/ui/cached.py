@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
-from coach.errors import CoachError, DataError
+from coach.errors import CoachError
 from coach.file_stamps import Stamps, file_stamps, judged_files
 from coach.repeats import task_folder
 from coach.reviews import REVIEWS_FILE
@@ -33,6 +32,7 @@ if TYPE_CHECKING:  # whoever opens the first page waits for nothing that only a 
     from coach.interview import Question
     from coach.situation import Look
     from coach.task_schema import TaskFile
+    from coach.text import Language
     from coach.what_if import Change
     from training.answered_rows import AnsweredRow
     from training.asking import AskBoth
@@ -92,7 +92,8 @@ def overviews(root: Path) -> list[TaskOverview]:
 
 
 def _judged(version: Version) -> str:
-    return repr((str(version.folder), judged_files(version), file_stamps(version.snapshot_path)))
+    parts = (version.split_path(part) for part in SPLITS)
+    return repr((str(version.folder), judged_files(version), file_stamps(version.snapshot_path, *parts)))
 
 
 def history(versions: list[Version]) -> list[Entry]:
@@ -112,37 +113,25 @@ def examined(version: Version) -> Examined | None:
 def diagnosed(version: Version, found: Examined) -> Diagnosis:
     """The whole diagnosis of an examined version: its labels are looked at, which takes a second or two, once."""
     from coach.diagnosis import diagnose
-    from training.evidence import LOOKED_AT, evidence_on
+    from training.evidence import evidence_on, look_at_labels
 
-    def read() -> Diagnosis:
-        many = sum((found.results.get("rows") or {}).values()) > LOOKED_AT
-        doubted = None
-        with suppress(DataError):  # which fault, the list of suspects says
-            doubted = suspects(version, next(iter(found.config.targets), None), LOOKED_AT if many else None)
-        return diagnose(evidence_on(version, found.results, doubted))
-
-    return _kept(f"diagnosed {_judged(version)} {file_stamps(task_folder(version) / REVIEWS_FILE)}", read)
-
-
-def _rows_key(what: str, version: Version, target: str | None, *others: Path) -> str:
-    stamps = file_stamps(version.config_path, *(version.split_path(part) for part in SPLITS), *others)
-    return repr((what, str(version.folder), target, stamps))
+    key = f"diagnosed {_judged(version)} {file_stamps(task_folder(version) / REVIEWS_FILE)}"
+    return _kept(key, lambda: diagnose(evidence_on(version, found.results, look_at_labels(version, found.results, suspects))))
 
 
 def answered_rows(version: Version, target: str | None) -> tuple[AnsweredRow, ...]:
     """Each test row with its answer."""
     from training import answered_rows as reading
 
-    key = _rows_key("answered", version, target, version.predictions_path)
-    return _kept_rows(key, lambda: reading.answered_rows(version, target))
+    return _kept_rows(f"answered {target} {_judged(version)}", lambda: reading.answered_rows(version, target))
 
 
 def suspects(version: Version, target: str | None, at_most: int | None = None) -> Suspects:
     """The rows of a version whose label may be wrong; seconds, once. Raises DataError."""
     from training.label_suspects import suspects_of
 
-    key = _rows_key(f"suspects {at_most}", version, target)
-    return _kept_rows(key, lambda: suspects_of(version, target, at_most=at_most))
+    key = f"suspects {target} {at_most} {_judged(version)}"
+    return _kept_rows(key, lambda: suspects_of(version, target, at_most))
 
 
 def pending(task: Task, leave_out: bool) -> Pending:
@@ -151,6 +140,14 @@ def pending(task: Task, leave_out: bool) -> Pending:
 
     key = f"pending {task.folder} {leave_out} {file_stamps(*making.deciding_files(task))}"
     return _kept(key, lambda: making.pending(task, leave_out_ambiguous=leave_out))
+
+
+def changed_in_data(task: Task, before: Version, language: Language) -> list[str]:
+    """What corrections have made of a version's rows in `data/` by now, in words. Raises WorkspaceError and DataError."""
+    from training import corrected_data, row_changes
+
+    key = f"changed {before.folder} {language} {file_stamps(*corrected_data.deciding_files(task))}"
+    return _kept(key, lambda: row_changes.changed_in_data(task, before, language))
 
 
 def compared(first: Version, second: Version) -> Comparison | None:
@@ -195,12 +192,11 @@ def inspection(attachment: Attachment) -> Inspection:
 
 def look(task: Task) -> Look | None:
     """The look at the task's file that advice is given on, or None without one. Seconds, once. Raises DataError, DocumentError."""
-    from training.attached_file import attached
-    from training.attached_file import look as look_at
+    from training import attached_file
 
     said = task.answers()
-    key = repr(("look", attached(task), said.task.language, said.success.primary_metric))
-    return _or_raise(_tried(key, lambda: look_at(task)))
+    key = repr(("look", attached_file.attached(task), said.task.language, said.success.primary_metric))
+    return _or_raise(_tried(key, lambda: attached_file.look(task)))
 
 
 def drafted(task: Task) -> Drafted:

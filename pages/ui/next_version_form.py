@@ -6,6 +6,7 @@ Owns the form. What the draft of task.yaml says is `coach.next_version_draft`'s;
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -32,7 +33,7 @@ from coach.task_check import BUILT_METHODS
 from coach.task_schema import TaskFile
 from coach.version_folder import Version
 from coach.versioning import Change as ChangeKind
-from pages.ui import prose, session
+from pages.ui import cached, prose, session
 from pages.ui.frame import show_error
 from pages.ui.page import TaskPage, go_to
 from pages.ui.yaml_editor import forget_unedited
@@ -103,7 +104,7 @@ def _kind(page: TaskPage, config: TaskFile) -> ChangeKind:
 
 def _proposals(page: TaskPage, parent: Version, config: TaskFile, diagnosis: Diagnosis) -> None:
     """Experiments that change settings as buttons that fill the form; the rest is advice. Nothing is made before the form is sent."""
-    fills: list[tuple[str, dict[str, float | str]]] = []
+    fills: list[tuple[str, dict[str, float | str]]] = [(said, {}) for said in _corrections(page, parent)]
     if challenger := tuned(config):
         fills.append((page.say("iterate.next.tune", model=config.training.base_model), challenger))
     found = [(finding, experiment_of(finding, config)) for finding in diagnosis.findings if finding.name not in HANDLED]
@@ -119,14 +120,21 @@ def _proposals(page: TaskPage, parent: Version, config: TaskFile, diagnosis: Dia
         st.markdown("\n".join(f"- {prose.plain(said)}" for said in advice))
 
 
+def _corrections(page: TaskPage, parent: Version) -> list[str]:
+    """Where labels were put right since: the whole change of a version, if nothing else is touched. What is damaged, others say."""
+    with suppress(CoachError):
+        return cached.changed_in_data(page.task, parent, page.language)[:1]
+    return []
+
+
 def _proposal(page: TaskPage, parent: Version, config: TaskFile, place: int, title: str, values: dict[str, Any]) -> None:
     changes = "、".join(changes_of(config, values)) if page.language == "zh-TW" else ", ".join(changes_of(config, values))
-    said = page.say("iterate.next.said", title=title, changes=changes)
+    said = page.say("iterate.next.said", title=title, changes=changes) if changes else title
     st.button(
         prose.plain(title),
         key=page.key(f"next.proposal.{parent.name}.{place}"),
         icon=":material/edit_note:",
-        help=prose.plain(changes),
+        help=prose.plain(changes) or None,
         on_click=_fill,
         args=(page, parent, said, values),
     )

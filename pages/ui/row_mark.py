@@ -38,7 +38,8 @@ def mark_controls(page: TaskPage, row: Markable, labels: Sequence[str], where: s
     `where` tells two places apart that show the same row. Raises WorkspaceError where the marks cannot be read.
     """
     key = page.key(f"{where}.mark.{row.id}.{row.target or ''}")
-    stands = read_reviews(page.task.folder).get((row.id, row.target))
+    place = (row.id, row.target)
+    stands = read_reviews(page.task.folder).get(place)
     seen = session.widget_value(f"{key}.seen", stands)
     session.put_widget_value(f"{key}.seen", stands)
     others = [label for label in labels if label != row.given]
@@ -54,15 +55,15 @@ def mark_controls(page: TaskPage, row: Markable, labels: Sequence[str], where: s
     )
     label = None
     if mark == "label_wrong":
-        label = st.selectbox(page.say("review.mark.new_label"), others, key=f"{key}.label")
+        choose = page.say("review.mark.choose")
+        label = st.selectbox(page.say("review.mark.new_label"), others, key=f"{key}.label", placeholder=choose)
     if not st.button(page.say("review.mark.save"), key=f"{key}.save", icon=":material/check:"):
         return
     try:
         if mark is None:
-            unmark_row(page.task, (row.id, row.target), seen=seen)
+            unmark_row(page.task, place, seen=seen)
         else:
-            where_to = (row.id, row.target)
-            mark_row(page.task, where_to, mark, label, given=row.given, labels=labels, seen=seen, now=local_now())
+            mark_row(page.task, place, mark, label, given=row.given, labels=labels, seen=seen, now=local_now())
     except CoachError as error:
         show_error(error, page.language)
         return
