@@ -83,7 +83,7 @@ def correct_data(task: Task, now: datetime, *, leave_out_ambiguous: bool = False
     """Makes `data/` anew with every label marked as wrong put right, in all parts; ambiguous rows leave training where that is asked for.
 
     All marks are taken together, so that a mark taken back takes its correction back. Raises UserError where nothing would change,
-    WorkspaceError and DataError as making data does; nothing is written then.
+    WorkspaceError and DataError as making data does; what a full disk leaves half done is finished by the next call.
     """
     with task.lock(PREPARING_WAIT_S):
         prepare_data(task, now)
@@ -97,15 +97,17 @@ def correct_data(task: Task, now: datetime, *, leave_out_ambiguous: bool = False
         try:
             version = _make(task, compared, now)
         except BaseException:
-            write_corrections(task.folder, in_force)
+            if _parts(task) == compared.parts:  # else half is done: the corrections stay, and making it again finishes
+                write_corrections(task.folder, in_force)
             raise
         return CorrectedData(found.labels, found.left_out, found.missing, version)
 
 
 @dataclass(frozen=True)
 class _Compared:
-    """`base`: the parts before any correction; `new`: with those that are `wanted`; `found`: against the parts as they are now."""
+    """`parts` as they are now; `base`: before any correction; `new`: with those that are `wanted`; `found`: what is new in it."""
 
+    parts: Parts
     base: Parts
     new: Parts
     wanted: Corrections
@@ -113,12 +115,16 @@ class _Compared:
 
 
 def _compare(task: Task, leave_out_ambiguous: bool) -> _Compared:
-    parts: Parts = {part: read_rows(task.data_folder / f"{part}.jsonl") for part in PARTS}
+    parts = _parts(task)
     base = uncorrected(parts, read_corrections(task.folder))
     wanted, missing = _wanted(base, parts, read_reviews(task.folder), leave_out_ambiguous)
     new = corrected(base, wanted)
     left = {row.id for row in new["train"]} ^ {row.id for row in parts["train"]}
-    return _Compared(base, new, wanted, Pending(relabelled(parts, new), len(left), missing))
+    return _Compared(parts, base, new, wanted, Pending(relabelled(parts, new), len(left), missing))
+
+
+def _parts(task: Task) -> Parts:
+    return {part: read_rows(task.data_folder / f"{part}.jsonl") for part in PARTS}
 
 
 def _wanted(base: Parts, parts: Parts, reviews: Reviews, leave_out_ambiguous: bool) -> tuple[Corrections, int]:

@@ -22,6 +22,7 @@ from coach.workspace import Task
 from training.clock import local_now
 from training.data.rows import find_rows
 from training.data.split import label_of
+from training.new_version import prepare_data
 
 NO_MARK = "none"
 SAID = (*MARKS, NO_MARK)
@@ -35,6 +36,8 @@ def suspects(arguments: argparse.Namespace, language: Language) -> int:
     task = Task.open(Path(arguments.task))
     version = task.version(arguments.version) if arguments.version else None
     target = _target(version.config if version else task.file, arguments.target)
+    if version is None:
+        prepare_data(task, local_now())
     found = suspects_of(version, target) if version else suspects_in(task, target)
     reviews = read_reviews(task.folder)
     if arguments.json:

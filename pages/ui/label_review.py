@@ -48,7 +48,8 @@ def label_review(page: TaskPage, version: Version, found: Examined) -> None:
 
 
 def _suspects(page: TaskPage, version: Version, found: Examined, target: str | None) -> None:
-    suspects = cached.suspects(version, target)
+    with st.spinner(page.say("review.ranking")):
+        suspects = cached.suspects(version, target)
     prose.sentence(page.say("review.about", rows=suspects.rows, agreement=suspects.agreement))
     st.caption(prose.plain(page.say("review.parts")) + knowledge_link(page, "label-noise"))
     if suspects.passed_over:

@@ -17,9 +17,10 @@ from coach.workspace import Task
 from tests.conftest import NOW
 from tests.pages.judged_versions import LABELS, every, finish, make_task
 from tests.training.small_task import task_file
+from training import corrected_data
 from training.corrected_data import correct_data, pending
-from training.data.corrections import CORRECTIONS_FILE, read_corrections
-from training.data.rows import read_rows, rows_to_jsonl
+from training.data.corrections import CORRECTIONS_FILE, Corrections, NewLabel, corrected, read_corrections, uncorrected
+from training.data.rows import Row, read_rows, rows_to_jsonl
 from training.data.source import data_source_to_yaml, source_document
 from training.new_version import new_version, prepare_data
 
@@ -212,6 +213,15 @@ def test_a_label_settled_otherwise_meanwhile_is_left_as_it_is(plain):
     assert found.count == 0 and found.missing == 1
 
 
+def test_one_slot_of_a_json_answer_is_corrected_and_the_others_stay():
+    row = Row("r-1", {"text": "x"}, {"sentiment": "a", "tone": "b"})
+    parts = {"train": [row], "valid": [], "test": []}
+    corrections = Corrections({("r-1", "tone"): NewLabel("b", "c")})
+    found = corrected(parts, corrections)
+    assert found["train"] == [Row("r-1", {"text": "x"}, {"sentiment": "a", "tone": "c"})]
+    assert row.output["tone"] == "b" and uncorrected(found, corrections) == parts
+
+
 def test_a_making_that_fails_leaves_data_and_corrections_as_they_were(sourced, monkeypatch):
     mark(sourced, "train", 1)
     correct_data(sourced, NOW)
@@ -225,6 +235,26 @@ def test_a_making_that_fails_leaves_data_and_corrections_as_they_were(sourced, m
     with pytest.raises(WorkspaceError):
         correct_data(sourced, NOW)
     assert content(sourced.folder) == before
+
+
+def test_what_a_full_disk_left_half_done_is_finished_by_the_next_call(plain, monkeypatch):
+    marked = {part: mark(plain, part, 1) for part in SPLITS}
+    write = corrected_data.write_atomically
+
+    def full(path, content):
+        if path.name == "test.jsonl":
+            raise WorkspaceError("workspace.disk_full", path=str(path))
+        write(path, content)
+
+    monkeypatch.setattr(corrected_data, "write_atomically", full)
+    with pytest.raises(WorkspaceError):
+        correct_data(plain, NOW)
+    monkeypatch.undo()
+    assert labels(plain, "train")[marked["train"][0]] == marked["train"][2], "half is done"
+    assert dict(correct_data(plain, NOW).labels) == {"train": 0, "valid": 0, "test": 1}
+    assert all(labels(plain, part)[row] == label for part, (row, _, label) in marked.items())
+    assert [unmark_row(plain, key, seen=review) for key, review in read_reviews(plain.folder).items()]
+    assert sum(correct_data(plain, NOW).labels.values()) == 3, "and all of it can be taken back"
 
 
 def test_two_who_press_at_once_make_one_snapshot(plain):
