@@ -56,6 +56,7 @@ class Comparison:
     config: tuple[ConfigChange, ...]
     shared_rows: int
     same_test_rows: bool
+    relabelled: int = 0  # test rows both answered whose label was changed between them
 
     @property
     def rows_needed(self) -> int | None:
@@ -73,6 +74,8 @@ class Comparison:
         found += self.class_sentences()
         if not self.same_test_rows and self.shared_rows >= FEWEST_SHARED_ROWS:
             found.append(sentence("verdict.compare.different_data", rows=self.shared_rows))
+        if self.relabelled and self.overall.interval is not None:
+            found.append(sentence("verdict.compare.relabelled", count=self.relabelled, rows=self.shared_rows))
         if not self.config:
             found.append(sentence("verdict.compare.same_config"))
         if len(self.config) > 1:
@@ -169,6 +172,7 @@ def compare(first: Judged, second: Judged, *, seed: int) -> Comparison:
         config=tuple(config_changes(first.config, second.config)),
         shared_rows=len(paired) if paired else len(set(first.answers) & set(second.answers)),
         same_test_rows=set(first.answers) == set(second.answers),
+        relabelled=sum(row in second.answers and second.answers[row][0] != actual for row, (actual, _) in first.answers.items()),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from coach.finding import Evidence, Finding
 from coach.metric_words import metric_words
-from coach.row_findings import drift, sure_and_wrong, weak_lengths
+from coach.row_findings import drift, hard_labels, label_noise, sure_and_wrong, weak_lengths
 from coach.sentence import Data, Sentence, sentence
 from coach.situation import SKEWED_AT
 from coach.task_comments import LORA_LR_LOW, LORA_LR_USUAL
@@ -189,8 +189,8 @@ def few_test_rows(evidence: Evidence) -> list[Finding]:
 
 
 LOOKS: tuple[Look, ...] = (
-    format_failures, weak_classes, imbalance, drift, overfitting, flat, weak_lengths, baseline_ahead, sure_and_wrong,
-    format_not_learnt, few_test_rows,
+    format_failures, label_noise, weak_classes, imbalance, drift, overfitting, flat, weak_lengths, baseline_ahead,
+    sure_and_wrong, hard_labels, format_not_learnt, few_test_rows,
 )  # fmt: skip
 
 

@@ -22,10 +22,23 @@ class Answered:
 
 
 @dataclass(frozen=True)
+class LabelSuspects:
+    """Of `rows` looked at, `count` to which the cheap baseline, not having seen them, gives another label with long odds.
+
+    `agreement`: the share of the rows that it gives the label they carry. Rows a person has marked already are not counted.
+    """
+
+    rows: int
+    count: int
+    agreement: float
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What a diagnosis reads. `evals`, `steps`: events in order; `train_counts`, `test_counts`: rows of each class.
 
     `learning_rate` is that of a LoRA training, None with other methods. `answered`: the test rows, none where they are not at hand.
+    `suspects` is None where labels were not looked at, or could not be.
     """
 
     results: Mapping[str, Any]
@@ -36,6 +49,7 @@ class Evidence:
     learning_rate: float | None = None
     test_counts: Mapping[str, int] = field(default_factory=dict)
     answered: Sequence[Answered] = ()
+    suspects: LabelSuspects | None = None
 
 
 @dataclass(frozen=True)

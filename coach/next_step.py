@@ -16,6 +16,7 @@ _NOT_FOR_A_VERSION = (
     "class_low_few_rows",
     "imbalance_treated",
     "at_the_top",
+    "label_suspects_hard",
 )  # rows to test by, or nothing to do
 
 

@@ -1,5 +1,5 @@
 """Findings that lie in the rows rather than in the scores: other shares in the test than in training, texts of one length that go wrong,
-answers that were sure and wrong.
+answers that were sure and wrong, labels that may be wrong.
 
 Reads what a diagnosis is handed (`finding.Evidence`). Part of `diagnosis.LOOKS`; thresholds are judgements unless a source is named.
 """
@@ -19,6 +19,8 @@ SLICES = 3  # thirds by length
 SLICE_BELOW = 0.10  # in accuracy, and beyond both intervals
 SURE_FROM = 0.9
 SURE_AND_WRONG, SURE_SHARE = 5, 0.25  # so many, and so much of all that is wrong
+SUSPECTS, SUSPECT_SHARE = 10, 0.02  # bench/label_suspects.json: clean labels that are easily learnt stay far below it
+EASILY_LEARNT = 0.8  # agreement of the baseline: above, most suspects there are wrong labels; below, a third to a half
 
 
 def drift(evidence: Evidence) -> list[Finding]:
@@ -62,6 +64,26 @@ def sure_and_wrong(evidence: Evidence) -> list[Finding]:
     if len(sure) < SURE_AND_WRONG or len(sure) < SURE_SHARE * len(wrong):
         return []
     return [Finding("D12", "sure_and_wrong", "info", {"count": len(sure), "wrong": len(wrong), "sure": SURE_FROM})]
+
+
+def label_noise(evidence: Evidence) -> list[Finding]:
+    """D13: the baseline, not having seen them, speaks against the labels of a notable share of rows that are easily learnt."""
+    return [found for found in _suspects(evidence) if found.level == "warning"]
+
+
+def hard_labels(evidence: Evidence) -> list[Finding]:
+    """D13 as a note: the same where the baseline often disagrees, so that hard rows are among them."""
+    return [found for found in _suspects(evidence) if found.level == "info"]
+
+
+def _suspects(evidence: Evidence) -> list[Finding]:
+    found = evidence.suspects
+    if found is None or found.count < SUSPECTS or found.count < SUSPECT_SHARE * found.rows:
+        return []
+    data: Data = {"count": found.count, "rows": found.rows, "share": found.count / found.rows, "agreement": found.agreement}
+    if found.agreement < EASILY_LEARNT:
+        return [Finding("D13", "label_suspects_hard", "info", data)]
+    return [Finding("D13", "label_suspects", "warning", data)]
 
 
 def _right(rows: Sequence[Answered]) -> int:

@@ -1,4 +1,4 @@
-"""Stage 6, after training: the test score against target and baseline, the rows behind it, findings, and a box to try the version."""
+"""Stage 6, after training: the score against target and baseline, the rows behind it, doubtful labels, findings, a box to try it."""
 
 import time
 
@@ -10,6 +10,7 @@ from pages.ui import cached, prose
 from pages.ui.figure_row import figure_row
 from pages.ui.finding_cards import finding_cards
 from pages.ui.frame import open_page
+from pages.ui.label_review import label_review
 from pages.ui.page import TaskPage, link
 from pages.ui.repeat_runs import repeat_runs
 from pages.ui.row_browser import row_browser
@@ -39,8 +40,10 @@ def sections(page: TaskPage, version_name: str, found: Examined) -> None:
     repeat_runs(page, found.results)
     what_came(page, version, cached.reader(version).read(time.time()).view)
     row_browser(page, version, found)
-    prose.heading(page.say("evaluate.findings", count=len(found.diagnosis.findings)))
-    finding_cards(page, found.diagnosis)
+    label_review(page, version, found)
+    diagnosis = cached.diagnosed(version, found)
+    prose.heading(page.say("evaluate.findings", count=len(diagnosis.findings)))
+    finding_cards(page, diagnosis)
     if found.config.training.method == "baseline":
         prose.sentence(page.say("evaluate.baseline_next", version=version.name, model=found.config.training.base_model))
     link(page, "iterate", page.task, version=version.name, label=page.say("evaluate.to_iterate"), icon=":material/arrow_forward:")

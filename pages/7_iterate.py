@@ -3,6 +3,7 @@
 import streamlit as st
 
 from coach.course import course_of, days_left
+from coach.diagnosis import Diagnosis
 from coach.errors import CoachError
 from coach.figures import iteration_figures
 from coach.forecast import Forecast
@@ -29,15 +30,15 @@ def focus_of(page: TaskPage, entries: list[Entry]) -> Entry:
     return named or latest_finished(entries) or entries[-1]
 
 
-def judgement(page: TaskPage, entries: list[Entry], focus: Entry, found: Examined) -> None:
+def judgement(page: TaskPage, entries: list[Entry], focus: Entry, found: Examined, diagnosis: Diagnosis) -> None:
     """Go on or stop in one sentence, and the three numbers behind it."""
     before = held_against(entries, focus)
     version = page.task.version(focus.name)
     change = cached.compared(page.task.version(before.name), version) if before else None
     course = course_of(entries, focus, forecast_of(page), days_left(page.task, local_now()))
-    said = next_step(focus.name, found.diagnosis, change, found.config.training.method, course).say(page.language)
+    said = next_step(focus.name, diagnosis, change, found.config.training.method, course).say(page.language)
     st.markdown(f"**{page.say('evaluate.coach')}** {prose.plain(said)}")
-    figure_row(page, iteration_figures(focus.name, found.diagnosis.verdict, change))
+    figure_row(page, iteration_figures(focus.name, diagnosis.verdict, change))
     for more in course.sentences():
         prose.muted(more.say(page.language))
     if luck := looked_often(entries, focus):
@@ -63,10 +64,11 @@ with open_page("iterate") as page:
     history = cached.history(page.task.versions())
     focus = focus_of(page, history)
     examined = cached.examined(page.task.version(focus.name)) if focus.finished else None
-    if examined is None:
+    diagnosis = cached.diagnosed(page.task.version(focus.name), examined) if examined else None
+    if examined is None or diagnosis is None:
         nothing_finished(page, focus)
     else:
-        judgement(page, history, focus, examined)
+        judgement(page, history, focus, examined, diagnosis)
     prose.heading(page.say("iterate.history"))
     version_table(page, history, focus if focus.finished else None)
     if focus.finished:
@@ -77,4 +79,4 @@ with open_page("iterate") as page:
             prose.sentence(page.say("iterate.compare.only_one"))
         system_in_use(page, focus)
     prose.heading(page.say("iterate.next.title"))
-    next_version_form(page, history, focus, examined.diagnosis if examined else None, local_now())
+    next_version_form(page, history, focus, diagnosis, local_now())

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from coach.command_line import CommandParser, run_command
 from coach.text import Language, text
-from training import commands, estimate_command
+from training import commands, estimate_command, review_commands
 
 Runner = Callable[[argparse.Namespace, Language], int]
 
@@ -27,6 +27,9 @@ _RUNNERS: dict[str, Runner] = {
     "baseline": commands.baseline,
     "estimate": estimate_command.estimate,
     "sample": commands.sample,
+    "suspects": review_commands.suspects,
+    "mark": review_commands.mark,
+    "correct": review_commands.correct,
 }
 
 
@@ -78,7 +81,22 @@ def build_parser(language: Language) -> argparse.ArgumentParser:
     sample.add_argument("name", metavar="NAME", help=say("sample_name"))
     sample.add_argument("folder", metavar="DIR", help=say("sample_folder"))
     sample.add_argument("--seed", metavar="N", type=int, help=say("sample_seed"))
+    _add_review(command, say)
     return parser
+
+
+def _add_review(command: Callable[[str], argparse.ArgumentParser], say: Callable[[str], str]) -> None:
+    """Doubtful labels: listing rows, marking one, making data with the corrections."""
+    suspects, mark, correct = (command(name) for name in ("suspects", "mark", "correct"))
+    for one in (suspects, mark, correct):
+        one.add_argument("task", metavar="TASK", help=say("task"))
+    suspects.add_argument("--version", metavar="NAME", help=say("suspects_version"))
+    mark.add_argument("row", metavar="ROW", help=say("row"))
+    mark.add_argument("mark", metavar="MARK", choices=review_commands.SAID, help=say("row_mark"))
+    mark.add_argument("--label", metavar="LABEL", help=say("right_label"))
+    for one in (suspects, mark):
+        one.add_argument("--target", metavar="NAME", help=say("target"))
+    correct.add_argument("--leave-out-ambiguous", action="store_true", help=say("leave_out_ambiguous"))
 
 
 def _positive(value: str) -> int:

@@ -5,8 +5,6 @@ Owns joining answers with the frozen test split, choosing among them, and the CS
 
 from __future__ import annotations
 
-import csv
-import io
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +12,8 @@ from typing import Literal
 
 from coach.answers_given import read_given
 from coach.version_folder import Version
-from training.data.cell_formulas import disarmed
 from training.data.rows import read_rows
+from training.spreadsheet import spreadsheet_csv
 
 Order = Literal["most_sure", "least_sure"]
 _FIXED = ("id", "actual", "predicted", "score_predicted", "score_actual", "raw")
@@ -106,11 +104,8 @@ def _folded(text: str) -> str:
 
 def rows_to_csv(rows: Sequence[AnsweredRow], placeholders: Sequence[str]) -> str:
     """The rows as CSV for a spreadsheet: one column an input, the answers, two scores; formulas disarmed, marked as UTF-8."""
-    text = io.StringIO()
-    writer = csv.writer(text)
     inputs = [f"input:{name}" if name in _FIXED else name for name in placeholders]
-    writer.writerow([disarmed(name) for name in (_FIXED[0], *inputs, *_FIXED[1:])])
-    for row in rows:
-        values = (row.id, *(row.inputs.get(name, "") for name in placeholders), row.actual, row.predicted)
-        writer.writerow([disarmed(value) for value in (*values, row.sure, row.score_of_actual, row.raw)])
-    return "\ufeff" + text.getvalue()  # the mark tells Excel that this is UTF-8
+    texts = ([row.inputs.get(name, "") for name in placeholders] for row in rows)
+    answers = ((row.actual, row.predicted, row.sure, row.score_of_actual, row.raw) for row in rows)
+    cells = ([row.id, *text, *answer] for row, text, answer in zip(rows, texts, answers))
+    return spreadsheet_csv([_FIXED[0], *inputs, *_FIXED[1:]], cells)

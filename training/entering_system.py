@@ -5,8 +5,6 @@ The one place page and command line call. Also the test rows as a file for that 
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,10 +16,10 @@ from coach.systems import System, keep_system
 from coach.version_folder import Version
 from coach.workspace import Task
 from training.attached_file import SOURCE_FILE
-from training.data.cell_formulas import disarmed
 from training.data.intake import look_at_path, look_at_upload, safe_name
 from training.data.rows import read_rows
 from training.data.source_fit import said_columns
+from training.spreadsheet import spreadsheet_csv
 from training.system_file import SystemFile, read_system
 
 
@@ -61,10 +59,8 @@ def _keep(task: Task, file: SystemFile) -> Entered:
 
 def rows_to_answer(version: Version) -> str:
     """The test rows as CSV, without their labels: id, a column an input, and an empty `predicted` to be filled in."""
-    text = io.StringIO()
-    writer = csv.writer(text)
     names = version.config.placeholders
-    writer.writerow([disarmed(name) for name in ("id", *names, "predicted")])
-    for row in read_rows(version.split_path("test")):
-        writer.writerow([disarmed(value) for value in (row.id, *(row.input.get(name, "") for name in names), "")])
-    return "\ufeff" + text.getvalue()  # the mark tells Excel that this is UTF-8
+    rows = read_rows(version.split_path("test"))
+    return spreadsheet_csv(
+        ["id", *names, "predicted"], ([row.id, *(row.input.get(name, "") for name in names), ""] for row in rows)
+    )

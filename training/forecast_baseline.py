@@ -1,4 +1,4 @@
-"""What the cheap baseline may be expected to score on a person's rows, in seconds: out-of-fold predictions of one round of folds.
+"""What the cheap baseline says of rows it has not seen, in seconds: out-of-fold answers and probabilities of one round of folds.
 
 The same features, models and scores as `baseline.py`, which takes its time and is what a run is compared with; here texts are
 taken apart once for all folds, the search is one round on fewer rows, and what the models learn from is packed closer. Knows
@@ -64,15 +64,15 @@ class CountedRows:
         return CountedRows(self.counts[places], self.truth[places], self.labels, self.metric)
 
 
-def counted(rows: Sequence[Row], task: TaskFile) -> CountedRows:
-    """Texts taken apart as `baseline.py` does, once for all that is asked of them."""
-    target, labels = next(iter(task.targets.items()))
+def counted(rows: Sequence[Row], task: TaskFile, target: str | None = None) -> CountedRows:
+    """Texts taken apart as `baseline.py` does, once for all that is asked of them; of several targets the first, unless one is named."""
+    target = target if target in task.targets else next(iter(task.targets))
     analyzer = vectorizer_for(task.language).build_analyzer()
     primary = task.success_criteria.primary_metric
     return CountedRows(
         counts=CountVectorizer(analyzer=analyzer).fit_transform([text_of(row) for row in rows]).tocsr(),
         truth=np.array([label_of(row, target) for row in rows], dtype=object),
-        labels=labels,
+        labels=task.targets[target],
         metric=primary if primary in CLASSIFICATION_METRICS else "macro_f1",
     )
 
@@ -107,6 +107,20 @@ def predictions_of(counts: csr_matrix, truth: Labels, held_out: csr_matrix, choi
         return {choice: np.full(held_out.shape[0], truth[0], dtype=object) for choice in choices}
     features, asked = _fold(counts, held_out)
     return {choice: model_for(*choice).fit(features, truth).predict(asked) for choice in choices}
+
+
+def out_of_fold_probabilities(rows: CountedRows, *, choice: Choice, seed: int) -> tuple[list[str], NDArray[np.float64]]:
+    """The classes by name, and what a baseline that has not seen a row gives each: [rows, classes], 0 to 1; the same each time.
+
+    Every class needs FOLDS rows, as the caller has seen to.
+    """
+    names = sorted(set(rows.truth))
+    found = np.zeros((len(rows.truth), len(names)))
+    with single_threaded():
+        for inside, outside in rows.folds(seed):
+            features, held_out = _fold(rows.counts[inside], rows.counts[outside])
+            found[outside] = model_for(*choice).fit(features, rows.truth[inside]).predict_proba(held_out)
+    return names, found
 
 
 def _predictions(rows: CountedRows, choices: Sequence[Choice], seed: int) -> dict[Choice, Labels]:

@@ -6,20 +6,23 @@ What `training run` does before it trains, and what a page does when somebody pr
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from coach.config_changes import changed_words, config_changes
-from coach.errors import DataError, UserError
+from coach.errors import CoachError, DataError, UserError
 from coach.lineage import lineage_document
 from coach.task_schema import Change, TaskFile
 from coach.text import language_of, text
 from coach.version_folder import SPLITS, Version
 from coach.versioning import version_key
 from coach.workspace import Task, freeze_version
+from training.data.corrections import corrections_path
 from training.data.folds import first_fold, write_fold
 from training.data.rows import read_rows
+from training.row_changes import changed_rows
 
 if TYPE_CHECKING:
     from training.data.build_report import BuildReport
@@ -34,7 +37,7 @@ class PreparedData:
 
 
 def prepare_data(task: Task, now: datetime) -> PreparedData:
-    """Makes `data/` from data_source.yaml where it has not been made yet, or the source or a raw file has changed since."""
+    """Makes `data/` from data_source.yaml where it has not been made yet, or the source, a raw file or the corrections changed since."""
     source_path = task.folder / "data_source.yaml"
     if not source_path.is_file():
         return PreparedData()
@@ -46,7 +49,8 @@ def prepare_data(task: Task, now: datetime) -> PreparedData:
     if (task.data_folder / "train.jsonl").is_file() and built.is_file():
         raw = [task.folder / path for path in raw_files(source)]
         gone = tuple(path.name for path in raw if not path.is_file())
-        if gone or max(path.stat().st_mtime for path in (source_path, *raw)) <= built.stat().st_mtime:
+        corrections = [path for path in [corrections_path(task.folder)] if path.is_file()]
+        if gone or max(path.stat().st_mtime for path in (source_path, *raw, *corrections)) <= built.stat().st_mtime:
             return PreparedData(raw_gone=gone)
     return PreparedData(build_data(task.folder, source, task.file, now=now))
 
@@ -97,7 +101,11 @@ def _begin_lineage(task: Task, version: Version, now: datetime, said: str | None
     parent = named or (earlier[-1] if earlier else None)
     said = said or (intended.statement if intended else None)
     changes = [" ".join(said.split())] if said and said.strip() else []
-    changes += changed_words(list(config_changes(parent.config, config))) if parent else []
+    if parent:
+        with suppress(CoachError):  # an earlier version whose rows are damaged is told where it is opened
+            rows = changed_rows(task, parent, version, language_of(config.language))
+            changes += [line for line in rows if line not in changes]
+        changes += changed_words(list(config_changes(parent.config, config)))
     what = "lineage.first_version" if parent is None else "lineage.no_change"
     document = lineage_document(
         config,

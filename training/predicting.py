@@ -5,8 +5,6 @@ Owns opening a finished version and the shape of an answer for a person and for 
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,11 +16,11 @@ from coach.errors import DataError, ModelError, UserError, WorkspaceError
 from coach.task_schema import TaskFile
 from coach.version_folder import Version
 from coach.workspace import write_atomically
-from training.data.cell_formulas import disarmed
 from training.data.columns import guess_columns
 from training.data.read import read_table
 from training.data.rows import Output, Row
 from training.run_status import run_status
+from training.spreadsheet import spreadsheet_csv
 
 if TYPE_CHECKING:
     from training.backends.loaded import Backend, LoadedModel
@@ -216,16 +214,12 @@ def _free_names(wanted: Sequence[str], taken: Sequence[str]) -> dict[str, str]:
 
 
 def _csv(file: UnlabelledFile, answers: Sequence[Answer]) -> str:
-    text = io.StringIO()
     flat = [_flat(answer) for answer in answers]
     # with many labels a row's scores are those its answer needed (evaluation.label_scoring): not the same ones in every row
     names = _free_names(list(dict.fromkeys(name for found in flat for name in found)), file.columns)
-    writer = csv.writer(text)
-    writer.writerow([disarmed(name) for name in (*file.columns, *names.values())])
-    for row, extra in zip(file.rows, flat, strict=True):
-        cells = (*(row.get(name) for name in file.columns), *(extra.get(name) for name in names))
-        writer.writerow([disarmed(value) for value in cells])
-    return "\ufeff" + text.getvalue()  # the mark tells Excel that this is UTF-8
+    rows = zip(file.rows, flat, strict=True)
+    cells = ([*(row.get(name) for name in file.columns), *(extra.get(name) for name in names)] for row, extra in rows)
+    return spreadsheet_csv([*file.columns, *names.values()], cells)
 
 
 def _flat(answer: Answer) -> dict[str, Any]:

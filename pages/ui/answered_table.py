@@ -15,6 +15,7 @@ import streamlit as st
 from coach.version_folder import Version
 from pages.ui import prose
 from pages.ui.page import TaskPage
+from pages.ui.row_mark import Markable, mark_controls
 from training.answered_rows import AnsweredRow, rows_to_csv
 from training.evidence import Examined
 
@@ -24,9 +25,9 @@ ROW_PX, HEAD_PX, MOST_PX = 35, 38, 393  # of Streamlit's tables; beyond the last
 
 
 def answered_table(
-    page: TaskPage, version: Version, found: Examined, rows: Sequence[AnsweredRow], here: str
+    page: TaskPage, version: Version, found: Examined, target: str | None, rows: Sequence[AnsweredRow], here: str
 ) -> AnsweredRow | None:
-    """The rows as a table of at most 50, all of them as a file, and the one that is picked in full, which is returned."""
+    """The rows as a table of at most 50, all of them as a file, and the one that is picked in full, to be marked; it is returned."""
     if not rows:
         prose.sentence(page.say("evaluate.rows.none"))
         return None
@@ -54,18 +55,20 @@ def answered_table(
     picked = event["selection"]["rows"]
     if not picked or picked[0] >= len(part):
         return None
-    _one_row(page, part[picked[0]], names, page.key(f"{here}.row"))
-    return part[picked[0]]
+    row = part[picked[0]]
+    with st.container(border=True):
+        _one_row(page, row, names, page.key(f"{here}.row"))
+        if row.actual is not None:
+            mark_controls(page, Markable(row.id, target, row.actual, row.predicted), found.config.targets[target], here)
+    return row
 
 
 def _row_table(page: TaskPage, rows: Sequence[AnsweredRow], names: Sequence[str], key: str) -> Any:
     outside = page.say("evaluate.rows.outside")
-    inputs = [(f"input.{place}", name) for place, name in enumerate(names)]
-    said = {column: placeholder_name(page, name) for column, name in inputs}
     data = pd.DataFrame(
         [
             {
-                **{column: row.inputs.get(name, "") for column, name in inputs},
+                **input_cells(row.inputs, names),
                 "actual": row.actual,
                 "predicted": row.predicted if row.predicted is not None else outside,
                 "sure": row.sure,
@@ -74,9 +77,7 @@ def _row_table(page: TaskPage, rows: Sequence[AnsweredRow], names: Sequence[str]
             for row in rows
         ]
     )
-    config = {
-        column: st.column_config.TextColumn(said[column], width="large" if len(inputs) == 1 else "medium") for column in said
-    }
+    config = input_columns(page, names)
     for name in ("actual", "predicted"):
         config[name] = st.column_config.TextColumn(page.say(f"evaluate.rows.{name}"), width="small")
     for name in ("sure", "score_of_actual"):
@@ -96,18 +97,34 @@ def _row_table(page: TaskPage, rows: Sequence[AnsweredRow], names: Sequence[str]
 
 def _one_row(page: TaskPage, row: AnsweredRow, names: Sequence[str], key: str) -> None:
     """The whole text, and what the model gave each label."""
-    with st.container(border=True):
-        left, right = st.columns([3, 2])
-        with left:
-            for name in names:
-                prose.muted(placeholder_name(page, name))
-                st.code(row.inputs.get(name, ""), language=None, wrap_lines=True)
-            if row.raw is not None:
-                prose.muted(page.say("evaluate.rows.raw"))
-                st.code(row.raw, language=None, wrap_lines=True)
-        with right:
-            label_scores(page, row.scores, key)
-            prose.muted(row.id)
+    left, right = st.columns([3, 2])
+    with left:
+        inputs_in_full(page, row.inputs, names)
+        if row.raw is not None:
+            prose.muted(page.say("evaluate.rows.raw"))
+            st.code(row.raw, language=None, wrap_lines=True)
+    with right:
+        label_scores(page, row.scores, key)
+        prose.muted(row.id)
+
+
+def input_cells(inputs: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
+    """A row's texts as cells of a table; columns go by their place, since a placeholder may be called like another column."""
+    return {f"input.{place}": inputs.get(name, "") for place, name in enumerate(names)}
+
+
+def input_columns(page: TaskPage, names: Sequence[str]) -> dict[str, Any]:
+    width = "large" if len(names) == 1 else "medium"
+    return {
+        f"input.{place}": st.column_config.TextColumn(placeholder_name(page, name), width=width)
+        for place, name in enumerate(names)
+    }
+
+
+def inputs_in_full(page: TaskPage, inputs: Mapping[str, str], names: Sequence[str]) -> None:
+    for name in names:
+        prose.muted(placeholder_name(page, name))
+        st.code(inputs.get(name, ""), language=None, wrap_lines=True)
 
 
 def placeholder_name(page: TaskPage, name: str) -> str:

@@ -14,21 +14,27 @@ import streamlit as st
 
 from coach.errors import CoachError
 from coach.file_stamps import Stamps, file_stamps, judged_files
-from coach.version_folder import SplitName, Version
+from coach.repeats import task_folder
+from coach.reviews import REVIEWS_FILE
+from coach.version_folder import SPLITS, SplitName, Version
 from coach.workspace import Task, list_tasks
 from training.overview import Overviews, TaskOverview
 from training.run_reader import RunReader
 
 if TYPE_CHECKING:  # whoever opens the first page waits for nothing that only a later one needs: a third of a second with pandas
     from coach.comparison import Comparison
+    from coach.diagnosis import Diagnosis
     from coach.hardware import Hardware
     from coach.history import Entry
     from coach.situation import Look
+    from coach.text import Language
     from training.answered_rows import AnsweredRow
     from training.asking import AskBoth
     from training.attached_file import Attachment, Inspection
+    from training.corrected_data import Pending
     from training.data.rows import Row
     from training.evidence import Examined
+    from training.label_suspects import Suspects
 T = TypeVar("T")
 MINUTE_S = 60.0  # ttl as a number: Streamlit imports pandas to read "10m"
 
@@ -82,7 +88,7 @@ def _examined(folder: str, stamps: Stamps) -> Examined | None:
 
 
 def examined(version: Version) -> Examined | None:
-    """The finished version with its diagnosis, or None."""
+    """The finished version with its diagnosis, the labels not looked at yet; or None."""
     return _examined(str(version.folder), (*judged_files(version), *file_stamps(version.snapshot_path)))
 
 
@@ -94,6 +100,52 @@ def _worked_out(name: str, about: tuple[object, ...], stamps: Stamps, _work: Cal
 def worked_out(name: str, *about: object, work: Callable[[], T], files: Sequence[Path]) -> T:
     """What `work` makes of `files`, as long as they are the same; `name` and `about` tell one such thing from another."""
     return _worked_out(name, about, file_stamps(*files), work)
+
+
+def diagnosed(version: Version, found: Examined) -> Diagnosis:
+    """The whole diagnosis of an examined version: its labels are looked at, which takes a second or two, once."""
+    from coach.diagnosis import diagnose
+    from training.evidence import evidence_on, look_at_labels
+
+    def work() -> Diagnosis:
+        return diagnose(evidence_on(version, found.results, look_at_labels(version, found.results, suspects)))
+
+    return worked_out(
+        "diagnosed", str(version.folder), work=work, files=(*_split_files(version), task_folder(version) / REVIEWS_FILE)
+    )
+
+
+def suspects(version: Version, target: str | None, at_most: int | None = None) -> Suspects:
+    """The rows of a version whose label may be wrong; seconds, once. Raises DataError."""
+    from training.label_suspects import suspects_of
+
+    about = (str(version.folder), target, at_most)
+    return worked_out("suspects", *about, work=lambda: suspects_of(version, target, at_most), files=_split_files(version))
+
+
+def pending(task: Task, leave_out: bool) -> Pending:
+    """What the marks on rows would do to the task's data. Raises WorkspaceError and DataError."""
+    from training import corrected_data as making
+
+    files = making.deciding_files(task)
+    return worked_out(
+        "pending", str(task.folder), leave_out, files=files, work=lambda: making.pending(task, leave_out_ambiguous=leave_out)
+    )
+
+
+def changed_in_data(task: Task, before: Version, language: Language) -> list[str]:
+    """What corrections have made of a version's rows in `data/` by now, in words. Raises WorkspaceError and DataError."""
+    from training import corrected_data, row_changes
+
+    about = (str(before.folder), language)
+    files = corrected_data.deciding_files(task)
+    return worked_out("changed", *about, files=files, work=lambda: row_changes.changed_in_data(task, before, language))
+
+
+def _split_files(version: Version) -> list[Path]:
+    """What a version was trained, judged and diagnosed by."""
+    named = (version.config_path, version.results_path, version.predictions_path, version.events_path, version.snapshot_path)
+    return [*named, *(version.split_path(part) for part in SPLITS)]
 
 
 def answered_rows(version: Version, target: str | None) -> tuple[AnsweredRow, ...]:

@@ -26,7 +26,7 @@ def rows_and_near(
     page: TaskPage, version: Version, found: Examined, target: str | None, rows: Sequence[AnsweredRow], here: str
 ) -> None:
     """The rows as a table; of a picked one the three nearest training rows, and what their labels say where it is wrong."""
-    picked = answered_table(page, version, found, rows, here)
+    picked = answered_table(page, version, found, target, rows, here)
     if picked is None or not picked.inputs:
         return
     with st.spinner(page.say("errors_seen.looking")):

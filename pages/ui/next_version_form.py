@@ -6,6 +6,7 @@ Owns the form. What the draft of task.yaml says is `coach.next_version_draft`'s;
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -36,7 +37,7 @@ from coach.task_check import BUILT_METHODS
 from coach.task_schema import TaskFile
 from coach.version_folder import Version
 from coach.versioning import Change as ChangeKind
-from pages.ui import prose, session
+from pages.ui import cached, prose, session
 from pages.ui.frame import show_error
 from pages.ui.page import TaskPage, go_to
 from pages.ui.yaml_editor import forget_unedited
@@ -107,7 +108,8 @@ def _kind(page: TaskPage, config: TaskFile) -> ChangeKind:
 
 def _proposals(page: TaskPage, parent: Version, config: TaskFile, diagnosis: Diagnosis) -> None:
     """Experiments that change settings as buttons that fill the form; the rest is advice. Nothing is made before the form is sent."""
-    fills: list[tuple[str, dict[str, float | str], Sentence]] = []
+    corrected = sentence("ui.iterate.next.expect_corrected")
+    fills: list[tuple[str, dict[str, float | str], Sentence]] = [(said, {}, corrected) for said in _corrections(page, parent)]
     if challenger := tuned(config):
         gain = gain_of(model_or_unknown(config.training.base_model))
         expected = sentence("ui.iterate.next.expect_tune", share=gain.mean, deviation=gain.deviation)
@@ -135,14 +137,21 @@ def _expectations(page: TaskPage, proposals: Sequence[tuple[str, Sentence]], tes
         prose.muted(page.say("iterate.next.give_up", rows=test_rows, difference=told, small=SMALL_GAIN, count=SPENT_AFTER))
 
 
+def _corrections(page: TaskPage, parent: Version) -> list[str]:
+    """Where labels were put right since: the whole change of a version, if nothing else is touched. What is damaged, others say."""
+    with suppress(CoachError):
+        return cached.changed_in_data(page.task, parent, page.language)[:1]
+    return []
+
+
 def _proposal(page: TaskPage, parent: Version, config: TaskFile, place: int, title: str, values: dict[str, Any]) -> None:
     changes = "、".join(changes_of(config, values)) if page.language == "zh-TW" else ", ".join(changes_of(config, values))
-    said = page.say("iterate.next.said", title=title, changes=changes)
+    said = page.say("iterate.next.said", title=title, changes=changes) if changes else title
     st.button(
         prose.plain(title),
         key=page.key(f"next.proposal.{parent.name}.{place}"),
         icon=":material/edit_note:",
-        help=prose.plain(changes),
+        help=prose.plain(changes) or None,
         on_click=_fill,
         args=(page, parent, said, values),
     )

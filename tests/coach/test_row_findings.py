@@ -7,7 +7,7 @@ import json
 import pytest
 
 from coach.diagnosis import diagnose
-from coach.finding import Answered, Evidence
+from coach.finding import Answered, Evidence, LabelSuspects
 from coach.text import LANGUAGES
 from tests.coach.test_diagnosis import results
 
@@ -47,6 +47,30 @@ def test_d12_sure_and_wrong():
     assert found(answered=[*right, *[Answered(10, False, 0.95)] * 4]) == [], "a handful is nothing to go by"
     assert found(answered=[*right, *[Answered(10, False, 0.95)] * 6, *[Answered(10, False, 0.5)] * 40]) == []
     assert found(answered=[*right, *[Answered(10, False, None)] * 20]) == [], "not scored"
+
+
+def test_d13_labels_the_baseline_speaks_against():
+    assert found(suspects=LabelSuspects(500, 20, 0.88)) == [("D13", "label_suspects")]
+    assert found(suspects=LabelSuspects(500, 20, 0.72)) == [("D13", "label_suspects_hard")]
+    assert found(suspects=LabelSuspects(500, 9, 0.88)) == [], "a handful is nothing to go by"
+    assert found(suspects=LabelSuspects(5000, 60, 0.88)) == [], "a small share"
+    assert found(suspects=None) == []
+
+
+def test_labels_come_first_where_they_are_likely_wrong_and_late_where_the_rows_may_be_hard():
+    drifted = {"train_counts": {"正面": 100, "負面": 100}, "test_counts": {"正面": 30, "負面": 90}}
+    assert [code for code, _ in found(suspects=LabelSuspects(500, 20, 0.88), **drifted)] == ["D13", "D10"]
+    assert [code for code, _ in found(suspects=LabelSuspects(500, 20, 0.72), **drifted)] == ["D10", "D13"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("agreement", [0.72, 0.88])
+def test_d13_says_how_many_of_how_many_and_how_sure(language, agreement):
+    (said,) = diagnose(Evidence(results(), suspects=LabelSuspects(500, 20, agreement))).findings
+    text = said.evidence.say(language)
+    assert all(number in text for number in ("500", "20", "4.0%", f"{agreement:.0%}")) and "{" not in said.next_experiment.say(
+        language
+    )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

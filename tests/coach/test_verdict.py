@@ -194,6 +194,17 @@ def test_a_class_that_got_worse_is_named_though_the_whole_got_better():
     assert worse == ["中立"] and any("Worse for" in said.say("en") for said in found.sentences())
 
 
+def test_corrected_test_labels_are_said_and_only_rows_of_one_label_are_compared():
+    first, second = judged("v1", 0.6), judged("v2", 0.85, seed=1)
+    moved = {row: (LABELS[(LABELS.index(actual) + 1) % 3], given) for row, (actual, given) in list(second.answers.items())[:12]}
+    found = compare(first, Judged("v2", second.config, second.results, {**second.answers, **moved}), seed=1)
+    assert (found.relabelled, found.shared_rows, found.judgement) == (12, 388, "better")
+    said = [one.say("en") for one in found.sentences()]
+    assert any(one.startswith("Test labels changed between the two: 12.") and "388" in one for one in said)
+    assert compare(first, second, seed=1).relabelled == 0
+    assert not any("labels changed" in one.say("en") for one in compare(first, second, seed=1).sentences())
+
+
 def test_an_answer_outside_the_format_counts_as_wrong():
     first = judged("v1", 0.9)
     second = Judged("v2", first.config, first.results, {row: (actual, None) for row, (actual, _) in first.answers.items()})

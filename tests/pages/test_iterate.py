@@ -5,11 +5,14 @@ import shutil
 import pytest
 
 from coach.course import SMALL_GAIN, SPENT_AFTER, smallest_told
+from coach.reviews import mark_row
 from coach.task_schema import Change
 from coach.text import text
 from tests.conftest import NOW
 from tests.pages.conftest import LANGUAGES, as_read, words
-from tests.pages.judged_versions import every, finish, make_task
+from tests.pages.judged_versions import LABELS, every, finish, make_task
+from training.corrected_data import correct_data
+from training.data.rows import read_rows
 from training.new_version import new_version
 
 PAGE = "7_iterate.py"
@@ -275,3 +278,21 @@ def test_a_statement_left_over_from_an_earlier_version_is_not_told_again(judged)
     new_version(judged, "v4", NOW)
     lineage = new_version(judged, "v5", NOW).lineage()
     assert lineage["parent"] == "v4" and "第一次" not in lineage["changes"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_corrected_labels_are_offered_as_the_one_change_of_the_next_version(open_page, judged, language):
+    row = read_rows(judged.data_folder / "train.jsonl")[0]
+    mark_row(judged, (row.id, None), "label_wrong", "負面", given=row.output, labels=LABELS, seen=None, now=NOW)
+    said = {"zh-TW": "更正標註 1 筆（訓練 1、驗證 0、測試 0）", "en": "Labels corrected: 1 (training 1, validation 0, test 0)"}[
+        language
+    ]
+    assert said not in words(open_page(PAGE, judged, language)), "a mark alone changes no data"
+    correct_data(judged, NOW)
+    at = open_page(PAGE, judged, language)
+    next(button for button in at.button if as_read(button.label) == said).click().run()
+    assert not at.exception and keyed(at, "text_area", "next.statement").value == said
+    keyed(at, "button", "next.create").click().run()
+    assert not at.exception and judged.file.change.statement == said
+    changes = new_version(judged, judged.file.version, NOW).lineage()["changes"]
+    assert changes[0] == said and len(changes) == (1 if language == "zh-TW" else 2)

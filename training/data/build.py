@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from coach.errors import DataError, DocumentError
 from coach.task_schema import TaskFile
 from coach.yaml_document import dump, read_document
 from training.data.build_report import BuildReport, LeftOut
+from training.data.corrections import Corrections, corrected, count_changed, read_corrections
 from training.data.read import read_table
 from training.data.row_ids import row_ids
 from training.data.rows import Row, rows_to_jsonl
@@ -27,8 +29,11 @@ from training.data.table_rows import TaskRows, rows_of_table
 VERSION_FILE = Path("data/data_version.yaml")
 
 
-def build_data(task_folder: Path, source: DataSource, task: TaskFile, *, now: datetime) -> BuildReport:
-    """Makes `data/raw/*.jsonl`, the three parts and `data_version.yaml` of a task folder.
+def build_data(
+    task_folder: Path, source: DataSource, task: TaskFile, *, now: datetime, corrections: Corrections | None = None
+) -> BuildReport:
+    """Makes `data/raw/*.jsonl`, the three parts and `data_version.yaml` of a task folder; the parts with `corrections`, else with
+    those in force.
 
     Raises DataError: a source that cannot be read or does not run yet, a field without its column, rows that cannot be split.
     Nothing is written then. The same data made again keeps its version.
@@ -40,9 +45,13 @@ def build_data(task_folder: Path, source: DataSource, task: TaskFile, *, now: da
     made, numbers, groups = _numbered(everything)
     pool = [row for rows in read for row in made[rows.source]]
     valid_rows, test_rows = (made[rows.source] if (rows := given[part]) else None for part in ("valid", "test"))
+    in_force = read_corrections(task_folder) if corrections is None else corrections
     splits = _split(pool, source, task, groups, valid_rows, test_rows)
+    parts = corrected({part: splits.part(part) for part in PARTS}, in_force)
+    changed = count_changed({part: splits.part(part) for part in PARTS}, parts)
+    splits = replace(splits, **parts)
     texts = _texts(source, {rows.source: made[rows.source] for rows in read}, splits, pool)
-    version, unchanged = _write(task_folder, source, texts, splits, task, now)
+    version, unchanged = _write(task_folder, source, texts, splits, task, now, changed)
     left_out = [out for rows in everything for out in rows.left_out]
     left_out += [LeftOut(dropped.row.source, numbers[dropped.row.id], dropped.reason) for dropped in splits.dropped]
     return BuildReport(
@@ -54,6 +63,7 @@ def build_data(task_folder: Path, source: DataSource, task: TaskFile, *, now: da
         counts={part: len(splits.part(part)) for part in PARTS},
         distribution={part: class_distribution(splits.part(part), task) for part in PARTS},
         encodings={rows.source: rows.encoding for rows in everything},
+        corrected=changed,
     )
 
 
@@ -155,10 +165,10 @@ def _texts(source: DataSource, made: dict[str, list[Row]], splits: Splits, pool:
 
 
 def _write(
-    folder: Path, source: DataSource, texts: dict[str, str], splits: Splits, task: TaskFile, now: datetime
+    folder: Path, source: DataSource, texts: dict[str, str], splits: Splits, task: TaskFile, now: datetime, changed: int
 ) -> tuple[str, bool]:
     """Writes what differs, the version last; returns it, and whether it is still the last one."""
-    last = _last_version(folder)
+    last = last_data_version(folder)
     parts_same = all(_content(folder / f"data/{part}.jsonl") == texts[f"data/{part}.jsonl"] for part in PARTS)
     unchanged = parts_same and last.get("source_config_hash") == source.config_hash() and "version" in last
     for path, content in texts.items():
@@ -168,18 +178,27 @@ def _write(
     if unchanged:
         return str(last["version"]), True
     rows = [row for part in PARTS for row in splits.part(part)]
+    return write_data_version(folder, rows, task, now, source.config_hash(), changed), False
+
+
+def write_data_version(
+    folder: Path, rows: Sequence[Row], task: TaskFile, now: datetime, config_hash: str | None, changed: int = 0
+) -> str:
+    """Writes `data_version.yaml` for `rows`, `changed` of which were corrected, and returns the next version's name."""
     document: dict[str, Any] = {
-        "version": _next_version(str(last.get("version", "")), now),
-        "source_config_hash": source.config_hash(),
+        "version": _next_version(str(last_data_version(folder).get("version", "")), now),
+        "source_config_hash": config_hash,
         "total_records": len(rows),
         "class_distribution": class_distribution(rows, task),
         "generated_at": now.isoformat(timespec="seconds"),
+        **({"corrections": changed} if changed else {}),
     }
     write_atomically(folder / VERSION_FILE, dump(document))
-    return document["version"], False
+    return str(document["version"])
 
 
-def _last_version(folder: Path) -> dict[str, Any]:
+def last_data_version(folder: Path) -> dict[str, Any]:
+    """What `data_version.yaml` says; nothing where it cannot be read."""
     try:
         return read_document(folder / VERSION_FILE).mapping
     except DocumentError:

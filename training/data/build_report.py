@@ -22,7 +22,9 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class BuildReport:
-    """One build. `rows_read` by source name; `distribution` by part, then label; `merged_labels` counts respelt labels."""
+    """One build. `rows_read` by source name; `distribution` by part, then label; `merged_labels` counts respelt labels, `corrected`
+    rows whose label was put right by a person, or that were left out of training.
+    """
 
     version: str
     unchanged: bool
@@ -32,6 +34,7 @@ class BuildReport:
     counts: dict[Part, int]
     distribution: dict[Part, dict[str, int]]
     encodings: dict[str, str | None]
+    corrected: int = 0
 
     @property
     def classes_missing(self) -> list[tuple[str, Part]]:
@@ -44,6 +47,7 @@ class BuildReport:
             "rows_read": self.rows_read,
             "left_out": [{"source": out.source, "row": out.row, "reason": out.reason} for out in self.left_out],
             "merged_labels": self.merged_labels,
+            "corrected": self.corrected,
             "rows": dict(self.counts),
             "class_distribution": {part: dict(labels) for part, labels in self.distribution.items()},
             "encodings": self.encodings,
@@ -59,6 +63,8 @@ class BuildReport:
             lines += [text(f"audit.build.reason.{reason}", language, count=count) for reason, count in reasons.items()]
         if self.merged_labels:
             lines.append(text("audit.build.merged_labels", language, count=self.merged_labels))
+        if self.corrected:
+            lines.append(text("audit.build.corrected", language, count=self.corrected))
         lines.append(text("audit.build.parts", language, version=self.version, **_by_part(self.counts)))
         if self.unchanged:
             lines.append(text("audit.build.unchanged", language, version=self.version))

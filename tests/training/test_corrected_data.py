@@ -1,0 +1,283 @@
+"""Marks become a new data snapshot: new labels under the same ids, old versions and raw files as they were, a lineage that says so."""
+
+import csv
+import io
+import json
+import threading
+
+import pytest
+import yaml
+
+from coach.errors import UserError, WorkspaceError
+from coach.next_version_draft import refuse_a_copy
+from coach.reviews import mark_row, read_reviews, unmark_row
+from coach.task_file import task_to_yaml
+from coach.version_folder import SPLITS
+from coach.workspace import Task
+from tests.conftest import NOW
+from tests.pages.judged_versions import LABELS, every, finish, make_task
+from tests.training.small_task import task_file
+from training import corrected_data
+from training.corrected_data import correct_data, pending
+from training.data.corrections import CORRECTIONS_FILE, Corrections, NewLabel, corrected, read_corrections, uncorrected
+from training.data.rows import Row, read_rows, rows_to_jsonl
+from training.data.source import data_source_to_yaml, source_document
+from training.new_version import new_version, prepare_data
+
+LETTERS = ["apple", "berry", "cherry"]
+
+
+@pytest.fixture
+def plain(tmp_path):
+    """A task whose parts were put there by hand, with one finished version."""
+    task = make_task(tmp_path / "news")
+    finish(task, "v1", every(3))
+    return task
+
+
+@pytest.fixture
+def sourced(tmp_path):
+    """A task whose parts are made from a raw file, with one frozen version."""
+    folder = tmp_path / "letters"
+    (folder / "raw").mkdir(parents=True)
+    sheet = io.StringIO()
+    writer = csv.writer(sheet)
+    writer.writerows([["text", "label"], *([f"{LETTERS[n % 3][0]} {n}", LETTERS[n % 3]] for n in range(60))])
+    (folder / "raw" / "rows.csv").write_text(sheet.getvalue(), encoding="utf-8")
+    file = task_file("starter/gemma-3-270m")
+    (folder / "task.yaml").write_text(task_to_yaml(file), encoding="utf-8")
+    source = source_document(file, {"text": "text", "label": "label"}, "raw/rows.csv", now=NOW)
+    (folder / "data_source.yaml").write_text(data_source_to_yaml(source), encoding="utf-8")
+    task = Task.open(folder)
+    prepare_data(task, NOW)
+    new_version(task, "v1", NOW)
+    return task
+
+
+@pytest.fixture(params=["plain", "sourced"])
+def task(request):
+    return request.getfixturevalue(request.param)
+
+
+def labels(task, part):
+    return {row.id: row.output for row in read_rows(task.data_folder / f"{part}.jsonl")}
+
+
+def mark(task, part, place, kind="label_wrong", seen=None):
+    """Marks a row of `data/` as it carries its label now; returns its id, the label it carries and the one it is to have."""
+    row = read_rows(task.data_folder / f"{part}.jsonl")[place]
+    known = next(iter(task.file.targets.values()))
+    label = known[(known.index(row.output) + 1) % 3] if kind == "label_wrong" else None
+    mark_row(task, (row.id, None), kind, label, given=row.output, labels=known, seen=seen, now=NOW)
+    return row.id, row.output, label
+
+
+def content(folder, *, but=()):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.endswith(".lock") and path.relative_to(folder).parts[0] not in but
+    }
+
+
+def as_next(task, name="v2"):
+    task.save_file(task.file.model_copy(update={"version": name}))
+    return new_version(task, name, NOW)
+
+
+def test_a_corrected_label_is_in_the_new_snapshot_under_the_same_id_and_everything_older_is_untouched(task):
+    before = content(task.folder, but=("data", "reviews.jsonl", "corrections.jsonl"))
+    ids = {part: list(labels(task, part)) for part in SPLITS}
+    marked = {part: mark(task, part, 1) for part in SPLITS}
+    made = correct_data(task, NOW)
+    assert dict(made.labels) == {"train": 1, "valid": 1, "test": 1} and made.left_out == 0 and made.missing == 0
+    for part, (row, _, label) in marked.items():
+        assert labels(task, part)[row] == label and list(labels(task, part)) == ids[part]
+    assert content(task.folder, but=("data", "reviews.jsonl", "corrections.jsonl")) == before
+    assert task.version("v1").changed_splits() == []
+
+    frozen = as_next(task)
+    assert {row.id: row.output for row in read_rows(frozen.split_path("train"))}[marked["train"][0]] == marked["train"][2]
+    snapshots = [version.snapshot()["splits"] for version in (task.version("v1"), frozen)]
+    assert all(snapshots[0][part]["sha256"] != snapshots[1][part]["sha256"] for part in SPLITS)
+    assert frozen.snapshot()["data_version"] == made.version
+
+
+def test_the_next_versions_lineage_says_how_many_and_that_the_test_is_another_one(task):
+    for part, places in (("train", (0, 3)), ("test", (2,))):
+        [mark(task, part, place) for place in places]
+    mark(task, "train", 5, "ambiguous")
+    correct_data(task, NOW, leave_out_ambiguous=True)
+    changes = as_next(task).lineage()["changes"]
+    if task.file.language == "en":
+        assert changes[0] == "Labels corrected: 3 (training 2, validation 0, test 1)"
+        assert changes[1:] == [
+            "Ambiguous rows left out of training: 1",
+            "Test labels changed: 1; the score cannot be held against that of v1 as it stands",
+        ]
+    else:
+        assert changes[0] == "更正標註 3 筆（訓練 2、驗證 0、測試 1）" and "1 筆不再用來訓練" in changes[1] and "v1" in changes[2]
+
+
+def test_a_version_without_corrections_says_nothing_of_labels(task):
+    task.save_file(task.file.model_copy(update={"training": task.file.training.model_copy(update={"epochs": 7.0})}))
+    (change,) = as_next(task).lineage()["changes"]
+    assert change.startswith("training.epochs")
+
+
+def test_a_corrected_snapshot_alone_makes_the_next_version_no_copy(task):
+    draft = task.file.model_copy(update={"version": "v2"})
+    with pytest.raises(UserError):
+        refuse_a_copy(task, task.version("v1"), draft)
+    mark(task, "train", 0)
+    correct_data(task, NOW)
+    refuse_a_copy(task, task.version("v1"), draft)
+
+
+def test_ambiguous_rows_leave_training_alone_where_that_is_asked_for_and_come_back(task):
+    trained, tested = (mark(task, part, 4, "ambiguous")[0] for part in ("train", "test"))
+    assert pending(task).count == 0
+    before = {part: labels(task, part) for part in SPLITS}
+    made = correct_data(task, NOW, leave_out_ambiguous=True)
+    assert made.left_out == 1 and trained not in labels(task, "train") and tested in labels(task, "test")
+    assert pending(task, leave_out_ambiguous=True).count == 0
+    assert correct_data(task, NOW).left_out == 1
+    assert {part: labels(task, part) for part in SPLITS} == before
+
+
+def test_a_mark_taken_back_takes_its_correction_back(task):
+    row, given, label = mark(task, "train", 1)
+    correct_data(task, NOW)
+    assert labels(task, "train")[row] == label
+    unmark_row(task, (row, None), seen=read_reviews(task.folder)[row, None])
+    assert dict(pending(task).labels) == {"train": 1, "valid": 0, "test": 0}
+    correct_data(task, NOW)
+    assert labels(task, "train")[row] == given and not (task.folder / CORRECTIONS_FILE).exists()
+
+
+def test_a_corrected_row_may_be_corrected_again_or_found_right(task):
+    row, given, once = mark(task, "train", 1)
+    correct_data(task, NOW)
+    _, _, twice = mark(task, "train", 1, seen=read_reviews(task.folder)[row, None])
+    correct_data(task, NOW)
+    assert labels(task, "train")[row] == twice and len({given, once, twice}) == 3
+    mark(task, "train", 1, "model_wrong", seen=read_reviews(task.folder)[row, None])
+    assert pending(task).count == 0, "the label it carries by now is right"
+
+
+def test_nothing_to_correct_is_refused_and_leaves_nothing_behind(task):
+    mark(task, "train", 1, "model_wrong")
+    before = content(task.folder)
+    with pytest.raises(UserError) as refused:
+        correct_data(task, NOW)
+    assert refused.value.key == "reviews.nothing_to_correct" and content(task.folder) == before
+
+
+def test_a_mark_on_a_row_that_is_gone_is_counted_and_said(task):
+    mark(task, "train", 1)
+    mark_row(task, ("r-gone", None), "label_wrong", "x", given="y", labels=["x", "y"], seen=None, now=NOW)
+    made = correct_data(task, NOW)
+    assert made.missing == 1 and sum(made.labels.values()) == 1
+    for language in ("zh-TW", "en"):
+        assert len(made.lines(language)) == 2 and "{" not in "".join(made.lines(language))
+
+
+def test_corrections_stay_when_data_are_made_again_from_a_changed_source(sourced):
+    row, _, label = mark(sourced, "train", 1)
+    correct_data(sourced, NOW)
+    raw = sourced.folder / "raw" / "rows.csv"
+    raw.write_text(raw.read_text(encoding="utf-8") + "a 99,apple\nb 98,berry\n", encoding="utf-8")
+    report = prepare_data(sourced, NOW).report
+    assert report is not None and report.corrected == 1 and sum(report.counts.values()) == 62
+    everywhere = {**labels(sourced, "train"), **labels(sourced, "valid"), **labels(sourced, "test")}
+    assert everywhere[row] == label
+    written = yaml.safe_load((sourced.data_folder / "data_version.yaml").read_text(encoding="utf-8"))
+    assert written["corrections"] == 1 and written["version"] == "2026-11-23-003"
+    assert prepare_data(sourced, NOW).report is None, "made once is enough"
+
+
+def test_without_the_raw_file_the_parts_themselves_are_corrected(sourced):
+    (sourced.folder / "raw" / "rows.csv").unlink()
+    row, _, label = mark(sourced, "test", 0)
+    correct_data(sourced, NOW)
+    assert labels(sourced, "test")[row] == label
+
+
+def test_a_label_settled_otherwise_meanwhile_is_left_as_it_is(plain):
+    row, given, _ = mark(plain, "train", 1)
+    rows = read_rows(plain.data_folder / "train.jsonl")
+    other = next(label for label in LABELS if label not in (given, read_reviews(plain.folder)[row, None].label))
+    rows = [type(one)(one.id, one.input, other, one.source) if one.id == row else one for one in rows]
+    (plain.data_folder / "train.jsonl").write_text(rows_to_jsonl(rows), encoding="utf-8")
+    found = pending(plain)
+    assert found.count == 0 and found.missing == 1
+
+
+def test_one_slot_of_a_json_answer_is_corrected_and_the_others_stay():
+    row = Row("r-1", {"text": "x"}, {"sentiment": "a", "tone": "b"})
+    parts = {"train": [row], "valid": [], "test": []}
+    corrections = Corrections({("r-1", "tone"): NewLabel("b", "c")})
+    found = corrected(parts, corrections)
+    assert found["train"] == [Row("r-1", {"text": "x"}, {"sentiment": "a", "tone": "c"})]
+    assert row.output["tone"] == "b" and uncorrected(found, corrections) == parts
+
+
+def test_a_making_that_fails_leaves_data_and_corrections_as_they_were(sourced, monkeypatch):
+    mark(sourced, "train", 1)
+    correct_data(sourced, NOW)
+    mark(sourced, "train", 2)
+    before = content(sourced.folder)
+
+    def full(*arguments, **settings):
+        raise WorkspaceError("workspace.disk_full", path="data/train.jsonl")
+
+    monkeypatch.setattr("training.corrected_data.build_data", full)
+    with pytest.raises(WorkspaceError):
+        correct_data(sourced, NOW)
+    assert content(sourced.folder) == before
+
+
+def test_what_a_full_disk_left_half_done_is_finished_by_the_next_call(plain, monkeypatch):
+    marked = {part: mark(plain, part, 1) for part in SPLITS}
+    write = corrected_data.write_atomically
+
+    def full(path, content):
+        if path.name == "test.jsonl":
+            raise WorkspaceError("workspace.disk_full", path=str(path))
+        write(path, content)
+
+    monkeypatch.setattr(corrected_data, "write_atomically", full)
+    with pytest.raises(WorkspaceError):
+        correct_data(plain, NOW)
+    monkeypatch.undo()
+    assert labels(plain, "train")[marked["train"][0]] == marked["train"][2], "half is done"
+    assert dict(correct_data(plain, NOW).labels) == {"train": 0, "valid": 0, "test": 1}
+    assert all(labels(plain, part)[row] == label for part, (row, _, label) in marked.items())
+    assert [unmark_row(plain, key, seen=review) for key, review in read_reviews(plain.folder).items()]
+    assert sum(correct_data(plain, NOW).labels.values()) == 3, "and all of it can be taken back"
+
+
+def test_two_who_press_at_once_make_one_snapshot(plain):
+    mark(plain, "train", 1)
+    made, refused = [], []
+
+    def press():
+        try:
+            made.append(correct_data(plain, NOW))
+        except UserError as error:
+            refused.append(error.key)
+
+    threads = [threading.Thread(target=press) for _ in range(2)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert len(made) == 1 and refused == ["reviews.nothing_to_correct"]
+
+
+def test_damaged_corrections_are_told_by_their_line(plain):
+    mark(plain, "train", 1)
+    correct_data(plain, NOW)
+    path = plain.folder / CORRECTIONS_FILE
+    path.write_text(path.read_text(encoding="utf-8") + json.dumps({"id": "r-1"}) + "\n", encoding="utf-8")
+    with pytest.raises(WorkspaceError) as refused:
+        read_corrections(plain.folder)
+    assert refused.value.key == "reviews.corrections_damaged" and refused.value.data["line"] == 2
