@@ -1,6 +1,7 @@
 """What forecasts are worth: `python bench/forecast.py`. Seconds for the trainings that are kept (forecast_cases.py), minutes for the rest.
 
 tuned     each kept case is forecast from its look, the gain of fine-tuning taken from the other corpora alone, and held against what came
+sharpened the same with every other case of its corpus taken for a finished version of the same task
 baseline  the same for the cheap baseline, which adds no gain
 twice     the baseline's score with twice the rows, foretold by the learning curve on half of them, and where the curve was refused
 
@@ -48,6 +49,20 @@ def tuned(found: dict[str, Any]) -> Came:
                 one["tuned"]["macro_f1"])
         for one in found.values()
     ]  # fmt: skip
+
+
+def sharpened_by_versions(found: dict[str, Any]) -> Came:
+    """As `tuned`, the other cases of the corpus counting as finished versions of the same task."""
+    came: Came = []
+    for name, one in found.items():
+        corpus = one["case"]["corpus"]
+        others = {key: other for key, other in found.items() if other["case"]["corpus"] != corpus}
+        own = [replace(seen_gain_of(other), own=True) for key, other in found.items() if key != name and key not in others]
+        belief = sharpened(gain_from(_by_corpus(others), gain_of(model_or_unknown(MODEL))), own)
+        came.append(
+            _beside(forecast(situation(facts_of(one)), ["sft"], model_or_unknown(MODEL), gain=belief), one["tuned"]["macro_f1"])
+        )
+    return came
 
 
 def baseline(found: dict[str, Any]) -> Came:
@@ -115,6 +130,7 @@ def main() -> None:
     figures = {
         "asked": {"cases": LEAST_CASES, "covered": COVERED, "mean_width": WIDTH, "mean_absolute_error": ERROR},
         "tuned": summary(came),
+        "sharpened": summary(sharpened_by_versions(found)),
         "baseline": summary(baseline(found)),
         "twice": {**summary(doubled), "refused": refused},
         "gain_of_all_corpora": {"mean": round(everything.mean, 3), "deviation": round(everything.deviation, 3)},
