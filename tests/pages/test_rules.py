@@ -50,6 +50,7 @@ SAID_ALIKE = {  # names that both languages write alike
 }  # fmt: skip
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
