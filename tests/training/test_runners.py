@@ -113,7 +113,7 @@ def versions(tmp_path):
 # --- which runner --------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("runner", RUNNERS.values(), ids=str)
+@pytest.mark.parametrize("runner", RUNNERS.values(), ids=lambda runner: type(runner).__name__)
 def test_every_runner_answers_for_a_version_nobody_has_begun(runner, versions):
     found = runner.status(versions[0], time.time())
     assert found.state == "new" and not found.alive
