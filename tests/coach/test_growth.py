@@ -48,7 +48,8 @@ def test_todays_point_is_the_forecast():
 
 
 def test_the_way_to_the_target_is_said_in_rows():
-    near, far, never = found(RISING, 0.80).growth, found(RISING, 0.85).growth, found(FLAT, 0.9).growth
+    today = found(RISING).expected
+    near, far, never = found(RISING, today + 0.02).growth, found(RISING, today + 0.09).growth, found(FLAT, 0.9).growth
     assert near.reach == "more_rows" and 50 <= near.more_rows <= 1500
     assert far.reach in ("far", "never") and far.more_rows is None
     assert never.reach == "never" and "flat" in keys(never)
@@ -56,11 +57,10 @@ def test_the_way_to_the_target_is_said_in_rows():
 
 
 def test_so_many_more_rows_do_reach_it():
-    growth = found(RISING, 0.79).growth
-    more = found(RISING, 0.79, rows=500).growth.more_rows
-    reached = [point.expected for point in growth.points if point.rows >= 500 + more]
-    assert reached[0] >= 0.789
-    assert next(point.expected for point in growth.points if point.rows == 500) < 0.79
+    target = found(RISING).expected + 0.02
+    growth = found(RISING, target).growth
+    reached = [point.expected for point in growth.points if point.rows >= 500 + growth.more_rows]
+    assert reached[0] >= target - 0.001 and growth.expected(500) < target
 
 
 def test_beyond_twice_the_rows_it_says_that_this_is_bold():

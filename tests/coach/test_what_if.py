@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
+from coach import what_if
 from coach.answers import Answers
 from coach.hardware import Hardware
 from coach.interview import with_answer
@@ -92,12 +91,12 @@ def test_at_most_five_nearest_first_each_to_another_plan_in_both_languages(rows,
         assert len(set(said)) == len(said) and all(one.change.say(language) for one in found)
 
 
-def test_a_few_dozen_plans_are_tried_in_less_than_a_tenth_of_a_second():
+def test_no_more_than_a_few_dozen_plans_are_tried(monkeypatch):
+    tried = []
+    monkeypatch.setattr(what_if, "recommend", lambda *asked: tried.append(asked) or recommend(*asked))
     facts = DataFacts(500, {"中立": 250, "負面": 195, "正面": 55})
-    changes(answers(), facts, RTX)
-    began = time.perf_counter()
     changes(answers(success={"threshold": 0.9}), facts, RTX)
-    assert time.perf_counter() - began < 0.3  # measured 0.025 s; the limit of 0.1 s leaves room for a machine at work
+    assert 10 < len(tried) <= 150  # a dozen probes, each narrowed down by halving
 
 
 def test_the_questions_that_matter_most_are_rows_and_machine_and_a_question_that_changes_nothing_is_not_named():
