@@ -12,7 +12,7 @@ from coach.answers import Answers
 from coach.interview import Topic
 from coach.metric_words import metric_words
 from coach.sentence import Data, Sentence
-from coach.situation import FEW_ROWS_PER_CLASS
+from coach.situation import FEW_ROWS_PER_CLASS, TOO_FEW_ROWS
 
 HIDING_METRICS = ("accuracy", "micro_f1", "weighted_f1")  # scores that a large class carries alone
 SHORT_WEEKS = 0.5  # there is time for a baseline and a version, not for labelling: judgement
@@ -48,7 +48,7 @@ def deadline_is_near(answers: Answers) -> Contradiction | None:
     weeks = answers.business.deadline_weeks
     if weeks is None or weeks > SHORT_WEEKS:
         return None
-    return Contradiction("deadline_is_near", "business", {"days": round(weeks * 7)})
+    return Contradiction("deadline_is_near", "business", {"days": max(1, round(weeks * 7))})
 
 
 def pairs_for_a_classification(answers: Answers) -> Contradiction | None:
@@ -62,13 +62,18 @@ def fewer_rows_than_classes_need(answers: Answers) -> Contradiction | None:
     labels, rows = answers.task.labels or [], answers.resources.labelled_rows
     if answers.task.type != "classification" or len(labels) < 2 or not rows or rows >= FEW_ROWS_PER_CLASS * len(labels):
         return None
-    data: Data = {"rows": rows, "classes": len(labels), "each": FEW_ROWS_PER_CLASS, "needed": FEW_ROWS_PER_CLASS * len(labels)}
+    needed = max(TOO_FEW_ROWS, FEW_ROWS_PER_CLASS * len(labels))
+    data: Data = {"rows": rows, "classes": len(labels), "each": FEW_ROWS_PER_CLASS, "needed": needed}
     return Contradiction("fewer_rows_than_classes_need", "resources", data)
 
 
 def no_rows_and_no_more(answers: Answers) -> Contradiction | None:
     resources = answers.resources
-    if resources.more_data != "none" or not (resources.labelled_rows == 0 or resources.data_format == "none"):
+    if (
+        resources.more_data != "none"
+        or resources.labelled_rows
+        or (resources.labelled_rows is None and resources.data_format != "none")
+    ):
         return None
     return Contradiction("no_rows_and_no_more", "resources", {})
 
@@ -91,7 +96,7 @@ def reasoning_at_once(answers: Answers) -> Contradiction | None:
     needs = answers.needs
     if not needs.reasoning or needs.max_latency_ms is None or needs.max_latency_ms >= QUICK_MS:
         return None
-    return Contradiction("reasoning_at_once", "needs", {"ms": needs.max_latency_ms})
+    return Contradiction("reasoning_at_once", "needs", {"ms": round(needs.max_latency_ms)})
 
 
 RULES: tuple[Rule, ...] = (

@@ -12,7 +12,7 @@ from typing import Any
 
 from coach.forecast_priors import baseline_prior, interpolated
 from coach.gain import NO_GAIN, GainBelief, gain_of, sharpened
-from coach.growth import Growth, growth_of
+from coach.growth import TOP, Growth, growth_of
 from coach.metric_words import metric_words
 from coach.own_baseline import OwnBaseline, ScoreRange, own_baseline
 from coach.reference_data import ModelRow, method_book, model_or_unknown
@@ -22,7 +22,6 @@ from coach.situation import Situation
 from coach.task_schema import Method
 from coach.text import Language
 
-TOP = 0.99  # nothing above is promised
 SHOWN_CLASSES = 5
 FEWEST_ROWS = 50  # the published curves begin here (evidence.md 2.2)
 
@@ -92,8 +91,8 @@ def _from_own_rows(situation: Situation, own: OwnBaseline, belief: GainBelief) -
 
 
 def _said(belief: GainBelief) -> Sentence:
-    key = "none" if belief == NO_GAIN else "seen" if belief.seen else "prior"
-    data: Data = {"share": belief.mean, "deviation": belief.deviation, "seen": belief.seen}
+    key = "none" if belief == NO_GAIN else "prior" if not belief.seen else "seen" if belief.mean >= 0 else "seen_worse"
+    data: Data = {"share": abs(belief.mean), "deviation": belief.deviation, "seen": belief.seen}
     return Sentence(f"forecast.gain.{key}", data)
 
 

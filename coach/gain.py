@@ -15,6 +15,8 @@ from coach.score_noise import binomial_error
 
 COMMON_PART = 0.6  # of the prior's deviation: how wrong it may be for every task at once; the rest is between tasks (judgement)
 LUCK_OF_A_RUN = 0.015  # deviation of a score between seeds (bench/news.json: .020 over three draws of rows and seeds)
+BETWEEN_VERSIONS = 0.1  # deviation of shares between versions of one task, whose settings and rows differ (judgement)
+LEAST_SHARE = -0.5  # a run that failed says that, and not how far below the baseline the next will be
 SMALLEST_ROOM = 0.03  # of errors to remove: where the baseline has hardly any, a share says nothing
 
 
@@ -30,7 +32,7 @@ class SeenGain:
 
     @property
     def share(self) -> float:
-        return (self.score - self.baseline) / self._room
+        return max(LEAST_SHARE, (self.score - self.baseline) / self._room)
 
     @property
     def error(self) -> float:
@@ -68,8 +70,10 @@ def sharpened(prior: Gain, seen: Sequence[SeenGain]) -> GainBelief:
     common, between = COMMON_PART * prior.deviation, math.sqrt(1 - COMMON_PART**2) * prior.deviation
     others, own = [one for one in seen if not one.own], [one for one in seen if one.own]
     usual = _combined(prior.mean, common, [(one.share, math.hypot(between, one.error)) for one in others])
-    task = _combined(usual[0], math.hypot(usual[1], between), [(one.share, one.error) for one in own])
-    return GainBelief(task[0], task[1], len(seen))
+    task = _combined(
+        usual[0], math.hypot(usual[1], between), [(one.share, math.hypot(one.error, BETWEEN_VERSIONS)) for one in own]
+    )
+    return GainBelief(task[0], math.hypot(task[1], BETWEEN_VERSIONS if own else 0.0), len(seen))
 
 
 def gain_from(seen: Sequence[Sequence[SeenGain]], like: Gain) -> Gain:

@@ -16,6 +16,7 @@ from coach.own_baseline import OwnBaseline, ScoreRange
 from coach.sentence import Sentence, sentence
 
 Reach = Literal["reached", "more_rows", "far", "never", "unknown", "no_target"]
+TOP = 0.99  # nothing above is promised
 BARELY = 0.005  # of the metric: a doubling that brings less is said to bring nothing
 
 
@@ -32,8 +33,12 @@ class GrowthPoint:
 
 @dataclass(frozen=True)
 class Growth:
-    """`points` by rows, from a sixteenth of today's to where the curve may be followed; `more_rows` for `reach` more_rows."""
+    """`points` by rows, from a sixteenth of today's to where the curve may be followed; `more_rows` for `reach` more_rows.
 
+    `today`: the rows there are, or of a very large file the most that the curve speaks of.
+    """
+
+    rows: int
     today: int
     points: tuple[GrowthPoint, ...]
     reach: Reach
@@ -50,17 +55,17 @@ def growth_of(baseline: OwnBaseline, belief: GainBelief, target: float | None) -
     curve = baseline.curve
     if curve is None:
         return None
-    today, share = baseline.rows, baseline.learnt_from(1)
-    measured = [round(rows / share) for rows, _ in curve.means if rows / share < 0.95 * today]
-    ahead = [round(times * today) for times in (1.0, 1.5, TRUSTED_TIMES, 3.0, FLAGGED_TIMES)]
-    ranges = {rows: baseline.range_with(rows, belief) for rows in [*measured, *ahead]}
-    points = tuple(_point(rows, found, rows > TRUSTED_TIMES * today) for rows, found in ranges.items() if found is not None)
+    today, known, share = baseline.furthest, baseline.looked_at, baseline.learnt_from(1)
+    measured = [round(rows / share) for rows, _ in curve.means if rows / share < 0.95 * min(today, known)]
+    ahead = {today, *(round(times * known) for times in (1.5, TRUSTED_TIMES, 3.0, FLAGGED_TIMES) if times * known > today)}
+    ranges = {rows: baseline.range_with(rows, belief) for rows in [*measured, *sorted(ahead)]}
+    points = tuple(_point(rows, found, rows > TRUSTED_TIMES * known) for rows, found in ranges.items() if found is not None)
     reach, more = _reach(baseline, curve, belief, target)
-    return Growth(today, points, reach, more, tuple(_said(baseline, curve, points, reach, more, target)))
+    return Growth(baseline.rows, today, points, reach, more, tuple(_said(baseline, curve, points, reach, more, target)))
 
 
 def _point(rows: int, found: ScoreRange, bold: bool) -> GrowthPoint:
-    low, expected, high = (round(value, 3) for value in found)
+    low, expected, high = (round(min(TOP, max(0.0, value)), 3) for value in found)
     return GrowthPoint(rows, low, expected, high, bold)
 
 
@@ -74,10 +79,10 @@ def _reach(baseline: OwnBaseline, curve: LearningCurve, belief: GainBelief, targ
     if curve.law is None:
         return "unknown", None
     learnt = curve.rows_for((target - belief.mean) / (1 - belief.mean))
-    if learnt is None:
+    if learnt is None or target > TOP:
         return "never", None
     rows = learnt / baseline.learnt_from(1)
-    if rows > FLAGGED_TIMES * baseline.rows:
+    if learnt > curve.furthest or rows <= baseline.rows:
         return "far", None
     return "more_rows", _rounded(max(1.0, rows - baseline.rows))
 
@@ -95,14 +100,17 @@ def _said(
     if curve.refusal is not None:
         refused = sentence(f"forecast.growth.{curve.refusal}", rows=baseline.rows)
         return [refused, sentence("forecast.growth.reached", target=target)] if reach == "reached" else [refused]
+    if baseline.furthest < baseline.rows:
+        return [sentence("forecast.growth.large", rows=baseline.rows, today=baseline.furthest)]
     expected = {point.rows: point.expected for point in points}
-    now, doubled = expected.get(baseline.rows), expected.get(round(TRUSTED_TIMES * baseline.rows))
+    now, doubled = expected.get(baseline.rows), expected.get(round(TRUSTED_TIMES * baseline.looked_at))
+    doubled = doubled if baseline.looked_at == baseline.rows else None
     said = []
     if now is not None and doubled is not None:
         key = "doubled" if doubled - now >= BARELY else "flat"
         said.append(sentence(f"forecast.growth.{key}", rows=baseline.rows, metric=metric, gain=doubled - now))
     if reach not in ("no_target", "unknown"):
-        is_bold = more is not None and more + baseline.rows > TRUSTED_TIMES * baseline.rows
+        is_bold = more is not None and more + baseline.rows > TRUSTED_TIMES * baseline.looked_at
         key = "more_rows_bold" if is_bold else reach
         said.append(sentence(f"forecast.growth.{key}", target=target, more=more, times=FLAGGED_TIMES, metric=metric))
     return said

@@ -41,10 +41,10 @@ def next_step(
         return sentence(key, version=version, rows=verdict.test_rows)
     if method == "baseline":
         return sentence("next_step.tune", version=version)
-    if course is not None and course.spent:
-        return sentence("next_step.spent", version=version, count=course.spent)
     if comparison is not None and comparison.judgement == "worse":
         return sentence("next_step.worse", version=version, parent=comparison.first)
+    if course is not None and course.spent:
+        return sentence("next_step.spent", version=version, count=course.spent)
     if finding is None:
         return sentence("next_step.rows", version=version)
     if comparison is not None and comparison.judgement == "cannot_tell":

@@ -12,6 +12,7 @@ from coach.score_noise import Z_RANGE, range_of_noise, with_test_noise
 from coach.situation import DataFacts, Situation
 
 NARROW_ROWS = 200  # below it a high score regresses to what its own noise allows (evidence.md 6.3)
+NEARLY_ALL = 0.9  # a split leaves a little more to learn from than a fold does
 ScoreRange = tuple[float, float, float]  # low, expected, high: low to high four times out of five
 
 
@@ -38,6 +39,7 @@ class OwnBaseline:
         score = min(score, (least + most) / 2) if self.is_narrow else score
         left = 1 - belief.mean
         gained, unsure = score + belief.mean * (1 - score), Z_RANGE * math.hypot(left * error, (1 - score) * belief.deviation)
+        gained = min(1.0, max(0.0, gained))
         low, high = gained - math.hypot(left * (score - least), unsure), gained + math.hypot(left * (most - score), unsure)
         return with_test_noise(self.situation, low, gained, high)
 
@@ -47,8 +49,14 @@ class OwnBaseline:
 
     @property
     def furthest(self) -> int:
-        """The most labelled rows, up to all there are, that the curve speaks of: a large file is looked at in part."""
+        """The most labelled rows, up to all there are, that the curve speaks of: of a large file a part was looked at."""
         return min(self.rows, int(self.curve.furthest / self.learnt_from(1))) if self.curve else self.rows
+
+    @property
+    def looked_at(self) -> int:
+        """Labelled rows that the largest sample of the curve stands for: all there are, or of a large file as many as were looked at."""
+        measured = self.curve.largest / self.learnt_from(1) if self.curve else self.rows
+        return self.rows if measured > NEARLY_ALL * self.rows else round(measured)
 
     def learnt_from(self, labelled: float) -> float:
         """Of the labelled rows, those the split leaves to learn from."""

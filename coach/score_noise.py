@@ -28,6 +28,7 @@ def score_noise(situation: Situation, score: float, rows: int | None) -> float:
 
 def range_of_noise(situation: Situation, score: float, rows: int | None, z: float = Z_RANGE) -> tuple[float, float]:
     """Where a true `score` may come out on `rows` test rows: Wilson's interval, which near 1 stays as wide as it has to be."""
+    score = min(1.0, max(0.0, score))
     if not rows:
         return score, score
     wider = score_noise(situation, 0.5, rows) * 2 * math.sqrt(rows)  # macro-F1 and skewed classes: as if there were fewer rows

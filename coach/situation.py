@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from coach.gain import SeenGain
     from coach.learning_curve import CurvePoint
 
+TOO_FEW_ROWS = 50  # evidence.md 1.2: below 50 prompt, or a cheap baseline
 FEW_ROWS_PER_CLASS = 8  # evidence.md 1.2: below 8 a class, no training
 SKEWED_AT = 3.0  # largest class to smallest: accuracy can then reach .75 of two classes without ever naming the small one
 TEST_SHARE, VALID_SHARE, TRAIN_SHARE = 0.15, 0.15, 0.70  # how data is split unless parts came with it (example task)

@@ -95,7 +95,10 @@ def _baseline(
     truth = Counter(str(row.output) for row in rows)
     if len(truth) < 2 or min(truth.values()) < 2:
         return {}
-    looked_at = counted(rows, task)
+    try:
+        looked_at = counted(rows, task)
+    except ValueError:  # scikit-learn's word for texts without a word in them
+        return {}
     predicted, choice = out_of_fold(looked_at, seed=seed)
     found = looked_at.report(predicted)
     return {

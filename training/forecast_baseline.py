@@ -103,8 +103,9 @@ def single_threaded() -> Iterator[None]:
 
 def predictions_of(counts: csr_matrix, truth: Labels, held_out: csr_matrix, choices: Sequence[Choice]) -> dict[Choice, Labels]:
     """What each choice, learnt from `counts` and `truth`, answers for `held_out`."""
-    if len(set(truth)) < 2:
-        return {choice: np.full(held_out.shape[0], truth[0], dtype=object) for choice in choices}
+    if len(set(truth)) < 2 or not counts.nnz:  # one class, or not a word in any text: nothing to learn
+        usual = Counter(truth).most_common(1)[0][0]
+        return {choice: np.full(held_out.shape[0], usual, dtype=object) for choice in choices}
     features, asked = _fold(counts, held_out)
     return {choice: model_for(*choice).fit(features, truth).predict(asked) for choice in choices}
 

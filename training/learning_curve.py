@@ -16,6 +16,7 @@ from training.forecast_baseline import Choice, CountedRows, Labels, predictions_
 SIZES, SEEDS = 5, 3  # evidence.md 6.2: at least four sizes, at least three seeds
 SMALLEST_SHARE = 1 / 16  # of what a fold leaves: each size is twice the one before
 FEWEST_ROWS = 10  # to learn from
+MOST_ROWS = 2_000  # drawn of more: what twice as many would bring is then read off the law, and a look stays short
 
 
 def learning_curve(rows: CountedRows, choice: Choice, *, seed: int) -> list[CurvePoint]:
@@ -24,6 +25,8 @@ def learning_curve(rows: CountedRows, choice: Choice, *, seed: int) -> list[Curv
     Every row is answered by a baseline that has not seen it, so each score is one on all rows. Growing samples contain the smaller ones,
     each with the classes in their shares. Fewer sizes where there are few rows. Needs what `out_of_fold` needs.
     """
+    if len(rows.truth) > MOST_ROWS:
+        rows = rows[in_shares(rows.truth, np.random.default_rng(seed % 2**32))[:MOST_ROWS]]
     with single_threaded():
         rounds = [_round(rows, choice, seed + number) for number in range(SEEDS)]
     reports = {size: [rows.report(answered[size]) for answered in rounds] for size in rounds[0]}

@@ -11,9 +11,10 @@ from coach.forecast import forecast
 from coach.gain import gain_of
 from coach.metric_words import metric_words
 from coach.opinions.trial import Opinion, Trial
-from coach.recommendation.method import FULL_TUNING_ROWS, PAIRS_TO_TRY, TOO_FEW_ROWS
+from coach.recommendation.method import FULL_TUNING_ROWS, PAIRS_TO_TRY
 from coach.reference_data import model_or_unknown
 from coach.sentence import Data, Sentence, sentence
+from coach.situation import TOO_FEW_ROWS
 from coach.task_check import blockers
 
 SLOWER_FROM = 1.5  # judgement: what is worth a word

@@ -13,9 +13,10 @@ from coach.gain import gain_of
 from coach.plan import Alternative, Peft
 from coach.recommendation.base_model import QWEN_4B, QWEN_TINY
 from coach.recommendation.draft import Draft
-from coach.recommendation.method import FEW_ROWS, FULL_TUNING_ROWS, PAIRS_TO_RECOMMEND, TOO_FEW_ROWS
+from coach.recommendation.method import FEW_ROWS, FULL_TUNING_ROWS, PAIRS_TO_RECOMMEND
 from coach.reference_data import ModelRow, model_row
 from coach.sentence import Sentence
+from coach.situation import TOO_FEW_ROWS
 
 SMALLER_FROM_B, LARGER_BELOW_B = 3.0, 7.0
 FULL_TUNING_MODEL_B = 1.0  # evidence.md 0, 1.2: full fine-tuning for models up to about 1B

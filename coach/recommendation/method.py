@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from coach.plan import Advice, PlannedStage
 from coach.reference_data import method_book, method_row
 from coach.sentence import Data, Sentence, Value, sentence
-from coach.situation import FEW_ROWS_PER_CLASS, Situation
+from coach.situation import FEW_ROWS_PER_CLASS, TOO_FEW_ROWS, Situation
 from coach.task_schema import Method
 
-TOO_FEW_ROWS = 50  # evidence.md 1.2: below 50 prompt, or a cheap baseline
 FEW_ROWS = 200  # evidence.md 1.2: from 50 to here the baseline first, LoRA as challenger
 SPEC_FEW_ROWS, SPEC_SOME_ROWS, SPEC_MANY_ROWS = 100, 500, 2000  # the specification's decision tree
 FULL_TUNING_ROWS = 100_000  # evidence.md 1.2, 1.1 (Biderman: about 100k pairs)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from coach.errors import CoachError
-from coach.file_stamps import file_stamps, judged_files
+from coach.file_stamps import file_stamps
 from coach.version_folder import SPLITS
 from coach.workspace import ANSWERS_FILE, Task
 from pages.ui.cached import MINUTE_S, look, machine, or_raise
@@ -37,11 +37,12 @@ def _forecast(key: str, _task: Task) -> Forecast | CoachError:
 
 def forecast(task: Task) -> Forecast:
     """What the task's next version may score. Raises DataError, DocumentError."""
+    from coach.seen_gains import gains_beside
     from training.attached_file import attached
 
-    versions = [judged_files(version) for version in task.versions()]
     stamps = file_stamps(task.folder / ANSWERS_FILE, task.file_path)
-    return or_raise(_forecast(repr((str(task.folder), stamps, versions, attached(task), machine())), task))
+    seen = gains_beside(task, task.answers().success.primary_metric or "macro_f1")
+    return or_raise(_forecast(repr((str(task.folder), stamps, seen, attached(task), machine())), task))
 
 
 @st.cache_resource(max_entries=16, ttl=60 * MINUTE_S, show_spinner=False)

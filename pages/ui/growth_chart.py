@@ -47,7 +47,12 @@ def _layers(growth: Growth, domain: tuple[float, float], colours: Palette, langu
     today = {"filter": f"datum.rows == {growth.today}"}
     hint = {**line, "tooltip": {"field": "said", "type": "nominal"}}
     dot = {"type": "point", "filled": True, "color": colours.accent}
-    name = {"baseline": "top", "dy": 9, "fontWeight": "bold", "text": text("ui.charts.today", language, rows=growth.today)}
+    name = {
+        "baseline": "top",
+        "dy": 9,
+        "fontWeight": "bold",
+        "text": text(f"ui.charts.{_here(growth)}", language, rows=growth.today),
+    }
     band = {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}}
     return [
         {"mark": {"type": "area", "opacity": 0.18, **accent}, "encoding": band},
@@ -78,6 +83,10 @@ def _round_rows(rows: list[int]) -> list[int]:
     """Numbers a person would write on the axis: 10, 20, 50, 100 …"""
     round_numbers = (head * 10**zeros for zeros in range(1, 8) for head in (1, 2, 5))
     return [number for number in round_numbers if min(rows) <= number <= max(rows)]
+
+
+def _here(growth: Growth) -> str:
+    return "today" if growth.today == growth.rows else "as_with"
 
 
 def _last_sure(growth: Growth) -> int:

@@ -52,6 +52,7 @@ def test_other_answers_to_the_same_contradiction_are_said_anew():
 
 def test_a_rank_below_the_limit_is_none():
     assert found(resources={**SOUND["resources"], "labelled_rows": 24}) == []
+    assert found(resources={"labelled_rows": 500, "data_format": "none", "more_data": "none"}) == []
     assert (
         found(
             success={**SOUND["success"], "primary_metric": "accuracy"},

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from coach.answers import Answers
+from coach.comparison import compare, judged
 from coach.course import course_of, days_left, smallest_told
 from coach.diagnosis import diagnose
 from coach.finding import Evidence
@@ -66,6 +67,8 @@ def test_then_no_further_setting_is_proposed_unless_the_target_is_met(first):
     met = diagnose(Evidence({**results, "target": {"threshold": 0.2}}))
     assert next_step("v3", met, None, course=tired).key.startswith("next_step.met")
     assert next_step("v3", found, None, "baseline", tired).key == "next_step.tune"
+    worse = replace(compare(judged(first, first.results()), judged(first, first.results()), seed=1), judgement="worse")
+    assert next_step("v3", found, worse, course=tired).key == "next_step.worse"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -113,3 +113,32 @@ def test_labelling_more_is_weighed_by_ones_own_curve():
     assert more.gain.key.endswith("gain.own") and more.gain.data["now"] < more.gain.data["then"]
     (public,) = (other for other in recommend(answers).alternatives if other.option.key.endswith("more_rows.option"))
     assert public.gain.key.endswith("gain.unknown")
+
+
+def test_after_a_run_that_failed_the_forecast_stands_and_says_so():
+    low_curve = {25: 0.30, 50: 0.37, 100: 0.43, 200: 0.48, 400: 0.52}
+    result = found(low_curve, 0.8, outcomes=(SeenGain(STARTER_ID, 0.17, 0.52, 400, own=True),))
+    assert 0 <= result.low < result.expected < result.high <= 0.99
+    assert all(0 <= one.low <= one.expected <= one.high <= 0.99 for one in result.growth.points)
+    assert result.expected > 0.2 and "more errors" in result.basis.say("en")
+    narrow = found(RISING, outcomes=(SeenGain(STARTER_ID, 0.75, 0.72, 4000, own=True),) * 9)
+    assert narrow.high - narrow.low > 0.04, "settings and rows of the next version differ"
+
+
+def test_a_good_baselines_picture_stays_below_one():
+    growth = found({20: 0.80, 40: 0.86, 80: 0.90, 160: 0.93}, rows=228).growth
+    assert max(point.high for point in growth.points) <= 0.99
+
+
+def test_of_a_large_file_no_more_is_promised_than_the_curve_sees():
+    curve = {100: 0.60, 200: 0.66, 400: 0.71, 800: 0.75, 1600: 0.78}
+    for rows in (6_000, 20_000, 300_000):
+        growth = found(curve, 0.95, methods=("baseline",), rows=rows).growth
+        assert growth.more_rows is None or growth.more_rows + rows <= 4.3 * 2_000
+        assert growth.expected(growth.today) is not None
+        assert all(point.bold for point in growth.points if point.rows > 4_100)
+    assert keys(found(curve, 0.95, rows=300_000).growth) == ["large"]
+
+
+def test_what_nobody_is_promised_is_never_reached():
+    assert found(RISING, 0.995).growth.reach == "never"

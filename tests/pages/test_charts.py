@@ -25,6 +25,7 @@ def evaluation(step, value, loss, best=False):
 EVALS = [evaluation(5, 0.4, 1.2, True), evaluation(10, 0.6, 0.9, True), evaluation(15, 0.55, None)]
 GROWTH = Growth(
     500,
+    500,
     (GrowthPoint(60, 0.4, 0.5, 0.6), GrowthPoint(500, 0.6, 0.65, 0.7), GrowthPoint(1500, 0.6, 0.7, 0.8, bold=True)),
     "never", None, (),
 )  # fmt: skip

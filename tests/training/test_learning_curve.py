@@ -41,3 +41,16 @@ def test_few_rows_have_fewer_sizes_and_a_small_class_is_no_obstacle():
     few = [*rows(30), *(Row(f"x{n}", {"text": f"rare thing {n}"}, "rare") for n in range(2))]
     curve, _ = curve_of(few, (*TOPICS, "rare"))
     assert curve and curve[-1].rows <= 32
+
+
+def test_texts_that_are_mostly_without_words_are_answered_by_the_usual_class():
+    given = [*rows(6), *(Row(f"x{n}", {"text": "!!! ???"}, "sport" if n % 3 else "money") for n in range(60))]
+    looked_at = counted(given, task())
+    answers, choice = out_of_fold(looked_at, seed=42)
+    assert len(answers) == 66 and learning_curve(looked_at, choice, seed=42)
+
+
+def test_of_many_rows_a_part_is_drawn(monkeypatch):
+    monkeypatch.setattr("training.learning_curve.MOST_ROWS", 90)
+    curve, _ = curve_of(rows(180))
+    assert curve[-1].rows == 72
