@@ -31,7 +31,7 @@ run: $(READY)
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
 test: $(READY_DEV) browser
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY_DEV)
 	$(BIN)/ruff check .
