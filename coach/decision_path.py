@@ -19,11 +19,10 @@ from coach.recommendation.method import (
     SPEC_FEW_ROWS,
     SPEC_MANY_ROWS,
     SPEC_SOME_ROWS,
-    TOO_FEW_ROWS,
 )
 from coach.reference_data import lora_band
 from coach.sentence import Sentence, sentence
-from coach.situation import FEW_ROWS_PER_CLASS, Situation
+from coach.situation import FEW_ROWS_PER_CLASS, TOO_FEW_ROWS, Situation
 from coach.task_schema import Method
 
 Answer = Literal["yes", "no", "not_asked"]
