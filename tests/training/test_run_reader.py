@@ -168,16 +168,17 @@ def long_log():
             yield {"t": 10.5 + step, "type": "eval", "step": step, "best": True, "value": 0.5, "metric": "macro_f1"}
 
 
-def test_a_look_at_a_long_log_with_nothing_new_takes_less_than_two_milliseconds(paths):
+def test_a_look_at_a_long_log_with_nothing_new_takes_a_small_part_of_the_first(paths):
     write(paths[0], long_log())
     reader, took = RunReader(*paths), []
     with FileLock(paths[1]):
-        assert reader.read(2001.0).state == "running"
         for _ in range(50):
             start = time.perf_counter()
-            time_left_s(reader.read(2001.0).view, 2001.0)
+            found = reader.read(2001.0)
+            time_left_s(found.view, 2001.0)
             took.append(time.perf_counter() - start)
-    assert min(took) < 0.002
+        assert found.state == "running"
+    assert min(took) < took[0] / 10
 
 
 # --- the time left -------------------------------------------------------------------------------------------------------------
