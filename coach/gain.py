@@ -79,10 +79,11 @@ def sharpened(prior: Gain, seen: Sequence[SeenGain]) -> GainBelief:
 def gain_from(seen: Sequence[Sequence[SeenGain]], like: Gain) -> Gain:
     """A prior from groups of seen gains, a group a corpus: the mean of their means, and how far a gain on a new corpus may lie off.
 
-    `like` gives what the row of methods.yaml says beside. Needs two groups of two.
+    `like` gives what the row of methods.yaml says beside. Needs two groups; a group of one says nothing of how gains within one differ.
     """
     means = [statistics.fmean(one.share for one in group) for group in seen]
-    within = statistics.fmean(statistics.variance([one.share for one in group]) for group in seen)
+    spreads = [statistics.variance([one.share for one in group]) for group in seen if len(group) > 1]
+    within = statistics.fmean(spreads) if spreads else 0.0
     across = statistics.variance(means) * (1 + 1 / len(means))
     return like.model_copy(update={"mean": statistics.fmean(means), "deviation": math.sqrt(across + within)})
 
