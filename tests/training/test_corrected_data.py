@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import threading
 
 import pytest
@@ -12,6 +13,7 @@ from coach.errors import UserError, WorkspaceError
 from coach.next_version_draft import refuse_a_copy
 from coach.reviews import mark_row, read_reviews, unmark_row
 from coach.task_file import task_to_yaml
+from coach.text import text
 from coach.version_folder import SPLITS
 from coach.workspace import Task
 from tests.conftest import NOW
@@ -255,6 +257,106 @@ def test_what_a_full_disk_left_half_done_is_finished_by_the_next_call(plain, mon
     assert all(labels(plain, part)[row] == label for part, (row, _, label) in marked.items())
     assert [unmark_row(plain, key, seen=review) for key, review in read_reviews(plain.folder).items()]
     assert sum(correct_data(plain, NOW).labels.values()) == 3, "and all of it can be taken back"
+
+
+def killed(task, patch, name, at_call=1, **settings):
+    """`correct_data` in a process that dies where it is about to call `name` for the `at_call`th time, as a kill or a power cut."""
+    child = os.fork()
+    if child == 0:
+        try:
+            calls, real = [], getattr(patch, name)
+
+            def dying(*arguments, **options):
+                calls.append(1)
+                if len(calls) == at_call:
+                    os._exit(9)
+                return real(*arguments, **options)
+
+            setattr(patch, name, dying)
+            correct_data(task, NOW, **settings)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+
+AT = [
+    pytest.param(corrected_data, "_make", 1, id="before the parts"),
+    pytest.param(corrected_data, "write_atomically", 2, id="between the parts"),
+    pytest.param(corrected_data, "write_data_version", 1, id="before the version"),
+    pytest.param(corrected_data, "write_corrections", 2, id="before the last corrections"),
+]
+unix = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+
+
+def everything(task):
+    return {part: sorted(rows_to_jsonl([row]) for row in read_rows(task.data_folder / f"{part}.jsonl")) for part in SPLITS}
+
+
+@unix
+@pytest.mark.parametrize(("place", "name", "at"), AT)
+def test_whatever_kills_a_correction_that_is_taken_back_no_row_and_no_label_is_lost(plain, place, name, at):
+    before = everything(plain)
+    keys = [(mark(plain, "train", number, "ambiguous")[0], None) for number in (4, 5)]
+    keys += [(mark(plain, part, 1)[0], None) for part in SPLITS]
+    first = correct_data(plain, NOW, leave_out_ambiguous=True).version
+    for key in keys:
+        unmark_row(plain, key, seen=read_reviews(plain.folder)[key])
+    killed(plain, place, name, at)
+    assert pending(plain).unfinished
+    made = correct_data(plain, NOW)
+    assert everything(plain) == before and not (plain.folder / CORRECTIONS_FILE).exists()
+    assert made.version == named(plain) != first and not pending(plain).unfinished
+    with pytest.raises(UserError):
+        correct_data(plain, NOW)
+
+
+@unix
+@pytest.mark.parametrize(("place", "name", "at"), AT)
+def test_a_correction_killed_and_then_meant_otherwise_is_undone(plain, place, name, at):
+    before = everything(plain)
+    left = mark(plain, "train", 4, "ambiguous")[0]
+    row, _, once = mark(plain, "train", 1)
+    correct_data(plain, NOW, leave_out_ambiguous=True)
+    mark(plain, "train", 1, seen=read_reviews(plain.folder)[row, None])
+    mark(plain, "valid", 1)
+    killed(plain, place, name, at)
+    for key, review in read_reviews(plain.folder).items():
+        unmark_row(plain, key, seen=review)
+    killed(plain, place, name, 1)
+    correct_data(plain, NOW)
+    assert everything(plain) == before and left in labels(plain, "train")
+
+
+@unix
+@pytest.mark.parametrize("name", ["_make", "write_corrections"])
+def test_a_label_taken_back_comes_back_from_the_source_after_a_kill(sourced, name):
+    before = everything(sourced)
+    row, _, _ = mark(sourced, "train", 1)
+    correct_data(sourced, NOW)
+    unmark_row(sourced, (row, None), seen=read_reviews(sourced.folder)[row, None])
+    killed(sourced, corrected_data, name, 1 if name == "_make" else 2)
+    made = correct_data(sourced, NOW)
+    assert everything(sourced) == before and made.version == named(sourced) == "2026-11-23-003"
+    assert not (sourced.folder / CORRECTIONS_FILE).exists() and prepare_data(sourced, NOW).report is None
+
+
+@unix
+def test_parts_from_a_source_that_were_killed_before_their_version_get_one(sourced):
+    from training.data import build
+
+    mark(sourced, "train", 1)
+    killed(sourced, build, "write_data_version")
+    assert named(sourced) == "2026-11-23-001"
+    assert correct_data(sourced, NOW).version == named(sourced) == "2026-11-23-002"
+
+
+def named(task):
+    return yaml.safe_load((task.data_folder / "data_version.yaml").read_text(encoding="utf-8"))["version"]
+
+
+def test_a_damaged_corrections_file_is_not_to_be_removed():
+    said = {language: text("errors.reviews.corrections_damaged.todo", language) for language in ("zh-TW", "en")}
+    assert "Mend that line" in said["en"] and "Do not remove" in said["en"] and "不要刪掉" in said["zh-TW"]
 
 
 def test_two_who_press_at_once_make_one_snapshot(plain):
