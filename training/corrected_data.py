@@ -6,7 +6,7 @@ raw files stay as they came.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -47,8 +47,8 @@ from training.starting import PREPARING_WAIT_S
 @dataclass(frozen=True)
 class Pending:
     """What marks would do to `data/` now. `labels`: rows by part whose label would change; `left_out`: rows that would leave training,
-    or come back to it. `missing`: rows marked as wrongly labelled that are not in `data/` with that label. `unfinished`: the last
-    correction was interrupted, and is finished even where no row changes any more.
+    or come back to it. `missing`: rows marked as wrongly labelled that are not in `data/` with that label, or whose right class the
+    task does not have. `unfinished`: the last correction was interrupted, and is finished even where no row changes any more.
     """
 
     labels: Mapping[Part, int]
@@ -82,7 +82,7 @@ class CorrectedData(Pending):
 def deciding_files(task: Task) -> list[Path]:
     """What `pending` is read from."""
     parts = [task.data_folder / f"{part}.jsonl" for part in PARTS]
-    return [task.folder / REVIEWS_FILE, corrections_path(task.folder), *parts]
+    return [task.file_path, task.folder / REVIEWS_FILE, corrections_path(task.folder), *parts]
 
 
 def pending(task: Task, *, leave_out_ambiguous: bool = False) -> Pending:
@@ -135,7 +135,7 @@ def _compare(task: Task, leave_out_ambiguous: bool) -> _Compared:
     parts = _parts(task)
     in_force = read_corrections(task.folder)
     base = uncorrected(parts, in_force)
-    wanted, missing = _wanted(base, parts, read_reviews(task.folder), leave_out_ambiguous)
+    wanted, missing = _wanted(base, parts, read_reviews(task.folder), task.file.targets, leave_out_ambiguous)
     new = corrected(base, wanted)
     left = {row.id for row in new["train"]} ^ {row.id for row in parts["train"]}
     found = Pending(relabelled(parts, new), len(left), missing, in_force.earlier is not None)
@@ -149,17 +149,21 @@ def _parts(task: Task) -> Parts:
     return {part: read_rows(task.data_folder / f"{part}.jsonl") for part in PARTS}
 
 
-def _wanted(base: Parts, parts: Parts, reviews: Reviews, leave_out_ambiguous: bool) -> tuple[Corrections, int]:
-    """The corrections the marks ask for, and how many marks of a wrong label find no row, or one that carries yet another label."""
+def _wanted(
+    base: Parts, parts: Parts, reviews: Reviews, targets: Mapping[str | None, Collection[str]], leave_out_ambiguous: bool
+) -> tuple[Corrections, int]:
+    """The corrections the marks ask for, and how many marks of a wrong label find no row, one that carries yet another label, or no
+    class of that name in the task.
+    """
     before = {row.id: row for rows in base.values() for row in rows}
     now = before | {row.id: row for rows in parts.values() for row in rows}
     labels, missing = {}, 0
     for key, review in reviews.items():
         carried = [label_of(rows[review.id], review.target) for rows in (before, now) if review.id in rows]
-        if review.given not in carried:
+        meant = review.label if review.label is not None else review.given  # a corrected label found right stays corrected
+        if review.given not in carried or meant not in targets.get(review.target, ()):
             missing += review.mark == "label_wrong"
             continue
-        meant = review.label if review.label is not None else review.given  # a corrected label found right stays corrected
         if meant != carried[0]:
             labels[key] = NewLabel(carried[0], meant)
     unclear = {review.id for review in reviews.values() if review.mark == "ambiguous"} if leave_out_ambiguous else set()

@@ -359,6 +359,55 @@ def test_a_damaged_corrections_file_is_not_to_be_removed():
     assert "Mend that line" in said["en"] and "Do not remove" in said["en"] and "不要刪掉" in said["zh-TW"]
 
 
+def without(task, label):
+    """The task loses a class, some time after everything before was written."""
+    for path in (path for path in task.folder.rglob("*") if path.is_file()):
+        os.utime(path, (path.stat().st_mtime - 10, path.stat().st_mtime - 10))
+    form = task.file.output_format
+    task.save_file(task.file.model_copy(update={"output_format": form.model_copy(update={"enum": [*form.enum[:-1]]})}))
+    assert form.enum[-1] == label
+
+
+def to_class(task, label, given):
+    row = next(row for row in read_rows(task.data_folder / "train.jsonl") if row.output == given)
+    mark_row(task, (row.id, None), "label_wrong", label, given=given, labels=[label], seen=None, now=NOW)
+    return row.id
+
+
+def test_a_correction_to_a_class_the_task_lost_leaves_the_data_when_they_are_made_again(sourced):
+    raw = sourced.folder / "raw" / "rows.csv"
+    raw.write_text(raw.read_text(encoding="utf-8").replace("cherry", "berry"), encoding="utf-8")
+    prepare_data(sourced, NOW)
+    row = to_class(sourced, "cherry", "apple")
+    correct_data(sourced, NOW)
+    assert labels(sourced, "train")[row] == "cherry"
+    without(sourced, "cherry")
+    prepare_data(sourced, NOW)
+    assert labels(sourced, "train")[row] == "apple"
+    assert prepare_data(sourced, NOW).report is None, "made once is enough"
+    assert pending(sourced).missing == 1 and pending(sourced).count == 0
+
+
+def test_a_correction_to_a_class_the_task_lost_is_offered_to_be_taken_back_without_a_source(plain):
+    row = to_class(plain, LABELS[2], LABELS[0])
+    correct_data(plain, NOW)
+    without(plain, LABELS[2])
+    assert pending(plain).missing == 1 and correct_data(plain, NOW).missing == 1
+    assert labels(plain, "train")[row] == LABELS[0]
+
+
+@pytest.mark.parametrize("label", ["", "nobody knows it"])
+def test_a_mark_written_by_hand_brings_no_unknown_class_into_the_data(task, label):
+    row, given, meant = mark(task, "train", 1)
+    path = task.folder / "reviews.jsonl"
+    path.write_text(path.read_text(encoding="utf-8").replace(json.dumps(meant, ensure_ascii=False), json.dumps(label)), "utf-8")
+    assert read_reviews(task.folder)[row, None].label == label
+    assert pending(task).count == 0 and pending(task).missing == 1
+    with pytest.raises(UserError):
+        correct_data(task, NOW)
+    assert labels(task, "train")[row] == given
+
+
 def test_two_who_press_at_once_make_one_snapshot(plain):
     mark(plain, "train", 1)
     made, refused = [], []

@@ -20,7 +20,7 @@ from coach.errors import DataError, DocumentError
 from coach.task_schema import TaskFile
 from coach.yaml_document import dump, read_document
 from training.data.build_report import BuildReport, LeftOut
-from training.data.corrections import Corrections, corrected, count_changed, read_corrections
+from training.data.corrections import Corrections, corrected, count_changed, of_known_classes, read_corrections
 from training.data.read import read_table
 from training.data.row_ids import row_ids
 from training.data.rows import Row, rows_to_jsonl
@@ -35,7 +35,7 @@ def build_data(
     task_folder: Path, source: DataSource, task: TaskFile, *, now: datetime, corrections: Corrections | None = None
 ) -> BuildReport:
     """Makes `data/raw/*.jsonl`, the three parts and `data_version.yaml` of a task folder; the parts with `corrections`, else with
-    those in force.
+    those in force; none brings in a class that the task does not have.
 
     Raises DataError: a source that cannot be read or does not run yet, a field without its column, rows that cannot be split.
     Nothing is written then. The same data made again keeps its version.
@@ -49,7 +49,7 @@ def build_data(
     valid_rows, test_rows = (made[rows.source] if (rows := given[part]) else None for part in ("valid", "test"))
     in_force = read_corrections(task_folder) if corrections is None else corrections
     splits = _split(pool, source, task, groups, valid_rows, test_rows)
-    parts = corrected({part: splits.part(part) for part in PARTS}, in_force)
+    parts = corrected({part: splits.part(part) for part in PARTS}, of_known_classes(in_force, task.targets))
     changed = count_changed({part: splits.part(part) for part in PARTS}, parts)
     splits = replace(splits, **parts)
     texts = _texts(source, {rows.source: made[rows.source] for rows in read}, splits, pool)

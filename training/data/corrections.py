@@ -153,6 +153,13 @@ class CorrectionsFile:
         os.utime(self.path, ns=(self.changed_ns, self.changed_ns))
 
 
+def of_known_classes(corrections: Corrections, targets: Mapping[str | None, Collection[str]]) -> Corrections:
+    """Those whose label is one of the task's by now. `targets`: the allowed labels by property, as `TaskFile.targets`."""
+    return replace(
+        corrections, labels={key: new for key, new in corrections.labels.items() if new.label in targets.get(key[1], ())}
+    )
+
+
 def corrected(parts: Mapping[Part, Sequence[Row]], corrections: Corrections) -> Parts:
     """The parts with the corrections in force. Only training gives rows up: the others are what versions are held against."""
     found = {part: [_labelled(row, _of(row, corrections)) for row in parts[part]] for part in PARTS}
