@@ -112,13 +112,25 @@ def test_the_next_versions_lineage_says_how_many_and_that_the_test_is_another_on
     correct_data(task, NOW, leave_out_ambiguous=True)
     changes = as_next(task).lineage()["changes"]
     if task.file.language == "en":
-        assert changes[0] == "Labels corrected: 3 (training 2, validation 0, test 1)"
+        assert changes[0] == "Labels changed: 3 (training 2, validation 0, test 1)"
         assert changes[1:] == [
             "Ambiguous rows left out of training: 1",
             "Test labels changed: 1; the score cannot be held against that of v1 as it stands",
         ]
     else:
-        assert changes[0] == "更正標註 3 筆（訓練 2、驗證 0、測試 1）" and "1 筆不再用來訓練" in changes[1] and "v1" in changes[2]
+        assert changes[0] == "標註改動 3 筆（訓練 2、驗證 0、測試 1）" and "1 筆不再用來訓練" in changes[1] and "v1" in changes[2]
+
+
+@pytest.mark.parametrize(("language", "said"), [("zh-TW", "標註改動 1 筆"), ("en", "Labels changed: 1 (")])
+def test_a_correction_taken_back_is_not_called_one(plain, language, said):
+    plain.save_file(plain.file.model_copy(update={"language": language}))
+    row, _, _ = mark(plain, "train", 1)
+    correct_data(plain, NOW)
+    second = as_next(plain)
+    unmark_row(plain, (row, None), seen=read_reviews(plain.folder)[row, None])
+    made = correct_data(plain, NOW)
+    lineage = as_next(plain, "v3").lineage()["changes"]
+    assert second.name == "v2" and lineage[0].startswith(said) and said in made.lines(language)[0]
 
 
 def test_a_version_without_corrections_says_nothing_of_labels(task):
