@@ -436,6 +436,37 @@ def test_two_who_press_at_once_make_one_snapshot(plain):
     assert len(made) == 1 and refused == ["reviews.nothing_to_correct"]
 
 
+LEFT = {"id": "r-1", "input": {"text": "x"}, "output": "a", "source": "", "synthetic": False}
+LABEL = {"id": "r-1", "target": None, "given": "a", "label": "b"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *({"left_out": LEFT | {"input": value}} for value in ("x", ["x"], None)),
+        *({"left_out": LEFT | {"output": value}} for value in (5, ["a"], None)),
+        *({"left_out": value} for value in ("r-1", [], None)),
+        *(LABEL | {name: value} for name in ("target", "given", "label") for value in (5, ["a"])),
+        {"earlier": {"left_out": LEFT | {"input": "x"}}},
+        ["left_out"],
+        "left_out",
+        5,
+    ],
+    ids=json.dumps,
+)
+def test_a_line_of_the_wrong_kind_is_refused_where_it_is_read(plain, line):
+    sound = [{"left_out": LEFT}, LABEL, {"earlier": LABEL}]
+    lines = "".join(json.dumps(one) + "\n" for one in sound)
+    (plain.folder / CORRECTIONS_FILE).write_text(lines, encoding="utf-8")
+    assert len(read_corrections(plain.folder)) == 2
+    (plain.folder / CORRECTIONS_FILE).write_text(lines + json.dumps(line) + "\n", encoding="utf-8")
+    before = content(plain.folder)
+    with pytest.raises(WorkspaceError) as refused:
+        correct_data(plain, NOW)
+    assert (refused.value.key, refused.value.data["line"]) == ("reviews.corrections_damaged", 4)
+    assert content(plain.folder) == before
+
+
 def test_damaged_corrections_are_told_by_their_line(plain):
     mark(plain, "train", 1)
     correct_data(plain, NOW)

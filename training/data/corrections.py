@@ -16,7 +16,7 @@ from typing import Any
 from coach.atomic_write import write_atomically
 from coach.errors import WorkspaceError
 from coach.reviews import RowKey
-from training.data.rows import Row
+from training.data.rows import Row, row_of
 from training.data.split import PARTS, Part, label_of
 
 CORRECTIONS_FILE = "corrections.jsonl"
@@ -79,7 +79,7 @@ def read_corrections(task_folder: Path) -> Corrections:
             continue
         try:
             found.take(json.loads(line))
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise WorkspaceError("reviews.corrections_damaged", path=str(path), line=number, reason=str(error)) from error
     return found.corrections()
 
@@ -94,24 +94,32 @@ class _Found:
     earlier: _Found | None = None
 
     def take(self, document: Any) -> None:
-        """Raises KeyError, TypeError or ValueError for what is no correction."""
+        """Raises KeyError, TypeError, ValueError or AttributeError for what is no correction."""
         if "earlier" in document:
             self.earlier = self.earlier or _Found()
             self.earlier.take(document["earlier"])
         elif "version" in document:
             self.version = str(document["version"])
         elif "left_out" in document:
-            row = Row(**document["left_out"])
+            row = row_of(document["left_out"])
+            _refuse(row.output, str, dict)
             self.left_out[row.id] = row
         else:
-            self.labels.append(
-                ((str(document["id"]), document["target"]), NewLabel(str(document["given"]), str(document["label"])))
-            )
+            target, given, label = document["target"], document["given"], document["label"]
+            _refuse(target, str, type(None))
+            _refuse(given, str)
+            _refuse(label, str)
+            self.labels.append(((str(document["id"]), target), NewLabel(given, label)))
 
     def corrections(self) -> Corrections:
         old = self.earlier
         earlier = None if old is None else Earlier(old.version, old.labels, old.left_out)
         return Corrections(dict(self.labels), self.left_out, earlier)
+
+
+def _refuse(value: Any, *but: type) -> None:
+    if not isinstance(value, but):
+        raise ValueError(json.dumps(value, ensure_ascii=False)[:200])
 
 
 def write_corrections(task_folder: Path, corrections: Corrections) -> None:
