@@ -251,6 +251,30 @@ def test_a_making_that_fails_leaves_data_and_corrections_as_they_were(sourced, m
     assert content(sourced.folder) == before
 
 
+@pytest.mark.parametrize("earlier", [True, False])
+def test_data_are_made_once_after_a_correction_that_worked_and_never_after_one_that_did_not(sourced, monkeypatch, earlier):
+    mark(sourced, "train", 1)
+    if earlier:
+        correct_data(sourced, NOW)
+        assert prepare_data(sourced, NOW).report is None
+        mark(sourced, "train", 2)
+    for path in (path for path in sourced.folder.rglob("*") if path.is_file()):
+        os.utime(path, (path.stat().st_mtime - 10, path.stat().st_mtime - 10))
+    before = content(sourced.folder)
+
+    def full(*arguments, **settings):
+        raise WorkspaceError("workspace.disk_full", path="data/train.jsonl")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("training.corrected_data.build_data", full)
+        with pytest.raises(WorkspaceError):
+            correct_data(sourced, NOW)
+    assert prepare_data(sourced, NOW).report is None and content(sourced.folder) == before
+    now = (sourced.data_folder / "data_version.yaml").stat().st_mtime + 5
+    os.utime(sourced.folder / "data_source.yaml", (now, now))
+    assert prepare_data(sourced, NOW).report.unchanged and prepare_data(sourced, NOW).report is None
+
+
 def test_what_a_full_disk_left_half_done_is_finished_by_the_next_call(plain, monkeypatch):
     marked = {part: mark(plain, part, 1) for part in SPLITS}
     write = corrected_data.write_atomically
