@@ -1,23 +1,32 @@
 """Marks become data: the corrections a person asked for, and `data/` made with them, for the next version.
 
-Owns which marks count and that all is written or nothing. Versions keep the rows they were frozen with, and raw files stay as they came.
+Owns which marks count, and that what is interrupted loses nothing and can be finished. Versions keep the rows they were frozen with, and
+raw files stay as they came.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from coach.atomic_write import write_atomically
-from coach.errors import UserError
+from coach.errors import CoachError, UserError
 from coach.reviews import REVIEWS_FILE, Reviews, read_reviews
 from coach.text import Language, text
 from coach.workspace import Task
-from training.data.build import build_data, last_data_version, write_data_version
+from training.data.build import (
+    build_data,
+    last_data_version,
+    made_under_its_old_name,
+    mark_as_current,
+    write_data_version,
+)
 from training.data.corrections import (
     Corrections,
+    CorrectionsFile,
     NewLabel,
     Parts,
     corrected,
@@ -38,12 +47,14 @@ from training.starting import PREPARING_WAIT_S
 @dataclass(frozen=True)
 class Pending:
     """What marks would do to `data/` now. `labels`: rows by part whose label would change; `left_out`: rows that would leave training,
-    or come back to it. `missing`: rows marked as wrongly labelled that are not in `data/` with that label.
+    or come back to it. `missing`: rows marked as wrongly labelled that are not in `data/` with that label, or whose right class the
+    task does not have. `unfinished`: the last correction was interrupted, and is finished even where no row changes any more.
     """
 
     labels: Mapping[Part, int]
     left_out: int
     missing: int
+    unfinished: bool
 
     @property
     def count(self) -> int:
@@ -71,7 +82,7 @@ class CorrectedData(Pending):
 def deciding_files(task: Task) -> list[Path]:
     """What `pending` is read from."""
     parts = [task.data_folder / f"{part}.jsonl" for part in PARTS]
-    return [task.folder / REVIEWS_FILE, corrections_path(task.folder), *parts]
+    return [task.file_path, task.folder / REVIEWS_FILE, corrections_path(task.folder), *parts]
 
 
 def pending(task: Task, *, leave_out_ambiguous: bool = False) -> Pending:
@@ -83,29 +94,35 @@ def correct_data(task: Task, now: datetime, *, leave_out_ambiguous: bool = False
     """Makes `data/` anew with every label marked as wrong put right, in all parts; ambiguous rows leave training where that is asked for.
 
     All marks are taken together, so that a mark taken back takes its correction back. Raises UserError where nothing would change,
-    WorkspaceError and DataError as making data does; what a full disk leaves half done is finished by the next call.
+    WorkspaceError and DataError as making data does. Until `data/` and its version are written, corrections.jsonl holds the
+    corrections before and after, so that whatever interrupts this (a full disk, a kill), the next call finishes or undoes it.
     """
     with task.lock(PREPARING_WAIT_S):
         prepare_data(task, now)
-        in_force = read_corrections(task.folder)
+        before = CorrectionsFile.of(task.folder)
         compared = _compare(task, leave_out_ambiguous)
         found = compared.found
-        if not found.count:
+        if not (found.count or found.unfinished):
             marked = sum(review.mark == "label_wrong" for review in read_reviews(task.folder).values())
             raise UserError("reviews.nothing_to_correct", marked=marked, missing=found.missing)
         write_corrections(task.folder, compared.wanted)
         try:
             version = _make(task, compared, now)
         except BaseException:
-            if _parts(task) == compared.parts:  # else half is done: the corrections stay, and making it again finishes
-                write_corrections(task.folder, in_force)
+            if _parts(task) == compared.parts:  # else half is done: both stay, and making it again finishes
+                with suppress(CoachError):
+                    before.put_back()
             raise
-        return CorrectedData(found.labels, found.left_out, found.missing, version)
+        write_corrections(task.folder, replace(compared.wanted, earlier=None))
+        mark_as_current(task.folder)
+        return CorrectedData(found.labels, found.left_out, found.missing, found.unfinished, version)
 
 
 @dataclass(frozen=True)
 class _Compared:
-    """`parts` as they are now; `base`: before any correction; `new`: with those that are `wanted`; `found`: what is new in it."""
+    """`parts` as they are now; `base`: before any correction; `new`: with those that are `wanted`, which know the earlier ones too;
+    `found`: what is new in it.
+    """
 
     parts: Parts
     base: Parts
@@ -116,28 +133,37 @@ class _Compared:
 
 def _compare(task: Task, leave_out_ambiguous: bool) -> _Compared:
     parts = _parts(task)
-    base = uncorrected(parts, read_corrections(task.folder))
-    wanted, missing = _wanted(base, parts, read_reviews(task.folder), leave_out_ambiguous)
+    in_force = read_corrections(task.folder)
+    base = uncorrected(parts, in_force)
+    wanted, missing = _wanted(base, parts, read_reviews(task.folder), task.file.targets, leave_out_ambiguous)
     new = corrected(base, wanted)
     left = {row.id for row in new["train"]} ^ {row.id for row in parts["train"]}
-    return _Compared(parts, base, new, wanted, Pending(relabelled(parts, new), len(left), missing))
+    found = Pending(relabelled(parts, new), len(left), missing, in_force.earlier is not None)
+    name = str(last_data_version(task.folder).get("version", ""))
+    if in_force.earlier is not None and not found.count:
+        name = in_force.earlier.version  # the parts are made; whether their version is, the name tells
+    return _Compared(parts, base, new, wanted.after(in_force, name), found)
 
 
 def _parts(task: Task) -> Parts:
     return {part: read_rows(task.data_folder / f"{part}.jsonl") for part in PARTS}
 
 
-def _wanted(base: Parts, parts: Parts, reviews: Reviews, leave_out_ambiguous: bool) -> tuple[Corrections, int]:
-    """The corrections the marks ask for, and how many marks of a wrong label find no row, or one that carries yet another label."""
+def _wanted(
+    base: Parts, parts: Parts, reviews: Reviews, targets: Mapping[str | None, Collection[str]], leave_out_ambiguous: bool
+) -> tuple[Corrections, int]:
+    """The corrections the marks ask for, and how many marks of a wrong label find no row, one that carries yet another label, or no
+    class of that name in the task.
+    """
     before = {row.id: row for rows in base.values() for row in rows}
     now = before | {row.id: row for rows in parts.values() for row in rows}
     labels, missing = {}, 0
     for key, review in reviews.items():
         carried = [label_of(rows[review.id], review.target) for rows in (before, now) if review.id in rows]
-        if review.given not in carried:
+        meant = review.label if review.label is not None else review.given  # a corrected label found right stays corrected
+        if review.given not in carried or meant not in targets.get(review.target, ()):
             missing += review.mark == "label_wrong"
             continue
-        meant = review.label if review.label is not None else review.given  # a corrected label found right stays corrected
         if meant != carried[0]:
             labels[key] = NewLabel(carried[0], meant)
     unclear = {review.id for review in reviews.values() if review.mark == "ambiguous"} if leave_out_ambiguous else set()
@@ -155,6 +181,9 @@ def _make(task: Task, compared: _Compared, now: datetime) -> str:
         path, text = task.data_folder / f"{part}.jsonl", rows_to_jsonl(compared.new[part])
         if path.read_text(encoding="utf-8") != text:
             write_atomically(path, text)
+    last = last_data_version(task.folder)
+    if "version" in last and not compared.found.count and not made_under_its_old_name(last, compared.wanted):
+        return str(last["version"])
     rows = [row for part in PARTS for row in compared.new[part]]
-    config_hash = last_data_version(task.folder).get("source_config_hash")
+    config_hash = last.get("source_config_hash")
     return write_data_version(task.folder, rows, task.file, now, config_hash, count_changed(compared.base, compared.new))

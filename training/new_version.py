@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coach.config_changes import changed_words, config_changes
@@ -19,7 +20,7 @@ from coach.text import language_of, text
 from coach.version_folder import SPLITS, Version
 from coach.versioning import version_key
 from coach.workspace import Task, freeze_version
-from training.data.corrections import corrections_path
+from training.data.corrections import corrections_path, of_known_classes, read_corrections
 from training.data.folds import first_fold, write_fold
 from training.data.rows import read_rows
 from training.row_changes import changed_rows
@@ -49,10 +50,18 @@ def prepare_data(task: Task, now: datetime) -> PreparedData:
     if (task.data_folder / "train.jsonl").is_file() and built.is_file():
         raw = [task.folder / path for path in raw_files(source)]
         gone = tuple(path.name for path in raw if not path.is_file())
-        corrections = [path for path in [corrections_path(task.folder)] if path.is_file()]
-        if gone or max(path.stat().st_mtime for path in (source_path, *raw, *corrections)) <= built.stat().st_mtime:
+        if gone or max(path.stat().st_mtime for path in (source_path, *raw, *_corrections(task))) <= built.stat().st_mtime:
             return PreparedData(raw_gone=gone)
     return PreparedData(build_data(task.folder, source, task.file, now=now))
+
+
+def _corrections(task: Task) -> list[Path]:
+    """The file of those in force, and task.yaml where one names a class that is no longer there: then data lose it again."""
+    path = corrections_path(task.folder)
+    if not path.is_file():
+        return []
+    in_force = read_corrections(task.folder)
+    return [path] if of_known_classes(in_force, task.file.targets) == in_force else [path, task.file_path]
 
 
 def new_version(task: Task, name: str, now: datetime, *, changes: str | None = None) -> Version:

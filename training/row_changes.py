@@ -18,7 +18,7 @@ def frozen_parts(version: Version) -> Parts:
 
 
 def changed_rows(task: Task, before: Version, after: Version, language: Language) -> list[str]:
-    """A line for labels that were put right, one for rows left out as ambiguous, one where the test is no longer the same.
+    """A line for labels that were put right or back, one for rows left out as ambiguous, one where the test is no longer the same.
 
     Nothing where the rows are the same files. Raises DataError for a line that is no row.
     """

@@ -131,7 +131,7 @@ def _corrections(page: TaskPage, version: Version, reviews: Reviews) -> None:
     found = cached.pending(page.task, leave_out)
     if found.missing:
         prose.muted(text("audit.corrected.missing", page.language, count=found.missing))
-    if not found.count:
+    if not (found.count or found.unfinished):
         if marks["label_wrong"] > found.missing:
             prose.muted(page.say("review.in_place"))
         return
@@ -150,6 +150,8 @@ def _leave_out(page: TaskPage) -> bool:
 
 
 def _make_words(page: TaskPage, found: Pending) -> str:
+    if not found.count:
+        return page.say("review.finish")
     key = "review.make_left_out" if found.left_out else "review.make"
     return page.say(key, labels=sum(found.labels.values()), left_out=found.left_out)
 

@@ -284,7 +284,7 @@ def test_a_statement_left_over_from_an_earlier_version_is_not_told_again(judged)
 def test_corrected_labels_are_offered_as_the_one_change_of_the_next_version(open_page, judged, language):
     row = read_rows(judged.data_folder / "train.jsonl")[0]
     mark_row(judged, (row.id, None), "label_wrong", "負面", given=row.output, labels=LABELS, seen=None, now=NOW)
-    said = {"zh-TW": "更正標註 1 筆（訓練 1、驗證 0、測試 0）", "en": "Labels corrected: 1 (training 1, validation 0, test 0)"}[
+    said = {"zh-TW": "標註改動 1 筆（訓練 1、驗證 0、測試 0）", "en": "Labels changed: 1 (training 1, validation 0, test 0)"}[
         language
     ]
     assert said not in words(open_page(PAGE, judged, language)), "a mark alone changes no data"

@@ -80,11 +80,11 @@ def test_a_row_is_marked_and_the_correction_becomes_the_data_of_the_next_version
 
     keyed(at, "button", "review.make").click().run()
     assert not at.exception and label_of(judged, "test", review.id) == proposed
-    assert {"zh-TW": "更正標註 1 筆（訓練 0、驗證 0、測試 1）", "en": "Labels corrected: 1 ("}[language] in words(at)
+    assert {"zh-TW": "標註改動 1 筆（訓練 0、驗證 0、測試 1）", "en": "Labels changed: 1 ("}[language] in words(at)
     assert not [button for button in at.button if button.key and button.key.endswith("review.make")]
     assert judged.version("v1").split_path("test").read_bytes() == frozen
     judged.save_file(judged.file.model_copy(update={"version": "v2"}))
-    assert new_version(judged, "v2", NOW).lineage()["changes"][0].startswith("更正標註 1 筆")
+    assert new_version(judged, "v2", NOW).lineage()["changes"][0].startswith("標註改動 1 筆")
 
 
 def test_a_wrongly_answered_row_is_marked_where_it_is_read(open_page, judged):

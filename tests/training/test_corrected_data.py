@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import threading
 
 import pytest
@@ -12,6 +13,7 @@ from coach.errors import UserError, WorkspaceError
 from coach.next_version_draft import refuse_a_copy
 from coach.reviews import mark_row, read_reviews, unmark_row
 from coach.task_file import task_to_yaml
+from coach.text import text
 from coach.version_folder import SPLITS
 from coach.workspace import Task
 from tests.conftest import NOW
@@ -110,13 +112,25 @@ def test_the_next_versions_lineage_says_how_many_and_that_the_test_is_another_on
     correct_data(task, NOW, leave_out_ambiguous=True)
     changes = as_next(task).lineage()["changes"]
     if task.file.language == "en":
-        assert changes[0] == "Labels corrected: 3 (training 2, validation 0, test 1)"
+        assert changes[0] == "Labels changed: 3 (training 2, validation 0, test 1)"
         assert changes[1:] == [
             "Ambiguous rows left out of training: 1",
             "Test labels changed: 1; the score cannot be held against that of v1 as it stands",
         ]
     else:
-        assert changes[0] == "更正標註 3 筆（訓練 2、驗證 0、測試 1）" and "1 筆不再用來訓練" in changes[1] and "v1" in changes[2]
+        assert changes[0] == "標註改動 3 筆（訓練 2、驗證 0、測試 1）" and "1 筆不再用來訓練" in changes[1] and "v1" in changes[2]
+
+
+@pytest.mark.parametrize(("language", "said"), [("zh-TW", "標註改動 1 筆"), ("en", "Labels changed: 1 (")])
+def test_a_correction_taken_back_is_not_called_one(plain, language, said):
+    plain.save_file(plain.file.model_copy(update={"language": language}))
+    row, _, _ = mark(plain, "train", 1)
+    correct_data(plain, NOW)
+    second = as_next(plain)
+    unmark_row(plain, (row, None), seen=read_reviews(plain.folder)[row, None])
+    made = correct_data(plain, NOW)
+    lineage = as_next(plain, "v3").lineage()["changes"]
+    assert second.name == "v2" and lineage[0].startswith(said) and said in made.lines(language)[0]
 
 
 def test_a_version_without_corrections_says_nothing_of_labels(task):
@@ -237,6 +251,30 @@ def test_a_making_that_fails_leaves_data_and_corrections_as_they_were(sourced, m
     assert content(sourced.folder) == before
 
 
+@pytest.mark.parametrize("earlier", [True, False])
+def test_data_are_made_once_after_a_correction_that_worked_and_never_after_one_that_did_not(sourced, monkeypatch, earlier):
+    mark(sourced, "train", 1)
+    if earlier:
+        correct_data(sourced, NOW)
+        assert prepare_data(sourced, NOW).report is None
+        mark(sourced, "train", 2)
+    for path in (path for path in sourced.folder.rglob("*") if path.is_file()):
+        os.utime(path, (path.stat().st_mtime - 10, path.stat().st_mtime - 10))
+    before = content(sourced.folder)
+
+    def full(*arguments, **settings):
+        raise WorkspaceError("workspace.disk_full", path="data/train.jsonl")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("training.corrected_data.build_data", full)
+        with pytest.raises(WorkspaceError):
+            correct_data(sourced, NOW)
+    assert prepare_data(sourced, NOW).report is None and content(sourced.folder) == before
+    now = (sourced.data_folder / "data_version.yaml").stat().st_mtime + 5
+    os.utime(sourced.folder / "data_source.yaml", (now, now))
+    assert prepare_data(sourced, NOW).report.unchanged and prepare_data(sourced, NOW).report is None
+
+
 def test_what_a_full_disk_left_half_done_is_finished_by_the_next_call(plain, monkeypatch):
     marked = {part: mark(plain, part, 1) for part in SPLITS}
     write = corrected_data.write_atomically
@@ -257,6 +295,155 @@ def test_what_a_full_disk_left_half_done_is_finished_by_the_next_call(plain, mon
     assert sum(correct_data(plain, NOW).labels.values()) == 3, "and all of it can be taken back"
 
 
+def killed(task, patch, name, at_call=1, **settings):
+    """`correct_data` in a process that dies where it is about to call `name` for the `at_call`th time, as a kill or a power cut."""
+    child = os.fork()
+    if child == 0:
+        try:
+            calls, real = [], getattr(patch, name)
+
+            def dying(*arguments, **options):
+                calls.append(1)
+                if len(calls) == at_call:
+                    os._exit(9)
+                return real(*arguments, **options)
+
+            setattr(patch, name, dying)
+            correct_data(task, NOW, **settings)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+
+AT = [
+    pytest.param(corrected_data, "_make", 1, id="before the parts"),
+    pytest.param(corrected_data, "write_atomically", 2, id="between the parts"),
+    pytest.param(corrected_data, "write_data_version", 1, id="before the version"),
+    pytest.param(corrected_data, "write_corrections", 2, id="before the last corrections"),
+]
+unix = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+
+
+def everything(task):
+    return {part: sorted(rows_to_jsonl([row]) for row in read_rows(task.data_folder / f"{part}.jsonl")) for part in SPLITS}
+
+
+@unix
+@pytest.mark.parametrize(("place", "name", "at"), AT)
+def test_whatever_kills_a_correction_that_is_taken_back_no_row_and_no_label_is_lost(plain, place, name, at):
+    before = everything(plain)
+    keys = [(mark(plain, "train", number, "ambiguous")[0], None) for number in (4, 5)]
+    keys += [(mark(plain, part, 1)[0], None) for part in SPLITS]
+    first = correct_data(plain, NOW, leave_out_ambiguous=True).version
+    for key in keys:
+        unmark_row(plain, key, seen=read_reviews(plain.folder)[key])
+    killed(plain, place, name, at)
+    assert pending(plain).unfinished
+    made = correct_data(plain, NOW)
+    assert everything(plain) == before and not (plain.folder / CORRECTIONS_FILE).exists()
+    assert made.version == named(plain) != first and not pending(plain).unfinished
+    with pytest.raises(UserError):
+        correct_data(plain, NOW)
+
+
+@unix
+@pytest.mark.parametrize(("place", "name", "at"), AT)
+def test_a_correction_killed_and_then_meant_otherwise_is_undone(plain, place, name, at):
+    before = everything(plain)
+    left = mark(plain, "train", 4, "ambiguous")[0]
+    row, _, once = mark(plain, "train", 1)
+    correct_data(plain, NOW, leave_out_ambiguous=True)
+    mark(plain, "train", 1, seen=read_reviews(plain.folder)[row, None])
+    mark(plain, "valid", 1)
+    killed(plain, place, name, at)
+    for key, review in read_reviews(plain.folder).items():
+        unmark_row(plain, key, seen=review)
+    killed(plain, place, name, 1)
+    correct_data(plain, NOW)
+    assert everything(plain) == before and left in labels(plain, "train")
+
+
+@unix
+@pytest.mark.parametrize("name", ["_make", "write_corrections"])
+def test_a_label_taken_back_comes_back_from_the_source_after_a_kill(sourced, name):
+    before = everything(sourced)
+    row, _, _ = mark(sourced, "train", 1)
+    correct_data(sourced, NOW)
+    unmark_row(sourced, (row, None), seen=read_reviews(sourced.folder)[row, None])
+    killed(sourced, corrected_data, name, 1 if name == "_make" else 2)
+    made = correct_data(sourced, NOW)
+    assert everything(sourced) == before and made.version == named(sourced) == "2026-11-23-003"
+    assert not (sourced.folder / CORRECTIONS_FILE).exists() and prepare_data(sourced, NOW).report is None
+
+
+@unix
+def test_parts_from_a_source_that_were_killed_before_their_version_get_one(sourced):
+    from training.data import build
+
+    mark(sourced, "train", 1)
+    killed(sourced, build, "write_data_version")
+    assert named(sourced) == "2026-11-23-001"
+    assert correct_data(sourced, NOW).version == named(sourced) == "2026-11-23-002"
+
+
+def named(task):
+    return yaml.safe_load((task.data_folder / "data_version.yaml").read_text(encoding="utf-8"))["version"]
+
+
+def test_a_damaged_corrections_file_is_not_to_be_removed():
+    said = {language: text("errors.reviews.corrections_damaged.todo", language) for language in ("zh-TW", "en")}
+    assert "Mend that line" in said["en"] and "Do not remove" in said["en"] and "不要刪掉" in said["zh-TW"]
+
+
+def without(task, label):
+    """The task loses a class, some time after everything before was written."""
+    for path in (path for path in task.folder.rglob("*") if path.is_file()):
+        os.utime(path, (path.stat().st_mtime - 10, path.stat().st_mtime - 10))
+    form = task.file.output_format
+    task.save_file(task.file.model_copy(update={"output_format": form.model_copy(update={"enum": [*form.enum[:-1]]})}))
+    assert form.enum[-1] == label
+
+
+def to_class(task, label, given):
+    row = next(row for row in read_rows(task.data_folder / "train.jsonl") if row.output == given)
+    mark_row(task, (row.id, None), "label_wrong", label, given=given, labels=[label], seen=None, now=NOW)
+    return row.id
+
+
+def test_a_correction_to_a_class_the_task_lost_leaves_the_data_when_they_are_made_again(sourced):
+    raw = sourced.folder / "raw" / "rows.csv"
+    raw.write_text(raw.read_text(encoding="utf-8").replace("cherry", "berry"), encoding="utf-8")
+    prepare_data(sourced, NOW)
+    row = to_class(sourced, "cherry", "apple")
+    correct_data(sourced, NOW)
+    assert labels(sourced, "train")[row] == "cherry"
+    without(sourced, "cherry")
+    prepare_data(sourced, NOW)
+    assert labels(sourced, "train")[row] == "apple"
+    assert prepare_data(sourced, NOW).report is None, "made once is enough"
+    assert pending(sourced).missing == 1 and pending(sourced).count == 0
+
+
+def test_a_correction_to_a_class_the_task_lost_is_offered_to_be_taken_back_without_a_source(plain):
+    row = to_class(plain, LABELS[2], LABELS[0])
+    correct_data(plain, NOW)
+    without(plain, LABELS[2])
+    assert pending(plain).missing == 1 and correct_data(plain, NOW).missing == 1
+    assert labels(plain, "train")[row] == LABELS[0]
+
+
+@pytest.mark.parametrize("label", ["", "nobody knows it"])
+def test_a_mark_written_by_hand_brings_no_unknown_class_into_the_data(task, label):
+    row, given, meant = mark(task, "train", 1)
+    path = task.folder / "reviews.jsonl"
+    path.write_text(path.read_text(encoding="utf-8").replace(json.dumps(meant, ensure_ascii=False), json.dumps(label)), "utf-8")
+    assert read_reviews(task.folder)[row, None].label == label
+    assert pending(task).count == 0 and pending(task).missing == 1
+    with pytest.raises(UserError):
+        correct_data(task, NOW)
+    assert labels(task, "train")[row] == given
+
+
 def test_two_who_press_at_once_make_one_snapshot(plain):
     mark(plain, "train", 1)
     made, refused = [], []
@@ -271,6 +458,37 @@ def test_two_who_press_at_once_make_one_snapshot(plain):
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
     assert len(made) == 1 and refused == ["reviews.nothing_to_correct"]
+
+
+LEFT = {"id": "r-1", "input": {"text": "x"}, "output": "a", "source": "", "synthetic": False}
+LABEL = {"id": "r-1", "target": None, "given": "a", "label": "b"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *({"left_out": LEFT | {"input": value}} for value in ("x", ["x"], None)),
+        *({"left_out": LEFT | {"output": value}} for value in (5, ["a"], None)),
+        *({"left_out": value} for value in ("r-1", [], None)),
+        *(LABEL | {name: value} for name in ("target", "given", "label") for value in (5, ["a"])),
+        {"earlier": {"left_out": LEFT | {"input": "x"}}},
+        ["left_out"],
+        "left_out",
+        5,
+    ],
+    ids=json.dumps,
+)
+def test_a_line_of_the_wrong_kind_is_refused_where_it_is_read(plain, line):
+    sound = [{"left_out": LEFT}, LABEL, {"earlier": LABEL}]
+    lines = "".join(json.dumps(one) + "\n" for one in sound)
+    (plain.folder / CORRECTIONS_FILE).write_text(lines, encoding="utf-8")
+    assert len(read_corrections(plain.folder)) == 2
+    (plain.folder / CORRECTIONS_FILE).write_text(lines + json.dumps(line) + "\n", encoding="utf-8")
+    before = content(plain.folder)
+    with pytest.raises(WorkspaceError) as refused:
+        correct_data(plain, NOW)
+    assert (refused.value.key, refused.value.data["line"]) == ("reviews.corrections_damaged", 4)
+    assert content(plain.folder) == before
 
 
 def test_damaged_corrections_are_told_by_their_line(plain):

@@ -35,7 +35,7 @@ def test_suspects_are_listed_marked_and_corrected(news, capsys):
     assert call("mark", news.folder, first["id"], "label_wrong", "--label", first["proposed"]) == 0
     assert suspects(news, capsys)["suspects"][0]["mark"] == "label_wrong"
     assert call("correct", news.folder) == 0
-    assert "Labels corrected: 1 (" in capsys.readouterr().out
+    assert "Labels changed: 1 (" in capsys.readouterr().out
     rows = {row.id: row.output for part in ("train", "valid", "test") for row in read_rows(news.data_folder / f"{part}.jsonl")}
     assert rows[first["id"]] == first["proposed"]
     assert first["id"] not in [row["id"] for row in suspects(news, capsys)["suspects"]]

@@ -6,8 +6,10 @@ the files under `data/`; what makes a row is `table_rows.py`'s, who stands in wh
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +20,7 @@ from coach.errors import DataError, DocumentError
 from coach.task_schema import TaskFile
 from coach.yaml_document import dump, read_document
 from training.data.build_report import BuildReport, LeftOut
-from training.data.corrections import Corrections, corrected, count_changed, read_corrections
+from training.data.corrections import Corrections, corrected, count_changed, of_known_classes, read_corrections
 from training.data.read import read_table
 from training.data.row_ids import row_ids
 from training.data.rows import Row, rows_to_jsonl
@@ -33,7 +35,7 @@ def build_data(
     task_folder: Path, source: DataSource, task: TaskFile, *, now: datetime, corrections: Corrections | None = None
 ) -> BuildReport:
     """Makes `data/raw/*.jsonl`, the three parts and `data_version.yaml` of a task folder; the parts with `corrections`, else with
-    those in force.
+    those in force; none brings in a class that the task does not have.
 
     Raises DataError: a source that cannot be read or does not run yet, a field without its column, rows that cannot be split.
     Nothing is written then. The same data made again keeps its version.
@@ -47,11 +49,12 @@ def build_data(
     valid_rows, test_rows = (made[rows.source] if (rows := given[part]) else None for part in ("valid", "test"))
     in_force = read_corrections(task_folder) if corrections is None else corrections
     splits = _split(pool, source, task, groups, valid_rows, test_rows)
-    parts = corrected({part: splits.part(part) for part in PARTS}, in_force)
+    parts = corrected({part: splits.part(part) for part in PARTS}, of_known_classes(in_force, task.targets))
     changed = count_changed({part: splits.part(part) for part in PARTS}, parts)
     splits = replace(splits, **parts)
     texts = _texts(source, {rows.source: made[rows.source] for rows in read}, splits, pool)
-    version, unchanged = _write(task_folder, source, texts, splits, task, now, changed)
+    stale = made_under_its_old_name(last_data_version(task_folder), in_force)
+    version, unchanged = _write(task_folder, source, texts, splits, task, now, changed, stale)
     left_out = [out for rows in everything for out in rows.left_out]
     left_out += [LeftOut(dropped.row.source, numbers[dropped.row.id], dropped.reason) for dropped in splits.dropped]
     return BuildReport(
@@ -165,17 +168,25 @@ def _texts(source: DataSource, made: dict[str, list[Row]], splits: Splits, pool:
 
 
 def _write(
-    folder: Path, source: DataSource, texts: dict[str, str], splits: Splits, task: TaskFile, now: datetime, changed: int
+    folder: Path,
+    source: DataSource,
+    texts: dict[str, str],
+    splits: Splits,
+    task: TaskFile,
+    now: datetime,
+    changed: int,
+    stale: bool,
 ) -> tuple[str, bool]:
-    """Writes what differs, the version last; returns it, and whether it is still the last one."""
+    """Writes what differs, the version last; returns it, and whether it is still the last one: never where that is `stale`."""
     last = last_data_version(folder)
     parts_same = all(_content(folder / f"data/{part}.jsonl") == texts[f"data/{part}.jsonl"] for part in PARTS)
-    unchanged = parts_same and last.get("source_config_hash") == source.config_hash() and "version" in last
+    unchanged = parts_same and last.get("source_config_hash") == source.config_hash() and "version" in last and not stale
     for path, content in texts.items():
         if _content(folder / path) != content:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             write_atomically(folder / path, content)
     if unchanged:
+        mark_as_current(folder)
         return str(last["version"]), True
     rows = [row for part in PARTS for row in splits.part(part)]
     return write_data_version(folder, rows, task, now, source.config_hash(), changed), False
@@ -195,6 +206,17 @@ def write_data_version(
     }
     write_atomically(folder / VERSION_FILE, dump(document))
     return str(document["version"])
+
+
+def made_under_its_old_name(last: Mapping[str, Any], corrections: Corrections) -> bool:
+    """Whether a correction was interrupted before the `last` version of the data was named."""
+    return corrections.earlier is not None and corrections.earlier.version == str(last.get("version", ""))
+
+
+def mark_as_current(folder: Path) -> None:
+    """The data's version is no older than what it is made from: made again from the same, it is the same."""
+    with suppress(OSError):  # then it is made again once more
+        os.utime(folder / VERSION_FILE)
 
 
 def last_data_version(folder: Path) -> dict[str, Any]:

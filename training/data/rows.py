@@ -39,19 +39,21 @@ def read_rows(path: Path) -> list[Row]:
         if not line.strip():
             continue
         try:
-            fields = json.loads(line)
-            rows.append(
-                Row(
-                    id=str(fields["id"]),
-                    input={name: str(value) for name, value in fields["input"].items()},
-                    output=fields["output"],
-                    source=str(fields.get("source", "")),
-                    synthetic=bool(fields.get("synthetic", False)),
-                )
-            )
+            rows.append(row_of(json.loads(line)))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError("data.row_broken", path=str(path), line=number, problem=str(error)) from error
     return rows
+
+
+def row_of(fields: Any) -> Row:
+    """A row as JSON has it. Raises ValueError, KeyError, TypeError or AttributeError for what is none."""
+    return Row(
+        id=str(fields["id"]),
+        input={name: str(value) for name, value in fields["input"].items()},
+        output=fields["output"],
+        source=str(fields.get("source", "")),
+        synthetic=bool(fields.get("synthetic", False)),
+    )
 
 
 def rows_to_jsonl(rows: list[Row]) -> str:
