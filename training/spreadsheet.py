@@ -12,7 +12,6 @@ from typing import Any
 
 from training.data.cell_formulas import disarmed
 
-
 INPUT = "input:"  # before the name of an input that is called like one of our own columns
 
 
