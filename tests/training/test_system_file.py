@@ -207,6 +207,14 @@ def test_an_answer_that_is_no_label_and_an_empty_one_stay_what_they_are(version,
 # --- refused ---------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("said", [None, "predicted"])
+def test_a_column_of_answers_that_is_all_empty_has_a_sentence_of_its_own(version, tmp_path, said):
+    """As the handed-out file comes back where nobody filled it in."""
+    file = sheet(tmp_path / "empty.csv", [(row.id, " ") for row, _ in answers(version)], ["id", "predicted"])
+    caught = refused(file, version, column=said)
+    assert caught.key == "systems.all_empty" and "60" in caught.lines("en")[0] and "—" not in str(caught)
+
+
 def test_another_tasks_file_is_refused_though_its_ids_are_ours(version, tmp_path):
     rows = [(row.id, f"完全不同的句子 {place}", "正面") for place, row in enumerate(rows_of(version))]
     error = refused(sheet(tmp_path / "rules.csv", rows, ["id", "text", "predicted"]), version)
@@ -227,7 +235,7 @@ def test_a_text_that_was_cut_is_still_the_same_row(version, tmp_path):
         (["id", "note"], lambda id, said: (id, "x"), "systems.no_column"),
         (["id", "a", "b"], lambda id, said: (id, said, LABELS[0]), "systems.which_column"),
         (["id", "predicted"], lambda id, said: (id, "positive"), "systems.not_labels"),
-        (["id", "predicted"], lambda id, said: (id, ""), "systems.not_labels"),
+        (["id", "predicted"], lambda id, said: (id, ""), "systems.all_empty"),
         (["number", "predicted"], lambda id, said: ("7", said), "systems.too_few_matched"),
     ],
 )
