@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -70,6 +71,7 @@ def worth_testing(least: Mapping[T, float], alpha: float = ALPHA) -> list[T]:
     return ordered[:count]
 
 
+@lru_cache(maxsize=4096)  # thousands of words stand in few different numbers of rows
 def _chances(stratum: Stratum, held: int) -> NDArray[np.float64]:
     """Hypergeometric chances of each possible number of wrong rows among `held`, from the fewest on."""
     fewest, most = max(0, held + stratum.wrong - stratum.rows), min(held, stratum.wrong)

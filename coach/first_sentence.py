@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
@@ -22,15 +22,32 @@ Road = Literal["discover", "diagnose", "advise"]
 Known = dict[str, str | int | float | bool | list[str]]
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _SCORE = re.compile(r"(?P<percent>\d{1,3}(?:\.\d+)?)\s*[%％]|(?<![\d.])(?P<share>0?\.\d+)")
-_ROWS = re.compile(
-    r"(?P<number>\d[\d,]*(?:\.\d+)?)\s*(?P<scale>k|千|萬|万)?\s*(?:筆|笔|條|条|則|句|個樣本|rows?\b|examples?\b|samples?\b|records?\b|labelled|labeled)",
+_NUMBER = r"(?<!\d)(?<!\d,)(?P<number>\d[\d,]{0,15}(?:\.\d{1,6})?)\s*(?P<scale>k(?![a-z])|千|萬|万)?\s*(?:多|餘)?\s*"
+_OF_THESE = r"(?:(?:of\s+(?:them|these|those|which)\s+)?(?:are\s+|have\s+been\s+|already\s+){0,2})?"
+_ROWS = re.compile(  # what is said to be rows or labelled
+    rf"{_NUMBER}(?:筆|笔|個樣本|rows?\b|examples?\b|samples?\b|records?\b|{_OF_THESE}(?:labelled|labeled)|[條条則句封篇][^,;.。\d未沒没無尚]{{0,4}}標[註記注好])",
     re.IGNORECASE,
 )
+_THINGS = re.compile(  # what texts are counted by: rows where nothing else is said to be
+    rf"(?<![A-Za-z0-9/.:])(?<![A-Za-z]-){_NUMBER}(?:[條条則句封篇]"
+    r"|(?:(?!\w*ing\b|(?:of|in|on|an?|per|the|and|or|to|for|from|with|by|star|people|staff|gb|unlabell?ed)\b)[a-z'-]+\s+){0,2}"
+    r"(?:e-?mails|mails|reviews|tickets|messages|comments|documents|headlines|sentences|posts|articles)\b)",
+    re.IGNORECASE,
+)
+_NO_LABELS = re.compile(
+    r"\bunlabell?ed|\b(?:no|without|lack|any) (?:any )?labels?\b"
+    r"|\b(?:not|none|never|isn't|aren't|n't)\b[^,.;]{0,20}\blabell?ed\b|[未無]標|沒有?標|没有?标",
+    re.IGNORECASE,
+)
+_NOT_MORE_THAN = re.compile(r"\b(?:at most|up to|top|next|within|max(?:imum)?)\s*$|(?:最多|至多|前)\s*$", re.IGNORECASE)
 _PER_TIME_BEFORE = re.compile(
-    r"(?:每\s*[天日週周月年]|每個月|一天|一週|daily|every day|each day|per day)[^,.;。]{0,10}$", re.IGNORECASE
+    r"(?:每\s*[天日週周月年季]|每個月|每小時|每個?星期|日均|一天|一週|\b(?:daily|(?:every|each|per|a) (?:day|week|month|hour|year))\b)"
+    r"(?:(?!\b(?:and|but)\b|[但而])[^,.;。]){0,30}$",
+    re.IGNORECASE,
 )
 _PER_TIME_AFTER = re.compile(
-    r"[^,.;。\d]{0,24}?(?:\b(?:a|per|each|every)\s+(?:day|week|month|hour|year)\b|\bdaily\b|/\s*(?:day|天|日|週))|\s*(?:每天|一天|每週)",
+    r"[^,.;。\d]{0,24}?(?:\b(?:an?|per|each|every)\s+(?:single\s+)?(?:day|week|month|hour|year)\b|\b(?:daily|weekly|monthly|hourly)\b|/\s*(?:day|week|month|hour|天|日|週|月))"
+    r"|[^,.;。\d]{0,4}(?:每[天日週周月]|每個月|每小時|一[天週](?!之?內))",
     re.IGNORECASE,
 )
 _INTO_KINDS = re.compile(
@@ -42,6 +59,8 @@ _INTO_KINDS = re.compile(
 _SCALES = {None: 1, "k": 1_000, "千": 1_000, "萬": 10_000, "万": 10_000}
 LONGEST_SENTENCE = 2_000
 MOST_ROWS = 1_000_000_000  # beyond, it is no number of rows
+FARTHEST_BEFORE = 60  # letters before a number that may make it a rate
+FEWEST_THINGS = 10  # of fewer, "in 3 sentences" is likelier what an answer is to be than what there is
 K = TypeVar("K", bound=str)
 
 
@@ -138,13 +157,24 @@ def _known(said: str, metric: Metric | None) -> Known:
 
 
 def _rows(said: str) -> int | None:
-    """The first number of rows that is said; one that no file can hold is passed over, and so is what comes in every day."""
-    counts = (
-        float(found["number"].replace(",", "")) * _SCALES[(found["scale"] or "").lower() or None]
-        for found in _ROWS.finditer(said)
-        if not _PER_TIME_BEFORE.search(said[: found.start()]) and not _PER_TIME_AFTER.match(said, found.end())
-    )
-    return next((round(count) for count in counts if count <= MOST_ROWS), None)
+    """The first number of rows that is said, else of mails, reviews and the like, where these are not said to have no labels.
+
+    Passed over: what no file can hold, what comes in every day, and a handful of texts, which may be what is to be written.
+    """
+    if (rows := next(_counts(_ROWS, said), None)) is not None:
+        return rows
+    if _NO_LABELS.search(said):
+        return None
+    return next((count for count in _counts(_THINGS, said) if count >= FEWEST_THINGS), None)
+
+
+def _counts(counted: re.Pattern[str], said: str) -> Iterator[int]:
+    for found in counted.finditer(said):
+        before = said[max(0, found.start() - FARTHEST_BEFORE) : found.start()]
+        limit = _PER_TIME_BEFORE.search(before) or _PER_TIME_AFTER.match(said, found.end()) or _NOT_MORE_THAN.search(before)
+        count = float(found["number"].replace(",", "")) * _SCALES[(found["scale"] or "").lower() or None]
+        if not limit and count <= MOST_ROWS:
+            yield round(count)
 
 
 def _card(said: str) -> str | None:

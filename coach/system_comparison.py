@@ -12,7 +12,7 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from coach.comparison import Comparison, Judged, compare
+from coach.comparison import FEWEST_SHARED_ROWS, Comparison, Judged, compare
 from coach.errors import WorkspaceError
 from coach.metric_words import metric_words
 from coach.sentence import Sentence, sentence
@@ -92,7 +92,7 @@ class SystemComparison:
             yield sentence("systems.empty", system=self.system, count=self.empty)
 
     def _held_against(self) -> Iterator[Sentence]:
-        if self.stated is not None:
+        if self.stated is not None and self.rows >= FEWEST_SHARED_ROWS:  # what fewer measure is not to go by
             metric = metric_words(self.comparison.metric)
             numbers = {"stated": self.stated.score, "measured": self.system_score, "rows": self.rows}
             yield sentence("systems.stated", name=self.stated.name, system=self.system, metric=metric, **numbers)

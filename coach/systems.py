@@ -52,13 +52,16 @@ def systems(task: Task) -> list[System]:
 def keep_system(task: Task, name: str, predicted: Predicted) -> System:
     """Writes a system's answers under `name`, or the next free one: what another file has said is never written over.
 
-    The same answers under the same name stay one file. Raises WorkspaceError: a name that could lead elsewhere, no room, no right.
+    The same answers under the same name stay one file. Raises WorkspaceError: a name that could lead elsewhere, a folder that
+    is a link and does so, no room, no right.
     """
     if not _NAME.fullmatch(name):
         raise WorkspaceError("systems.name", name=name)
     content = "".join(json.dumps({"id": row, "predicted": said}, ensure_ascii=False) + "\n" for row, said in predicted.items())
     folder = task.folder / SYSTEMS_FOLDER
     with task.lock():
+        if folder.is_symlink():
+            raise WorkspaceError("systems.linked", path=str(folder))
         try:
             folder.mkdir(exist_ok=True)
             path, is_new = _place(folder, name, content)

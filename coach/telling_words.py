@@ -5,13 +5,14 @@ Reads which words stand in which row; how a text becomes words is the training s
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from coach.exact_strata import ALPHA, Held, Stratum, excess_p, holm, least_p, worth_testing
 
 MOST_WORDS = 10
+FEWEST_HOLDERS = 3  # rows: what stands in fewer hardly ever could stand out beside the others, and most of what a text holds does
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,9 @@ class TellingWord:
 def telling_words(rows: Sequence[WordRow]) -> list[TellingWord]:
     """The most telling first, at most MOST_WORDS; none that stands out only where one before it stands too.
 
-    Words begin and end with a letter or a digit; others are passed over.
+    Words begin and end with a letter or a digit and stand in FEWEST_HOLDERS rows; others are passed over.
     """
-    holders: dict[str, set[int]] = defaultdict(set)
-    for number, row in enumerate(rows):
-        for word in row.words:
-            if word[:1].isalnum() and word[-1:].isalnum():
-                holders[word].add(number)
+    holders = _holders(rows)
     counted = _Counted(rows)
     strata = counted.strata(range(len(rows)))
     held = {word: counted.held(places) for word, places in holders.items()}
@@ -60,6 +57,18 @@ def telling_words(rows: Sequence[WordRow]) -> list[TellingWord]:
     found = holm({word: excess_p(strata, held[word], counted.wrong(holders[word])) for word in tested})
     ordered = sorted(found, key=lambda word: (found[word], -len(word), word))
     return [_told(rows, word, holders[word], found[word]) for word in _each_new(counted, ordered, holders)]
+
+
+def _holders(rows: Sequence[WordRow]) -> dict[str, set[int]]:
+    """For each word the places of the rows that hold it. Counted first: most words of a text stand in no other."""
+    in_rows = Counter(word for row in rows for word in row.words)
+    often = (word for word, count in in_rows.items() if count >= FEWEST_HOLDERS)
+    found: dict[str, set[int]] = {word: set() for word in often if word[:1].isalnum() and word[-1:].isalnum()}
+    for number, row in enumerate(rows):
+        for word in row.words:
+            if word in found:
+                found[word].add(number)
+    return found
 
 
 class _Counted:

@@ -13,7 +13,7 @@ from typing import Literal
 from coach.answers_given import read_given
 from coach.version_folder import Version
 from training.data.rows import read_rows
-from training.spreadsheet import spreadsheet_csv
+from training.spreadsheet import input_columns, spreadsheet_csv
 
 Order = Literal["most_sure", "least_sure"]
 _FIXED = ("id", "actual", "predicted", "score_predicted", "score_actual", "raw")
@@ -104,8 +104,7 @@ def _folded(text: str) -> str:
 
 def rows_to_csv(rows: Sequence[AnsweredRow], placeholders: Sequence[str]) -> str:
     """The rows as CSV for a spreadsheet: one column an input, the answers, two scores; formulas disarmed, marked as UTF-8."""
-    inputs = [f"input:{name}" if name in _FIXED else name for name in placeholders]
     texts = ([row.inputs.get(name, "") for name in placeholders] for row in rows)
     answers = ((row.actual, row.predicted, row.sure, row.score_of_actual, row.raw) for row in rows)
     cells = ([row.id, *text, *answer] for row, text, answer in zip(rows, texts, answers))
-    return spreadsheet_csv([_FIXED[0], *inputs, *_FIXED[1:]], cells)
+    return spreadsheet_csv([_FIXED[0], *input_columns(placeholders, _FIXED), *_FIXED[1:]], cells)

@@ -19,8 +19,9 @@ from training.attached_file import SOURCE_FILE
 from training.data.intake import look_at_path, look_at_upload, safe_name
 from training.data.rows import read_rows
 from training.data.source_fit import said_columns
-from training.spreadsheet import spreadsheet_csv
+from training.spreadsheet import input_columns, spreadsheet_csv
 from training.system_file import SystemFile, read_system
+from training.system_rows import HANDED_OUT
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,5 @@ def rows_to_answer(version: Version) -> str:
     """The test rows as CSV, without their labels: id, a column an input, and an empty `predicted` to be filled in."""
     names = version.config.placeholders
     rows = read_rows(version.split_path("test"))
-    return spreadsheet_csv(
-        ["id", *names, "predicted"], ([row.id, *(row.input.get(name, "") for name in names), ""] for row in rows)
-    )
+    cells = ([row.id, *(row.input.get(name, "") for name in names), ""] for row in rows)
+    return spreadsheet_csv(["id", *input_columns(names, HANDED_OUT), "predicted"], cells)

@@ -85,6 +85,7 @@ def error_document(version: Version, found: ErrorAnalysis, looked_up: list[Looke
              "wrong_rows": list(word.wrong_rows)}
             for word in found.words
         ],
+        "words_looked_for_in": found.looked_at,
         "lengths": [finding.as_json(language) for finding in found.lengths],
         "nearest": [_looked_up_document(one) for one in looked_up],
     }  # fmt: skip
@@ -119,6 +120,9 @@ def error_lines(version: Version, found: ErrorAnalysis, looked_up: list[LookedUp
     lines = [say("counts", version=version.name, **numbers), "", text("ui.errors_seen.pairs", language)]
     lines += [say("pair", **_pair_data(pair, outside)) for pair in found.pairs]
     lines += ["", text("ui.errors_seen.words", language)]
+    if found.words_drawn:
+        numbers = {"looked_at": found.looked_at, "with_text": found.with_text}
+        lines.append("  " + text("ui.errors_seen.words_drawn", language, **numbers))
     lines += [
         say("word", word=word.word, wrong=word.wrong, rows=word.rows, elsewhere=word.elsewhere, p=word.p) for word in found.words
     ]

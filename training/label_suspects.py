@@ -23,7 +23,7 @@ from training.baseline import FOLDS
 from training.data.rows import Row, read_rows
 from training.data.split import label_of
 from training.forecast_baseline import Choice, counted, out_of_fold_probabilities
-from training.spreadsheet import spreadsheet_csv
+from training.spreadsheet import input_columns, spreadsheet_csv
 
 SHOWN_SHARE = 0.05  # of the rows: so many are worth a person's time (evidence.md 2.7)
 FEWEST_ROWS = 50  # below it a held-out model has learnt next to nothing
@@ -137,9 +137,8 @@ def _ranked(rows: Sequence[tuple[SplitName, Row]], task: TaskFile, target: str |
 def suspects_to_csv(suspects: Sequence[Suspect], target: str | None, placeholders: Sequence[str], reviews: Reviews) -> str:
     """The rows as CSV for a spreadsheet, with what was marked so far; formulas disarmed, marked as UTF-8."""
     fixed = ("id", "part", "given", "proposed", "probability", "loss", "mark", "new_label")
-    inputs = [f"input:{name}" if name in fixed else name for name in placeholders]
     cells = (_cells(row, placeholders, reviews.get((row.id, target))) for row in suspects)
-    return spreadsheet_csv([*fixed[:2], *inputs, *fixed[2:]], cells)
+    return spreadsheet_csv([*fixed[:2], *input_columns(placeholders, fixed), *fixed[2:]], cells)
 
 
 def _cells(row: Suspect, placeholders: Sequence[str], review: Review | None) -> Sequence[Any]:

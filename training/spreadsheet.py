@@ -7,10 +7,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from training.data.cell_formulas import disarmed
+
+INPUT = "input:"  # before the name of an input that is called like one of our own columns
+
+
+def input_columns(placeholders: Sequence[str], own: Collection[str]) -> list[str]:
+    """The header of each input, in the order given: its name, marked where one of our `own` columns has it."""
+    return [f"{INPUT}{name}" if name in own else name for name in placeholders]
 
 
 def spreadsheet_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

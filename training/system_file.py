@@ -181,10 +181,13 @@ def _as_labels(answers: Mapping[str, str | None], labels: Sequence[str], table: 
     counts = Counter(said for said in answers.values() if said is not None)
     known = canonical_labels(counts, labels)
     named = sum(counts[said] for said in counts if known[said])
-    if not counts or named < LABELS_AT_LEAST * counts.total():
+    if not counts:
+        shown = {"path": table.path.name, "column": column, "rows": len(answers)}
+        raise DataError("systems.all_empty", labels=", ".join(labels), **shown)
+    if named < LABELS_AT_LEAST * counts.total():
         strange = ", ".join(f"{said[:EXAMPLE_LETTERS]} ({count})" for said, count in counts.most_common() if not known[said])
         found = {"path": table.path.name, "column": column, "count": counts.total() - named, "rows": len(answers)}
-        raise DataError("systems.not_labels", strange=strange[:MOST_LETTERS] or "—", labels=", ".join(labels), **found)
+        raise DataError("systems.not_labels", strange=strange[:MOST_LETTERS], labels=", ".join(labels), **found)
     return {row: None if said is None else known[said] or said[:MOST_LETTERS] for row, said in answers.items()}
 
 

@@ -15,8 +15,10 @@ from training.data.cell_formulas import rearmed
 from training.data.row_ids import same_text
 from training.data.rows import Row
 from training.data.table import Table
+from training.spreadsheet import input_columns
 
 COMPARED_LETTERS = 30  # of a text beside an id: systems cut long texts, they do not change how one begins
+HANDED_OUT = ("id", "predicted")  # our own columns in the file of test rows to answer; what is called so is no input
 Key = tuple[str, ...]
 
 
@@ -77,7 +79,7 @@ def _text_columns(table: Table, test: Sequence[Row], placeholders: Sequence[str]
     found: dict[str, str] = {}
     for name in placeholders:
         free = [column for column in table.columns if column not in found.values() and hits[name, column]]
-        called = (name, mapping.get(name))
+        called = _called(name, mapping)
         if free:
             found[name] = max(free, key=lambda column: (hits[name, column], column in called))
     return found
@@ -88,7 +90,7 @@ def _refuse_other_texts(
 ) -> None:
     by_id = {row.id: row for row in test}
     for name in placeholders:
-        column = next((column for column in (name, mapping.get(name)) if column in table.columns), None)
+        column = next((column for column in _called(name, mapping) if column in table.columns), None)
         if column is None:
             continue
         pairs = [(by_id[ids[0]].input.get(name, ""), text) for ids, text in zip(found.ids, _texts(table, column)) if ids]
@@ -98,6 +100,11 @@ def _refuse_other_texts(
             raise DataError(
                 "systems.other_rows", path=table.path.name, count=len(other), rows=len(pairs), ours=ours, theirs=theirs
             )
+
+
+def _called(name: str, mapping: Mapping[str, str]) -> tuple[str | None, ...]:
+    """What the column of an input may be called: as it was handed out, else as the person's own data call it."""
+    return (*input_columns([name], HANDED_OUT), mapping.get(name))
 
 
 def _start(text: str) -> str:

@@ -80,6 +80,8 @@ def _pairs(page: TaskPage, seen: ErrorAnalysis, here: str) -> None:
 
 def _words(page: TaskPage, seen: ErrorAnalysis, here: str) -> None:
     prose.strong(page.say("errors_seen.words"))
+    if seen.words_drawn:
+        prose.muted(page.say("errors_seen.words_drawn", looked_at=seen.looked_at, with_text=seen.with_text))
     if not seen.words:
         prose.muted(page.say("errors_seen.no_words"))
         return

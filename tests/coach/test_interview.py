@@ -1,5 +1,7 @@
 """First sentences, the order of questions, answers and "not sure"; and the stages of the road."""
 
+import time
+
 import pytest
 from pydantic import ValidationError
 
@@ -249,6 +251,93 @@ def test_labels_listed_after_a_verb_of_sorting_make_a_classification(said, label
 )
 def test_no_labels_are_read_into_other_lists(said):
     assert "task.labels" not in understand(said).known
+
+
+@pytest.mark.parametrize(
+    ("said", "rows"),
+    [
+        ("I have 200 support mails", 200),
+        ("10000 reviews", 10_000),
+        ("Sort our 1,500 e-mails by urgency", 1_500),
+        ("2k customer support tickets to sort into three groups", 2_000),
+        ("more than 300 old chat messages", 300),
+        ("find complaints in 10000 comments", 10_000),
+        ("we have 450 documents", 450),
+        ("800 news headlines from last year", 800),
+        ("600 sentences, 700 posts", 600),
+        ("我有 200 封客服信", 200),
+        ("客服信有200封", 200),
+        ("1.2 萬則評論要分類", 12_000),
+        ("新聞 800 多篇", 800),
+        ("300 條留言", 300),
+        ("600 句對話", 600),
+        ("5k封客服信", 5_000),
+    ],
+)
+def test_texts_that_are_counted_are_rows(said, rows):
+    assert understand(said).known["resources.labelled_rows"] == rows
+
+
+@pytest.mark.parametrize(
+    ("said", "rows"),
+    [
+        ("10,000 reviews, 500 labelled", 500),
+        ("10000 reviews, 500 of them are labelled", 500),
+        ("We get 500 mails a day and have 3000 labelled rows", 3_000),
+        ("10000 則評論，其中 500 筆有標註", 500),
+        ("有 10000 封信，其中 500 封已標註", 500),
+    ],
+)
+def test_what_is_said_to_be_labelled_goes_before_what_there_is(said, rows):
+    assert understand(said).known["resources.labelled_rows"] == rows
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "500 mails a day",
+        "we get about 500 customer mails every single day",
+        "every day we receive about 500 support mails",
+        "500 tickets come in per hour",
+        "1000 reviews weekly",
+        "500 mails/day",
+        "每天 500 封",
+        "每天大約會收到 500 封客服信",
+        "500 封信每天",
+        "每週 300 篇文章",
+        "一天 500 則",
+    ],
+)
+def test_a_rate_is_no_number_of_rows(said):
+    assert "resources.labelled_rows" not in understand(said).known
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "10000 unlabelled reviews",
+        "10000 reviews, none of them labelled",
+        "500 mails without labels",
+        "500 封信，都還沒標註",
+        "500 封未標註的信",
+        "summarise each article in 3 sentences",
+        "摘要成 3 句",
+        "tell the 5 star reviews from the others",
+        "a team of 30 reading mails",
+        "10 types of messages",
+        "24/7 support messages",
+        "show the top 20 posts",
+    ],
+)
+def test_what_has_no_labels_or_is_something_else_is_no_number_of_labelled_rows(said):
+    assert "resources.labelled_rows" not in understand(said).known
+
+
+@pytest.mark.parametrize("said", ["1" * 2000, "1," * 1000, "1 筆每天" * 500, "10 a " * 500])
+def test_no_sentence_takes_long_to_look_through(said):
+    begun = time.perf_counter()
+    understand(said)
+    assert time.perf_counter() - begun < 1
 
 
 @pytest.mark.parametrize("said", ["about 120 rows a day", "每天 120 則訊息", "120 筆一天", "we get 120 examples per week"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coach.comparison import Judged, compare
+from coach.comparison import FEWEST_SHARED_ROWS, Judged, compare
 from coach.errors import WorkspaceError
 from coach.system_comparison import compare_with_system
 from coach.systems import SYSTEMS_FOLDER, keep_system, systems
@@ -94,6 +94,14 @@ def test_the_figure_that_was_only_stated_stands_beside_the_measured_one(language
     )
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_handful_of_rows_measure_is_not_called_what_to_go_by(language):
+    def of(rows):
+        return said(compare_with_system(version(every(7)), "rules", dict(list(every(3).items())[:rows]), seed=7), language)
+
+    assert all("0.520" not in of(rows) for rows in (1, FEWEST_SHARED_ROWS - 1)) and "0.520" in of(FEWEST_SHARED_ROWS)
+
+
 def test_its_json_is_json():
     document = json.loads(
         json.dumps(compare_with_system(version(every(7)), "rules", every(3), seed=7).as_json("en"), allow_nan=False)
@@ -150,3 +158,13 @@ def test_links_are_passed_over_and_never_written_through(task, tmp_path):
     (task.folder / SYSTEMS_FOLDER / "rules.jsonl").symlink_to(outside)
     assert systems(task) == []
     assert keep_system(task, "rules", {"r-1": "緊急"}).name == "rules-2" and outside.read_text("utf-8") == "secret"
+
+
+def test_a_folder_that_is_a_link_is_refused_and_nothing_is_written_through_it(task, tmp_path):
+    outside = tmp_path / "elsewhere"
+    outside.mkdir()
+    (task.folder / SYSTEMS_FOLDER).symlink_to(outside)
+    with pytest.raises(WorkspaceError) as caught:
+        keep_system(task, "rules", {"r-1": "緊急"})
+    assert all(len(caught.value.lines(language)) == 3 and "elsewhere" not in str(caught.value) for language in LANGUAGES)
+    assert list(outside.iterdir()) == [] and systems(task) == []

@@ -72,6 +72,14 @@ def test_words_by_chance_are_found_no_more_often_than_one_time_in_twenty(wrong):
     )  # 5 % of 60 is 3; more than 7 in 2 % of such trials
 
 
+def test_a_word_of_two_rows_alone_is_passed_over_and_costs_the_others_nothing():
+    rows = made(3, RARE, planted=0.9)
+    once = [replace(row, words=row.words | {f"only{number // 2}"}) for number, row in enumerate(rows)]
+    assert telling_words(once) == telling_words(rows) != []
+    twice = [WordRow(str(number), {"x"} if number < 2 else {"y"}, "a", number < 2) for number in range(200)]
+    assert telling_words(twice) == []
+
+
 def test_a_word_that_stands_out_only_where_another_does_is_not_said_again():
     parts = {"退", "費", "要退費"}
     rows = [

@@ -86,6 +86,13 @@ def test_where_nothing_stands_out_that_is_said(open_page, workspace):
     assert "沒有字詞在答錯的資料裡明顯比較多" in words(at) and table(at, "word") is None
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_of_many_rows_it_is_said_in_how_many_words_were_looked_for(open_page, planted, monkeypatch, language):
+    monkeypatch.setattr("training.error_analysis.MOST_WORD_ROWS", 200)
+    said = text("ui.errors_seen.words_drawn", language, looked_at=200, with_text=300)
+    assert said in words(unfolded(open_page(PAGE, planted, language)))
+
+
 def test_a_version_that_is_always_right_has_nothing_to_show(open_page, workspace):
     task = make_task(workspace / "news")
     finish(task, "v1", lambda place, right: right)

@@ -2,14 +2,16 @@
 
 import json
 import random
+import tracemalloc
 from dataclasses import replace
 
 import pytest
 
 from coach.command_line import run_command
 from tests.pages.judged_versions import LABELS, PLANTED, every, finish, make_task, planted_text, wrong_where_planted
+from training import error_analysis
 from training.__main__ import main
-from training.answered_rows import answered_rows
+from training.answered_rows import AnsweredRow, answered_rows
 from training.data.rows import Row, read_rows, rows_to_jsonl
 from training.error_analysis import analyse_errors
 from training.nearest_rows import Near, lesson, training_index
@@ -32,6 +34,44 @@ def test_a_planted_word_that_goes_with_errors_is_found_and_nothing_else(rows):
     found = analyse_errors(rows, "zh-TW")
     assert [word.word for word in found.words] == [PLANTED]
     assert {row.id for row in found.with_word(found.words[0])} == {row.id for row in rows if PLANTED in row.inputs["text"]}
+
+
+def test_of_many_rows_words_are_looked_for_in_some_right_and_wrong_ones_drawn_alike(rows, monkeypatch):
+    assert not analyse_errors(rows, "zh-TW").words_drawn
+    monkeypatch.setattr("training.error_analysis.MOST_WORD_ROWS", 200)
+    found = analyse_errors(rows, "zh-TW")
+    assert found.words_drawn and (found.looked_at, found.with_text, found.rows) == (200, ROWS, ROWS)
+    assert found == analyse_errors(rows, "zh-TW"), "the same rows are drawn each time"
+    assert [word.word for word in found.words] == [PLANTED] and found.words[0].rows < sum(
+        PLANTED in row.inputs["text"] for row in rows
+    )
+    drawn = error_analysis._word_rows(rows, "zh-TW")
+    assert sum(row.wrong for row in drawn) / 200 == pytest.approx(len(found.wrong) / ROWS, abs=0.06)
+
+
+def test_the_command_says_where_words_were_looked_for(training, version, monkeypatch):
+    folder = version.folder.parent.parent
+    assert "drawn at random" not in training("errors", folder, "--lang", "en")[1]
+    monkeypatch.setattr("training.error_analysis.MOST_WORD_ROWS", 100)
+    assert "looked for in 100 of 300, drawn at random" in training("errors", folder, "--lang", "en")[1]
+    assert "隨機抽出的 100 筆" in training("errors", folder, "--lang", "zh-TW")[1]
+    assert json.loads(training("errors", folder, "--json")[1])["words_looked_for_in"] == 100
+
+
+def test_many_long_texts_take_the_memory_of_those_drawn(monkeypatch):
+    monkeypatch.setattr("training.error_analysis.MOST_WORD_ROWS", 300)
+    chance = random.Random(1)
+    letters = [chr(0x4E00 + place) for place in range(3_000)]
+    many = [
+        AnsweredRow(f"r-{place}", {"text": "".join(chance.choices(letters, k=300))}, "a", chance.choice("aaab"), {}, None)
+        for place in range(1_500)
+    ]
+    tracemalloc.start()
+    try:
+        analyse_errors(many, "zh-TW")
+        assert tracemalloc.get_traced_memory()[1] < 60e6
+    finally:
+        tracemalloc.stop()
 
 
 def test_in_english_it_is_whole_words(rows):

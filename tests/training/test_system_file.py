@@ -112,6 +112,25 @@ def test_the_rows_handed_out_come_back_whole_with_their_formulas(tmp_path):
     assert with_id.matched_by == "id" and by_text.matched_by == "text" and with_id.predicted == by_text.predicted
 
 
+@pytest.mark.parametrize("name", ["id", "predicted"])
+def test_the_rows_handed_out_come_back_where_an_input_is_called_like_a_column_of_ours(tmp_path, name):
+    task = make_task(tmp_path / "news", rows=ROWS)
+    task.save_file(task.file.model_copy(update={"input_template": f"{{{name}}}\n"}))
+    for part in ("train", "valid", "test"):
+        made = [Row(f"r-{part}-{place}", {name: f"信 {place}"}, LABELS[place % 3]) for place in range(ROWS)]
+        (task.folder / "data" / f"{part}.jsonl").write_text(rows_to_jsonl(made), encoding="utf-8")
+    version = finish(task, "v1", every(3))
+    header, *handed = csv.reader(io.StringIO(rows_to_answer(version).lstrip("\ufeff")))
+    assert header == ["id", f"input:{name}", "predicted"]
+    expected = {row.id: said for row, said in answers(version)}
+    whole = [(row, text, expected[row]) for row, text, _ in handed]
+    assert read_system(sheet(tmp_path / "whole.csv", whole, header), version).predicted == expected
+    by_text = read_system(sheet(tmp_path / "text.csv", [row[1:] for row in whole], header[1:]), version)
+    assert by_text.predicted == expected and by_text.matched_by == "text"
+    by_id = read_system(sheet(tmp_path / "id.csv", [row[::2] for row in whole], header[::2]), version)
+    assert by_id.predicted == expected and by_id.matched_by == "id"
+
+
 def test_excel_is_read(version, tmp_path):
     book = openpyxl.Workbook()
     book.active.append(["id", "predicted"])
@@ -188,6 +207,14 @@ def test_an_answer_that_is_no_label_and_an_empty_one_stay_what_they_are(version,
 # --- refused ---------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("said", [None, "predicted"])
+def test_a_column_of_answers_that_is_all_empty_has_a_sentence_of_its_own(version, tmp_path, said):
+    """As the handed-out file comes back where nobody filled it in."""
+    file = sheet(tmp_path / "empty.csv", [(row.id, " ") for row, _ in answers(version)], ["id", "predicted"])
+    caught = refused(file, version, column=said)
+    assert caught.key == "systems.all_empty" and "60" in caught.lines("en")[0] and "—" not in str(caught)
+
+
 def test_another_tasks_file_is_refused_though_its_ids_are_ours(version, tmp_path):
     rows = [(row.id, f"完全不同的句子 {place}", "正面") for place, row in enumerate(rows_of(version))]
     error = refused(sheet(tmp_path / "rules.csv", rows, ["id", "text", "predicted"]), version)
@@ -208,7 +235,7 @@ def test_a_text_that_was_cut_is_still_the_same_row(version, tmp_path):
         (["id", "note"], lambda id, said: (id, "x"), "systems.no_column"),
         (["id", "a", "b"], lambda id, said: (id, said, LABELS[0]), "systems.which_column"),
         (["id", "predicted"], lambda id, said: (id, "positive"), "systems.not_labels"),
-        (["id", "predicted"], lambda id, said: (id, ""), "systems.not_labels"),
+        (["id", "predicted"], lambda id, said: (id, ""), "systems.all_empty"),
         (["number", "predicted"], lambda id, said: ("7", said), "systems.too_few_matched"),
     ],
 )
