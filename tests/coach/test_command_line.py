@@ -147,7 +147,7 @@ def test_whoever_asks_which_way_gets_advice_from_what_is_known_and_what_would_ch
 def test_ask_points_out_what_does_not_go_together(coach):
     few = "把信分成物流、退款、帳號、其他四類，有 20 筆標註資料"
     (said,) = json.loads(coach("ask", few, "--json")[1])["contradictions"]
-    assert "32" in said and said in coach("ask", few)[1]
+    assert "50" in said and said in coach("ask", few)[1]
     assert json.loads(coach("ask", few.replace("20", "200"), "--json")[1])["contradictions"] == []
 
 
