@@ -38,7 +38,7 @@ class FirstAdvice:
                 source=sources()[self.reason.source].citation,
             ),
         ]
-        asked = "".join(question.ask[language] for question in self.telling)
+        asked = (" " if language == "en" else "").join(question.ask[language] for question in self.telling)
         return [*found, *([text("cli.coach.ask.telling", language, questions=asked)] if asked else [])]
 
     def as_json(self, language: Language) -> dict[str, Any]:

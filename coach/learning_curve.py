@@ -69,11 +69,6 @@ class LearningCurve:
         """The most rows it speaks of: a little more, since a split may leave a little more than a fold to learn from."""
         return LITTLE_MORE * self.largest * (1.0 if self.law is None else FLAGGED_TIMES)
 
-    @property
-    def top(self) -> float | None:
-        """The score that no number of rows exceeds, by the law."""
-        return None if self.law is None else min(CEILING, self.law.ceiling + self._moved)
-
     def at(self, rows: float) -> tuple[float, float] | None:
         """The score with `rows` to learn from, and its standard error; None beyond what the curve can say.
 

@@ -15,7 +15,9 @@ from pages.ui.cached import MINUTE_S, look, machine, or_raise
 
 if TYPE_CHECKING:
     from coach.advised import Advised
+    from coach.answers import Answers
     from coach.estimate import Estimate
+    from coach.first_advice import FirstAdvice
     from coach.forecast import Forecast
     from coach.hardware import Hardware
     from coach.interview import Question
@@ -95,6 +97,18 @@ def _changes(asked: str, _known: Advised) -> list[Change]:
 def changes(known: Advised) -> list[Change]:
     """What would change the advice; some dozens of plans are tried for it."""
     return _changes(repr((known.answers, known.facts, known.hardware, known.plan.rules_version)), known)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _first_advice(asked: str, _answers: Answers) -> FirstAdvice:
+    from coach.first_advice import first_advice
+
+    return first_advice(_answers, machine())
+
+
+def first_advice(answers: Answers) -> FirstAdvice:
+    """What can be advised from few answers; some dozens of plans are tried for it."""
+    return _first_advice(repr((answers, machine())), answers)
 
 
 @st.cache_resource(max_entries=128, show_spinner=False)

@@ -11,7 +11,7 @@ from coach.metric_words import metric_name
 from coach.new_task import LONGEST_NAME, first_answers, free_name, name_fault, name_from_sentence, taken_names
 from coach.task_schema import Metric
 from coach.workspace import create_task
-from pages.ui import cached, prose, session
+from pages.ui import cached_plan, prose, session
 from pages.ui.knowledge_link import cards_for
 from pages.ui.page import Page, go_to, link
 from pages.ui.pasted_figures import pasted_figures
@@ -91,10 +91,8 @@ def _where_it_helps(page: Page, sentence: str, said: FirstSentence, lines: list[
 
 
 def _first_advice(page: Page, said: FirstSentence) -> None:
-    """What can be advised from the sentence alone; what that takes is loaded for whoever asks, not for the first page."""
-    from coach.first_advice import first_advice
-
-    for line in first_advice(answers_from(said), cached.machine()).lines(page.language):
+    """What can be advised from the sentence alone."""
+    for line in cached_plan.first_advice(answers_from(said)).lines(page.language):
         prose.sentence(line)
 
 
