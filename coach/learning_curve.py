@@ -85,7 +85,7 @@ class LearningCurve:
         """Rows to learn from for the score, however far; None where it is out of reach, or nothing may be said."""
         if score <= self.means[-1][1]:
             return float(self.largest)
-        return None if self.law is None else self.law.rows_for(score - self._moved)
+        return None if self.law is None or score > CEILING else self.law.rows_for(score - self._moved)
 
     @property
     def _moved(self) -> float:
