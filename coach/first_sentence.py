@@ -39,6 +39,7 @@ _NO_LABELS = re.compile(
     r"|\b(?:not|none|never|isn't|aren't|n't)\b[^,.;]{0,20}\blabell?ed\b|[未無]標|沒有?標|没有?标",
     re.IGNORECASE,
 )
+_LABELLED = re.compile(r"(?<![a-z])labell?ed\b|標[註記注好]", re.IGNORECASE)
 _NOT_MORE_THAN = re.compile(r"\b(?:at most|up to|top|next|within|max(?:imum)?)\s*$|(?:最多|至多|前)\s*$", re.IGNORECASE)
 _PER_TIME_BEFORE = re.compile(
     r"(?:每\s*[天日週周月年季]|每個月|每小時|每個?星期|日均|一天|一週|\b(?:daily|(?:every|each|per|a) (?:day|week|month|hour|year))\b)"
@@ -157,24 +158,33 @@ def _known(said: str, metric: Metric | None) -> Known:
 
 
 def _rows(said: str) -> int | None:
-    """The first number of rows that is said, else of mails, reviews and the like, where these are not said to have no labels.
+    """The first number of rows that is said to be labelled, else of rows, else of mails, reviews and the like, where these are not
+    said to have no labels.
 
     Passed over: what no file can hold, what comes in every day, and a handful of texts, which may be what is to be written.
     """
-    if (rows := next(_counts(_ROWS, said), None)) is not None:
-        return rows
+    rows = [(count, found) for count, found in _counts(_ROWS, said) if not _has_no_labels(said, found)]
+    if rows:
+        return next((count for count, found in rows if _LABELLED.search(found.group())), rows[0][0])
     if _NO_LABELS.search(said):
         return None
-    return next((count for count in _counts(_THINGS, said) if count >= FEWEST_THINGS), None)
+    return next((count for count, _ in _counts(_THINGS, said) if count >= FEWEST_THINGS), None)
 
 
-def _counts(counted: re.Pattern[str], said: str) -> Iterator[int]:
+def _has_no_labels(said: str, counted: re.Match[str]) -> bool:
+    """Whether the words before the number, in its own clause, or those after it up to the next number, say so."""
+    before = re.split(r"[,.;，。；]", said[max(0, counted.start() - FARTHEST_BEFORE) : counted.start()])[-1]
+    after = re.split(r"\d", said[counted.end() :][:FARTHEST_BEFORE])[0]
+    return any(_NO_LABELS.search(words) for words in (before, after)) and not _LABELLED.search(counted.group())
+
+
+def _counts(counted: re.Pattern[str], said: str) -> Iterator[tuple[int, re.Match[str]]]:
     for found in counted.finditer(said):
         before = said[max(0, found.start() - FARTHEST_BEFORE) : found.start()]
         limit = _PER_TIME_BEFORE.search(before) or _PER_TIME_AFTER.match(said, found.end()) or _NOT_MORE_THAN.search(before)
         count = float(found["number"].replace(",", "")) * _SCALES[(found["scale"] or "").lower() or None]
         if not limit and count <= MOST_ROWS:
-            yield round(count)
+            yield round(count), found
 
 
 def _card(said: str) -> str | None:

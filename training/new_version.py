@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from coach.config_changes import changed_words, config_changes
@@ -20,13 +21,15 @@ from coach.text import language_of, text
 from coach.version_folder import SPLITS, Version
 from coach.versioning import version_key
 from coach.workspace import Task, freeze_version
-from training.data.corrections import corrections_path, of_known_classes, read_corrections
+from training.data.corrections import corrections_path, is_half_made, of_known_classes, read_corrections
 from training.data.folds import first_fold, write_fold
 from training.data.rows import read_rows
 from training.row_changes import changed_rows
 
 if TYPE_CHECKING:
     from training.data.build_report import BuildReport
+
+DATA_VERSION = "data_version.yaml"
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def prepare_data(task: Task, now: datetime) -> PreparedData:
     from training.data.source import raw_files, read_data_source
 
     source = read_data_source(source_path)
-    built = task.data_folder / "data_version.yaml"
+    built = task.data_folder / DATA_VERSION
     if (task.data_folder / "train.jsonl").is_file() and built.is_file():
         raw = [task.folder / path for path in raw_files(source)]
         gone = tuple(path.name for path in raw if not path.is_file())
@@ -68,7 +71,7 @@ def new_version(task: Task, name: str, now: datetime, *, changes: str | None = N
     """Freezes task.yaml and `data/` as version `name`; `changes` is what its maker says of it, for the lineage.
 
     Where it asks for folds it is frozen with the first of them. Raises UserError without data, DataError without one of the three
-    parts, with too few rows for the folds, and where groups of rows would be torn apart by them.
+    parts, with too few rows for the folds, where groups of rows would be torn apart by them, and while `data/` are half corrected.
     """
     if not (task.data_folder / "train.jsonl").is_file() and not (task.folder / "data_source.yaml").is_file():
         raise UserError("training.no_data", folder=str(task.folder))
@@ -76,6 +79,8 @@ def new_version(task: Task, name: str, now: datetime, *, changes: str | None = N
         path = task.data_folder / f"{part}.jsonl"
         if not path.is_file() or not read_rows(path):
             raise DataError(f"data.no_{part}_part")
+    if is_half_made(task.folder, task.data_folder / DATA_VERSION):
+        raise DataError("data.half_corrected", task=quote(str(task.folder)))
     _refuse_torn_groups(task)
     version = freeze_version(task, name, now, _first_of_the_folds)
     _begin_lineage(task, version, now, changes)

@@ -286,6 +286,9 @@ def test_texts_that_are_counted_are_rows(said, rows):
         ("We get 500 mails a day and have 3000 labelled rows", 3_000),
         ("10000 則評論，其中 500 筆有標註", 500),
         ("有 10000 封信，其中 500 封已標註", 500),
+        ("500 筆未標註，20 筆已標註", 20),
+        ("500 rows, 20 of them labelled", 20),
+        ("還沒標註的很多，已標註 300 筆", 300),
     ],
 )
 def test_what_is_said_to_be_labelled_goes_before_what_there_is(said, rows):
@@ -320,6 +323,11 @@ def test_a_rate_is_no_number_of_rows(said):
         "500 mails without labels",
         "500 封信，都還沒標註",
         "500 封未標註的信",
+        "我有 500 筆未標註的評論",
+        "有 500 筆，還沒標",
+        "未標註的有 500 筆",
+        "500 unlabelled rows",
+        "I have 500 rows but none are labelled",
         "summarise each article in 3 sentences",
         "摘要成 3 句",
         "tell the 5 star reviews from the others",

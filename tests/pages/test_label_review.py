@@ -4,11 +4,15 @@ import json
 
 import pytest
 
+from coach.errors import WorkspaceError
 from coach.reviews import REVIEWS_FILE, mark_row, read_reviews
+from coach.text import text as said
 from tests.conftest import NOW
 from tests.pages.conftest import LANGUAGES, words
 from tests.pages.judged_versions import LABELS, every, finish, make_task
 from tests.pages.test_evaluate import keyed, row_table
+from training import corrected_data
+from training.data.corrections import read_corrections
 from training.data.rows import read_rows
 from training.new_version import new_version
 
@@ -109,6 +113,27 @@ def test_ambiguous_rows_are_left_out_once_somebody_says_so(open_page, judged):
     keyed(at, "button", "review.make").click().run()
     assert not at.exception and len(read_rows(judged.data_folder / "train.jsonl")) == 29
     assert "做一份新的資料快照" not in words(open_page(PAGE, judged)), "what is in force is what the box begins with"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_correction_that_was_interrupted_is_finished_at_a_click(open_page, judged, language, monkeypatch):
+    row = read_rows(judged.data_folder / "train.jsonl")[0]
+    other = next(label for label in LABELS if label != row.output)
+    mark_row(judged, (row.id, None), "label_wrong", other, given=row.output, labels=LABELS, seen=None, now=NOW)
+
+    def full(*arguments, **options):
+        raise WorkspaceError("workspace.disk_full", path="data")
+
+    with monkeypatch.context() as patched, pytest.raises(WorkspaceError):
+        patched.setattr(corrected_data, "write_data_version", full)
+        corrected_data.correct_data(judged, NOW)
+    at = open_page(PAGE, judged, language)
+    button = keyed(at, "button", "review.make")
+    assert button.label == said("ui.review.finish", language)
+    button.click().run()
+    assert not at.exception and read_corrections(judged.folder).earlier is None
+    assert label_of(judged, "train", row.id) == other
+    assert not [button for button in at.button if button.key and button.key.endswith("review.make")]
 
 
 def test_somebody_elses_mark_is_not_overwritten_in_silence(open_page, judged):

@@ -9,7 +9,7 @@ import threading
 import pytest
 import yaml
 
-from coach.errors import UserError, WorkspaceError
+from coach.errors import DataError, UserError, WorkspaceError
 from coach.next_version_draft import refuse_a_copy
 from coach.reviews import mark_row, read_reviews, unmark_row
 from coach.task_file import task_to_yaml
@@ -344,6 +344,21 @@ def test_whatever_kills_a_correction_that_is_taken_back_no_row_and_no_label_is_l
     assert made.version == named(plain) != first and not pending(plain).unfinished
     with pytest.raises(UserError):
         correct_data(plain, NOW)
+
+
+@unix
+@pytest.mark.parametrize(("place", "name", "at"), AT)
+def test_no_version_begins_with_half_corrected_data(plain, place, name, at):
+    mark(plain, "train", 1), mark(plain, "test", 1)
+    killed(plain, place, name, at)
+    if name == "write_corrections":
+        assert new_version(plain, "v2", NOW).name == "v2", "data and their version are made"
+        return
+    with pytest.raises(DataError, match=r"half way|做到一半"):
+        new_version(plain, "v2", NOW)
+    assert [version.name for version in plain.versions()] == ["v1"]
+    correct_data(plain, NOW)
+    assert new_version(plain, "v2", NOW).name == "v2"
 
 
 @unix

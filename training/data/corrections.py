@@ -122,6 +122,14 @@ def _refuse(value: Any, *but: type) -> None:
         raise ValueError(json.dumps(value, ensure_ascii=False)[:200])
 
 
+def is_half_made(task_folder: Path, made: Path) -> bool:
+    """Whether making `data/` with the corrections was interrupted: they know earlier ones, and `made`, its version's file, is older."""
+    path = corrections_path(task_folder)
+    if not path.is_file() or read_corrections(task_folder).earlier is None:
+        return False
+    return not made.is_file() or made.stat().st_mtime_ns <= path.stat().st_mtime_ns
+
+
 def write_corrections(task_folder: Path, corrections: Corrections) -> None:
     """Replaces the file; where there is nothing to keep there is none. Raises WorkspaceError."""
     path, old = corrections_path(task_folder), corrections.earlier
