@@ -1,11 +1,10 @@
-"""Small tasks drawn from the samples' packages: rows, classes and balance as wanted, looked at and written as the coach does it.
+"""Small tasks drawn from the corpora: rows, classes and balance as wanted, looked at and written as the coach does it.
 
-Texts are read from where the packages are installed and written into folders that are thrown away.
+What is written lies in folders that are thrown away.
 """
 
 from __future__ import annotations
 
-import functools
 import json
 import sys
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from bench.corpora import CORPORA, every_text
 from coach.answers import Answers
 from coach.estimate import STARTER_ID
 from coach.hardware import Hardware
@@ -25,15 +25,11 @@ from coach.situation import TRAIN_SHARE, VALID_SHARE, DataFacts, Situation, situ
 from coach.task_draft import input_template
 from coach.task_file import task_to_yaml
 from coach.task_schema import TaskFile
-from training.data.row_ids import same_text
 from training.data.rows import Row, rows_to_jsonl
 from training.data_facts import look_at_file
-from training.sample_sources import records_of
-from training.samples import SAMPLES
 
 MODEL = STARTER_ID
 TEST_ROWS = 400
-MOST_CHARS = 60  # of a text: what is trained on stays short, so that a training takes minutes on a processor
 Pairs = list[tuple[str, str]]  # text and label
 
 
@@ -83,21 +79,9 @@ def draw(case: Case) -> tuple[Pairs, Pairs]:
 
 def _texts(case: Case) -> Pairs:
     """The corpus' texts of the classes that the case wants."""
-    labels = SAMPLES[case.corpus].labels
+    labels = CORPORA[case.corpus].labels
     wanted = ("正面", "負面") if case.corpus == "news-sentiment" and case.labels else labels[: case.labels]
-    return [pair for pair in _every_text(case.corpus) if pair[1] in wanted]
-
-
-@functools.cache
-def _every_text(corpus: str) -> tuple[tuple[str, str], ...]:
-    """Each text of the corpus once, cut to MOST_CHARS, in the package's order."""
-    sample = SAMPLES[corpus]
-    column = sample.columns.index(sample.mapping.get("text") or sample.mapping["title"])
-    seen: dict[str, tuple[str, str]] = {}
-    for record in (one for part in records_of(corpus, sample.source).values() for one in part):
-        text = " ".join(record[column].split())[:MOST_CHARS]
-        seen.setdefault(same_text(text), (text, record[-1]))
-    return tuple(pair for pair in seen.values() if pair[0])
+    return [pair for pair in every_text(case.corpus) if pair[1] in wanted]
 
 
 def _weights(case: Case, texts: Pairs) -> dict[str, float]:
@@ -114,7 +98,7 @@ def look(case: Case, labelled: Pairs, folder: Path) -> DataFacts:
     path, labels = folder / "labelled.jsonl", sorted({label for _, label in labelled})
     lines = (json.dumps({"text": text, "label": label}, ensure_ascii=False) for text, label in labelled)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    document = {"task": {"type": "classification", "labels": labels, "language": SAMPLES[case.corpus].language}}
+    document = {"task": {"type": "classification", "labels": labels, "language": CORPORA[case.corpus].language}}
     return look_at_file(path, Answers.model_validate(document), text=["text"], label="label").facts
 
 
@@ -130,7 +114,7 @@ def write_task(place: Path, case: Case, parts: Mapping[str, Pairs], numbers: Num
     for part, pairs in parts.items():
         rows = [Row(f"{part}-{number}", {"text": text}, label) for number, (text, label) in enumerate(pairs)]
         (place / "data" / f"{part}.jsonl").write_text(rows_to_jsonl(rows), encoding="utf-8")
-    language, labels = SAMPLES[case.corpus].language, sorted({label for _, label in parts["train"]})
+    language, labels = CORPORA[case.corpus].language, sorted({label for _, label in parts["train"]})
     assert numbers.lora is not None
     document = {
         "task_name": "case",

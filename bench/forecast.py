@@ -22,6 +22,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench import record
+from bench.corpora import CORPORA
 from bench.corpus_cases import MODEL, Case, Pairs, draw, look, situation
 from bench.forecast_cases import CASES, facts_of, kept, seen_gain_of
 from coach.forecast import Forecast, forecast
@@ -94,9 +95,7 @@ def _score(case: Case, labelled: Pairs, test: Pairs, share: float) -> float:
     learnt = labelled[: round(share * len(labelled))]
     rows = [[Row(str(n), {"text": text}, label) for n, (text, label) in enumerate(part)] for part in (learnt, test)]
     labels = sorted({label for _, label in labelled})
-    return train_baseline(
-        *rows, baseline_task(labels, language="zh-TW" if case.corpus != "news-topics" else "en"), seed=42
-    ).macro_f1
+    return train_baseline(*rows, baseline_task(labels, language=CORPORA[case.corpus].language), seed=42).macro_f1
 
 
 def _beside(found: Forecast, came: float) -> tuple[float, float, float, float]:
