@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from coach.answers import Answers, write_answers
+from coach.constraints import weeks_in
 from coach.interview import Answer, Question, answer_of, with_answer
 from coach.problems import Problem, errors_in
 from coach.sound_text import sound_text
@@ -23,7 +24,7 @@ MOST_CHARACTERS = 4_000  # of one answer; a whole answers.yaml may hold a millio
 FEWEST_LABELS = 2
 FEWEST_PERCENT = 10  # 85 means 0.85; what 7 means cannot be told
 LONGEST_NUMBER = 60  # characters; what is longer is no number anybody means
-LABELS_KEY = "task.labels"
+LABELS_KEY, DEADLINE_KEY = "task.labels", "business.deadline_weeks"
 _BETWEEN_LABELS = re.compile(r"[、,，;；]")
 _DECIMAL_COMMA = re.compile(r"([-+]?(?:\d+,\d{1,2}|0,\d+))(\s*%?)")  # `0,9`, `12,5 %`; `1,200` is twelve hundred
 _NUMBER = re.compile(r"(?P<number>[-+]?(?:\d[\d,]*(?:\.\d*)?|\.\d+))\s*(?P<percent>%)?")
@@ -51,7 +52,7 @@ def assumed_for(question: Question, answers: Answers) -> Held:
 
 
 def read_answer(question: Question, written: Answer) -> Answer:
-    """What a person wrote, as the field's own kind: `80%`, `0,8`, `1,200`, `正面、負面`; what cannot be read so stays as it stands.
+    """What a person wrote, as the field's own kind: `80%`, `0,8`, `1,200`, `3 天`, `正面、負面`; what cannot be read so stays as it stands.
 
     Nothing but spaces is no answer.
     """
@@ -62,6 +63,8 @@ def read_answer(question: Question, written: Answer) -> Answer:
         return said or None
     if question.kind == "list":
         return _listed(said)
+    if question.key == DEADLINE_KEY and (weeks := weeks_in(said)) is not None:
+        return weeks
     return _number(said, whole=question.kind == "integer") if question.kind in ("number", "integer") else said
 
 

@@ -119,12 +119,18 @@ def _gpu(value: str) -> Fields:
     return {**fields, "resources.gpu_name": value} if named else {}
 
 
-def _time(value: str) -> Fields:
+def weeks_in(value: str) -> float | None:
+    """The weeks that `3 天`, `2 週內` or `within 2 months` are, a tenth at least; None for anything else."""
     found = _whole(_TIME, value)
     if not found or not float(found[1]):
-        return {}
+        return None
     weeks = float(found[1]) * _WEEKS.get(found[2][:1].lower(), 1)
-    return {"business.deadline_weeks": round(weeks, 1) or 0.1}
+    return round(weeks, 1) or 0.1
+
+
+def _time(value: str) -> Fields:
+    weeks = weeks_in(value)
+    return {} if weeks is None else {"business.deadline_weeks": weeks}
 
 
 def _latency(value: str) -> Fields:

@@ -12,10 +12,9 @@ from coach.answers import Answers
 from coach.interview import Topic
 from coach.metric_words import metric_words
 from coach.sentence import Data, Sentence
-from coach.situation import FEW_ROWS_PER_CLASS, TOO_FEW_ROWS
+from coach.situation import FEW_ROWS_PER_CLASS, SHORT_WEEKS, TOO_FEW_ROWS, days_in
 
 HIDING_METRICS = ("accuracy", "micro_f1", "weighted_f1")  # scores that a large class carries alone
-SHORT_WEEKS = 0.5  # there is time for a baseline and a version, not for labelling: judgement
 QUICK_MS = 1000  # an answer that thinks first writes hundreds of tokens: judgement
 
 
@@ -48,7 +47,7 @@ def deadline_is_near(answers: Answers) -> Contradiction | None:
     weeks = answers.business.deadline_weeks
     if weeks is None or weeks > SHORT_WEEKS:
         return None
-    return Contradiction("deadline_is_near", "business", {"days": max(1, round(weeks * 7))})
+    return Contradiction("deadline_is_near", "business", {"days": days_in(weeks)})
 
 
 def pairs_for_a_classification(answers: Answers) -> Contradiction | None:

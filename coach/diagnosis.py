@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from coach.class_findings import imbalance, leaning, weak_classes
 from coach.finding import Evidence, Finding
 from coach.metric_words import metric_words
 from coach.row_findings import drift, hard_labels, label_noise, sure_and_wrong, weak_lengths
 from coach.sentence import Data, Sentence, sentence
-from coach.situation import SKEWED_AT
 from coach.task_comments import LORA_LR_LOW, LORA_LR_USUAL
 from coach.text import Language
 from coach.verdict import TOP_SCORE, Verdict, judge
@@ -23,16 +23,12 @@ FALLS_FOR = 2  # evaluations below the best at the end
 FALL_MORE_THAN = 0.01  # metric points; a smaller fall is the noise of a validation set of some hundred rows
 LOSS_WORTH_A_WORD = 0.05  # nats a token; a validation loss below it is next to nothing, whatever its relative rise
 LOSS_RISE = 0.02  # relative rise of the validation loss above its lowest (as training/notices.py)
-CLASS_BELOW_MEAN = 0.15  # judgement: F1 this far below macro-F1 is a class of its own trouble
-FEW_IN_CLASS = 10  # test rows of a class below which its F1 says next to nothing
 FORMAT_FAILURES = 0.02
 SLOW_FALL = 0.05  # training loss that fell by less than this share
 FLAT_GAIN = 0.005  # metric points over the last three evaluations
 FEWEST_EVALS, FEWEST_STEPS = 4, 40
 LOSS_WINDOW = 10
 WIDE_HALF_INTERVAL = 0.05  # as in the plan's caution: a version .05 better cannot be told from chance
-COLLAPSE_SHARE = 0.9  # one class in more than this share of the answers …
-COLLAPSE_ACTUAL = 0.6  # … while fewer than this share of the rows are of it
 
 
 @dataclass(frozen=True)
@@ -96,41 +92,6 @@ def _chosen(evidence: Evidence) -> bool:
     return bool(evidence.results.get("per_class"))
 
 
-def weak_classes(evidence: Evidence) -> list[Finding]:
-    """D02: a class never predicted, or far below the others; and one class that takes nearly all answers."""
-    matrix = evidence.results.get("confusion_matrix") or {}
-    labels, counts = matrix.get("labels") or [], matrix.get("counts") or []
-    found = _collapse(labels, counts)
-    never = [label for column, label in enumerate(labels) if sum(counts[column]) and not any(row[column] for row in counts)]
-    found += [
-        Finding("D02", "never_predicted", "warning", {"label": label, "rows": _support(evidence, label)}) for label in never
-    ]
-    macro = evidence.results.get("macro_f1")
-    for label, scores in (evidence.results.get("per_class") or {}).items():
-        if macro is None or label in never or not scores.get("support") or scores["f1"] >= macro - CLASS_BELOW_MEAN:
-            continue
-        name = "class_low" if scores["support"] >= FEW_IN_CLASS else "class_low_few_rows"
-        data: Data = {score: scores[score] for score in ("f1", "recall", "precision")}
-        data |= {"label": label, "macro": macro, "rows": scores["support"], "taken_for": _taken_for(label, labels, counts)}
-        found.append(Finding("D02", name, "warning", data))
-    return found
-
-
-def imbalance(evidence: Evidence) -> list[Finding]:
-    """D07: the largest class has at least three times the rows of the smallest."""
-    counts = {label: count for label, count in evidence.train_counts.items() if count}
-    if len(counts) < 2:
-        return []
-    largest, smallest = max(counts, key=lambda name: counts[name]), min(counts, key=lambda name: counts[name])
-    ratio = counts[largest] / counts[smallest]
-    if ratio < SKEWED_AT:
-        return []
-    data: Data = {"largest": largest, "smallest": smallest, "ratio": ratio, "rows": counts[smallest]}
-    if evidence.balance != "none":
-        return [Finding("D07", "imbalance_treated", "info", data)]
-    return [Finding("D07", "imbalance", "warning", data)]
-
-
 def overfitting(evidence: Evidence) -> list[Finding]:
     """D01: the metric ends below its best for two evaluations, or the validation loss rises while the training loss falls."""
     values = [(event["step"], float(event["value"])) for event in evidence.evals if event.get("value") is not None]
@@ -189,34 +150,9 @@ def few_test_rows(evidence: Evidence) -> list[Finding]:
 
 
 LOOKS: tuple[Look, ...] = (
-    format_failures, label_noise, weak_classes, imbalance, drift, overfitting, flat, weak_lengths, baseline_ahead,
+    format_failures, label_noise, weak_classes, leaning, imbalance, drift, overfitting, flat, weak_lengths, baseline_ahead,
     sure_and_wrong, hard_labels, format_not_learnt, few_test_rows,
 )  # fmt: skip
-
-
-def _collapse(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> list[Finding]:
-    total = sum(map(sum, counts))
-    for column, label in enumerate(labels):
-        share = sum(row[column] for row in counts) / total if total else 0.0
-        actual = sum(counts[column]) / total if total else 0.0
-        if share > COLLAPSE_SHARE and actual < COLLAPSE_ACTUAL:
-            return [Finding("D02", "collapse", "warning", {"label": label, "share": share, "actual": actual})]
-    return []
-
-
-def _support(evidence: Evidence, label: str) -> int:
-    return int(((evidence.results.get("per_class") or {}).get(label) or {}).get("support") or 0)
-
-
-def _taken_for(label: str, labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Sentence:
-    """A clause with the label that rows of `label` are most often taken for; nothing where there is none."""
-    nothing = sentence("diagnosis.taken_for_none")
-    if label not in labels:
-        return nothing
-    place = labels.index(label)
-    wrong = [(count, labels[column]) for column, count in enumerate(counts[place][: len(labels)]) if column != place]
-    count, name = max(wrong, default=(0, ""))
-    return sentence("diagnosis.taken_for", label=name, count=count) if count else nothing
 
 
 def _falls(losses: Sequence[float]) -> bool:

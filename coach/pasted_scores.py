@@ -26,6 +26,7 @@ from coach.task_schema import Metric
 RESAMPLES, FEWER_RESAMPLES, MANY_CELLS = 2_000, 300, 2_500  # of a matrix of fifty classes and more
 _ENCODINGS = ("utf-8-sig", "cp950")  # and UTF-16 by its mark; what spreadsheets save on a Windows in Traditional Chinese
 _HEAD = ("precision", "recall")  # words in the first line of every report
+ROUNDED = 0.02  # how far apart the shares of a report, printed with two places, and those of its matrix may lie
 _SEED = 0
 Scores = dict[str, Any]
 
@@ -78,7 +79,10 @@ def _scores(text: str) -> Scores:
     if report is not None:
         behind = find_matrix(rest, strict=False)
         fits = behind is not None and behind[1].sum() == report["rows"]["test"] and len(behind[0]) == len(report["per_class"])
-        return _scores_of(list(report["per_class"]), behind[1]) if behind is not None and fits else report
+        if behind is not None and fits:
+            return _scores_of(list(report["per_class"]), behind[1])
+        counts = _two_classes(report["per_class"])
+        return report if counts is None else _scores_of(list(report["per_class"]), counts)
     lines = [line for line in text.splitlines() if line.strip()]
     if has_head:
         raise UserError(
@@ -86,6 +90,19 @@ def _scores(text: str) -> Scores:
         )
     find_matrix(text, strict=True)
     raise UserError("figures.unreadable", line=lines[0][:80])
+
+
+def _two_classes(per_class: Scores) -> NDArray[np.int64] | None:
+    """The matrix behind a report of two classes: what is missed of one was named the other. None where precisions do not agree."""
+    if len(per_class) != 2:
+        return None
+    support = np.array([scores["support"] for scores in per_class.values()])
+    right = np.round([scores["recall"] * scores["support"] for scores in per_class.values()]).astype(np.int64)
+    counts = np.array([[right[0], support[0] - right[0]], [support[1] - right[1], right[1]]], dtype=np.int64)
+    named = counts.sum(axis=0)
+    wanted = [scores["precision"] for scores in per_class.values()]
+    agrees = np.abs(right / np.maximum(named, 1) - wanted) <= ROUNDED + 1 / np.maximum(named, 1)
+    return counts if support.min() > 0 and agrees.all() else None
 
 
 def _scores_of(labels: list[str], counts: NDArray[np.int64]) -> Scores:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from coach.learning_curve import CurvePoint
 
 TOO_FEW_ROWS = 50  # evidence.md 1.2: below 50 prompt, or a cheap baseline
+SHORT_WEEKS = 0.5  # until then there is time for a baseline and a version, not for labelling: judgement
 FEW_ROWS_PER_CLASS = 8  # evidence.md 1.2: below 8 a class, no training
 SKEWED_AT = 3.0  # largest class to smallest: accuracy can then reach .75 of two classes without ever naming the small one
 TEST_SHARE, VALID_SHARE, TRAIN_SHARE = 0.15, 0.15, 0.70  # how data is split unless parts came with it (example task)
@@ -164,3 +165,8 @@ class Situation:
 def situation_of(answers: Answers, facts: DataFacts | None, machine: Hardware) -> Situation:
     """The situation; a task whose type is not said yet counts as classification, the most common and the most frugal."""
     return Situation(answers, facts, machine_for(answers, machine), answers.task.type or "classification")
+
+
+def days_in(weeks: float) -> int:
+    """Whole days, one at least."""
+    return max(1, round(weeks * 7))

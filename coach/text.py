@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -18,12 +19,19 @@ Language = Literal["zh-TW", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 DEFAULT_LANGUAGE: Language = "zh-TW"
 LANGUAGE_NAMES: dict[Language, str] = {"zh-TW": "繁中", "en": "EN"}  # each in itself, for whoever reads no other
+_HAN, _SPACE = "[\u3400-\u9fff「」（）]", "\ue000"  # the second marks a space beside a placeholder
+_BESIDE_PLACEHOLDER = re.compile(rf"(?<={_HAN}) (?={{\w)|(?<=}}) (?={_HAN})")
+_NEEDLESS = re.compile(rf"(?<={_HAN}){_SPACE}(?={_HAN})")
 TEXT_FOLDER = Path(__file__).parent / "catalog" / "text"
 
 
 def text(key: str, language: Language = DEFAULT_LANGUAGE, /, **data: Any) -> str:
-    """The sentence behind `key`, its `{placeholders}` filled from `data`. Raises KeyError for an unknown key or placeholder."""
-    return catalogue()[key][language].format(**data)
+    """The sentence behind `key`, its `{placeholders}` filled from `data`. Raises KeyError for an unknown key or placeholder.
+
+    The space between Chinese and what is filled in stays only where that is not Chinese too: 「以 F1 為準」, 「以準確率為準」.
+    """
+    filled = catalogue()[key][language].format(**data)
+    return _NEEDLESS.sub("", filled).replace(_SPACE, " ") if _SPACE in filled else filled
 
 
 def localized(entry: Mapping[str, str], language: Language) -> str:
@@ -46,7 +54,8 @@ def catalogue() -> dict[str, dict[Language, str]]:
 
 def _flatten(node: Mapping[str, Any], prefix: str) -> dict[str, dict[Language, str]]:
     if set(node) == set(LANGUAGES):
-        return {prefix: {language: str(node[language]).rstrip("\n") for language in LANGUAGES}}
+        said = {language: str(node[language]).rstrip("\n") for language in LANGUAGES}
+        return {prefix: {**said, "zh-TW": _BESIDE_PLACEHOLDER.sub(_SPACE, said["zh-TW"])}}
     flat: dict[str, dict[Language, str]] = {}
     for name, child in node.items():
         if not isinstance(child, Mapping):

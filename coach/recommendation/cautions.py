@@ -13,6 +13,7 @@ from coach.recommendation.draft import Draft
 from coach.recommendation.hyperparameters import SPEC_LEARNING_RATE, short_rate
 from coach.score_noise import score_noise
 from coach.sentence import Data, Sentence, sentence
+from coach.situation import SHORT_WEEKS, days_in
 from coach.task_check import BUILT_METHODS
 
 Z_95 = 1.96
@@ -118,6 +119,8 @@ def deadline(draft: Draft) -> Sentence | None:
     if minutes > DEADLINE_SHARE * weeks * MINUTES_IN_A_WEEK:
         return sentence("warnings.deadline_training", weeks=weeks, hours=minutes / 60)
     if rows is not None and not draft.trains and weeks <= WEEKS_TO_LABEL:
+        if weeks <= SHORT_WEEKS:
+            return sentence("warnings.deadline_baseline", days=days_in(weeks), rows=rows)
         return sentence("warnings.deadline_labelling", weeks=weeks, rows=rows)
     return None
 

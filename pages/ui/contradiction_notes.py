@@ -1,4 +1,7 @@
-"""Answers that do not go together, one after the other, each until it has been read: once a browser, again when the answers change."""
+"""Answers that do not go together, one after the other, each until it has been read: once a browser, again when the answers change.
+
+What the topic before one's eyes is about goes first; how many more there are is said beside.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,15 @@ from pages.ui.page import TaskPage
 
 def contradiction_notes(page: TaskPage, answers: Answers) -> None:
     unread = [found for found in contradictions(answers) if session.recall(_state(page, found), str) != found.signature]
-    for found in unread[:1]:
-        _note(page, found)
+    if unread:
+        at_hand = session.recall(page.key("topic"), str)
+        _note(page, min(unread, key=lambda found: found.topic != at_hand), others=len(unread) - 1)
 
 
-def _note(page: TaskPage, found: Contradiction) -> None:
+def _note(page: TaskPage, found: Contradiction, *, others: int) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.markdown(f":material/forum: {prose.plain(found.said.say(page.language))}")
+        more = page.say("discover.contradiction.more", count=others) if others else ""
+        st.markdown(f":material/forum: {prose.plain(found.said.say(page.language) + more)}")
         topic = prose.plain(text(f"interview.topic.{found.topic}", page.language))
         st.button(page.say("discover.contradiction.change", topic=topic), key=page.key(f"contradiction.{found.name}.change"),
                   on_click=session.put_widget_value, args=(page.key("topic"), found.topic))  # fmt: skip

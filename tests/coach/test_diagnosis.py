@@ -66,6 +66,15 @@ def test_d01_loss_that_turns_while_training_loss_falls_is_a_note():
     assert codes(evals=turning, steps=steps(0.5, 0.5)) != [("D01", "loss_turning")]
 
 
+def test_d02_a_class_that_draws_the_answers_is_named_with_the_one_that_pays():
+    leaning = results(counts=((46, 2, 2), (13, 33, 4), (4, 5, 41)))
+    found = next(f for f in diagnose(Evidence(leaning)).findings if f.name == "leaning")
+    assert (found.code, found.data["label"], found.data["named"], found.data["rows"]) == ("D02", "正面", 63, 50)
+    assert (found.data["loser"], found.data["missed"]) == ("負面", 0.34)
+    even = results(counts=((40, 5, 5), (6, 39, 5), (5, 5, 40)))
+    assert "leaning" not in [f.name for f in diagnose(Evidence(even)).findings]
+
+
 def test_d02_a_class_that_is_never_predicted_is_named():
     never = results(counts=((45, 5, 0), (5, 45, 0), (25, 25, 0)))
     found = diagnose(Evidence(never)).findings

@@ -42,6 +42,17 @@ def test_a_report_is_read_as_scikit_learn_prints_it():
     assert found["rows"]["test"] == 400 and "confidence_interval" not in found
 
 
+def test_a_report_of_two_classes_is_its_matrix_and_has_an_interval():
+    rng = np.random.default_rng(3)
+    actual = rng.integers(2, size=300)
+    predicted = np.where(rng.random(300) < 0.75, actual, 0)
+    found = read_pasted(classification_report(actual, predicted, target_names=["no", "yes"]))
+    assert found["confusion_matrix"]["counts"] == confusion_matrix(actual, predicted).tolist()
+    assert found["confidence_interval"]["low"] < found["macro_f1"] < found["confidence_interval"]["high"]
+    cannot = read_pasted("    precision recall f1-score support\nno 0.90 0.50 0.64 100\nyes 0.95 0.60 0.74 100\n")
+    assert "confusion_matrix" not in cannot, "precisions that those recalls cannot have"
+
+
 @pytest.mark.parametrize("mark", [",", "\t", ";", "|"])
 def test_a_matrix_gives_the_scores_their_interval_and_what_is_taken_for_what(mark):
     actual, predicted = answers()

@@ -1,0 +1,116 @@
+"""What the scores of the classes tell: one never named, one far weaker, one that draws the answers, a skewed training set."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from coach.finding import Evidence, Finding
+from coach.sentence import Data, Sentence, sentence
+from coach.situation import SKEWED_AT
+
+CLASS_BELOW_MEAN = 0.15  # judgement: F1 this far below macro-F1 is a class of its own trouble
+FEW_IN_CLASS = 10  # test rows of a class below which its F1 says next to nothing
+COLLAPSE_SHARE = 0.9  # one class in more than this share of the answers …
+COLLAPSE_ACTUAL = 0.6  # … while fewer than this share of the rows are of it
+NAMED_TOO_OFTEN = 1.25  # times as often as it occurs: judgement
+SURE_EXCESS = 2.576  # standard deviations
+
+
+def weak_classes(evidence: Evidence) -> list[Finding]:
+    """D02: a class never predicted, or far below the others; and one class that takes nearly all answers."""
+    matrix = evidence.results.get("confusion_matrix") or {}
+    labels, counts = matrix.get("labels") or [], matrix.get("counts") or []
+    found = _collapse(labels, counts)
+    never = [label for column, label in enumerate(labels) if sum(counts[column]) and not any(row[column] for row in counts)]
+    found += [
+        Finding("D02", "never_predicted", "warning", {"label": label, "rows": _support(evidence, label)}) for label in never
+    ]
+    macro = evidence.results.get("macro_f1")
+    for label, scores in (evidence.results.get("per_class") or {}).items():
+        if macro is None or label in never or not scores.get("support") or scores["f1"] >= macro - CLASS_BELOW_MEAN:
+            continue
+        name = "class_low" if scores["support"] >= FEW_IN_CLASS else "class_low_few_rows"
+        data: Data = {score: scores[score] for score in ("f1", "recall", "precision")}
+        data |= {"label": label, "macro": macro, "rows": scores["support"], "taken_for": _taken_for(label, labels, counts)}
+        found.append(Finding("D02", name, "warning", data))
+    return found
+
+
+def leaning(evidence: Evidence) -> list[Finding]:
+    """D02: one class is named far more often than it occurs, beyond chance, and another pays for it."""
+    per_class = evidence.results.get("per_class") or {}
+    found = [(label, _Named.of(scores)) for label, scores in per_class.items() if scores.get("support")]
+    label, most = max(found, key=lambda pair: pair[1].excess, default=("", None))
+    if most is None or not most.is_too_often or weak_classes(evidence):
+        return []
+    loser, fewest = min(found, key=lambda pair: pair[1].excess)
+    data: Data = {"label": label, "named": round(most.named), "rows": round(most.support), "loser": loser}
+    return [Finding("D02", "leaning", "warning", {**data, "missed": fewest.missed / fewest.support})]
+
+
+@dataclass(frozen=True)
+class _Named:
+    """How often a class is named, wrongly named and missed, in rows."""
+
+    support: float
+    named: float
+    missed: float
+
+    @classmethod
+    def of(cls, scores: Mapping[str, Any]) -> _Named:
+        right = scores["recall"] * scores["support"]
+        return cls(scores["support"], right / scores["precision"] if scores["precision"] else 0.0, scores["support"] - right)
+
+    @property
+    def excess(self) -> float:
+        return self.named - self.support
+
+    @property
+    def is_too_often(self) -> bool:
+        """Wrong answers that name it against those that miss it: a sign test, two-sided at one per cent."""
+        disagreeing = self.excess + 2 * self.missed
+        often = self.support >= FEW_IN_CLASS and self.named >= NAMED_TOO_OFTEN * self.support
+        return often and self.excess > SURE_EXCESS * math.sqrt(disagreeing)
+
+
+def imbalance(evidence: Evidence) -> list[Finding]:
+    """D07: the largest class has at least three times the rows of the smallest."""
+    counts = {label: count for label, count in evidence.train_counts.items() if count}
+    if len(counts) < 2:
+        return []
+    largest, smallest = max(counts, key=lambda name: counts[name]), min(counts, key=lambda name: counts[name])
+    ratio = counts[largest] / counts[smallest]
+    if ratio < SKEWED_AT:
+        return []
+    data: Data = {"largest": largest, "smallest": smallest, "ratio": ratio, "rows": counts[smallest]}
+    if evidence.balance != "none":
+        return [Finding("D07", "imbalance_treated", "info", data)]
+    return [Finding("D07", "imbalance", "warning", data)]
+
+
+def _collapse(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> list[Finding]:
+    total = sum(map(sum, counts))
+    for column, label in enumerate(labels):
+        share = sum(row[column] for row in counts) / total if total else 0.0
+        actual = sum(counts[column]) / total if total else 0.0
+        if share > COLLAPSE_SHARE and actual < COLLAPSE_ACTUAL:
+            return [Finding("D02", "collapse", "warning", {"label": label, "share": share, "actual": actual})]
+    return []
+
+
+def _support(evidence: Evidence, label: str) -> int:
+    return int(((evidence.results.get("per_class") or {}).get(label) or {}).get("support") or 0)
+
+
+def _taken_for(label: str, labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Sentence:
+    """A clause with the label that rows of `label` are most often taken for; nothing where there is none."""
+    nothing = sentence("diagnosis.taken_for_none")
+    if label not in labels:
+        return nothing
+    place = labels.index(label)
+    wrong = [(count, labels[column]) for column, count in enumerate(counts[place][: len(labels)]) if column != place]
+    count, name = max(wrong, default=(0, ""))
+    return sentence("diagnosis.taken_for", label=name, count=count) if count else nothing
