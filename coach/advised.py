@@ -17,6 +17,7 @@ from coach.choices import (
     Settings,
     advised_settings,
     differences,
+    numbers_beside,
     same,
     task_settings,
 )
@@ -30,7 +31,7 @@ from coach.plan import Advice, LoraSize, Plan
 from coach.recommendation import recommend, situation_of
 from coach.recommendation.data import DataChoice
 from coach.recommendation.draft import estimate_of
-from coach.recommendation.hyperparameters import Numbers, choose_numbers
+from coach.recommendation.hyperparameters import Numbers
 from coach.reference_data import model_or_unknown
 from coach.seen_gains import gains_beside
 from coach.situation import DataFacts, Situation
@@ -69,7 +70,7 @@ class Advised:
         if not self.trains:
             return others
         model = model_or_unknown(self.chosen.base_model)
-        return others + tuple(choose_numbers(self.situation, model, self.chosen.peft)[1])
+        return others + tuple(numbers_beside(self.situation, model, self.chosen.peft)[1])
 
     @property
     def otherwise(self) -> list[Choice]:

@@ -12,12 +12,13 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any, Literal, get_args
 
-from coach.plan import Peft, Plan
-from coach.recommendation.hyperparameters import choose_numbers
+from coach.plan import Advice, Peft, Plan
+from coach.recommendation.hyperparameters import Numbers, choose_numbers
 from coach.recommendation.method import FULL_TUNING_ROWS
 from coach.recommendation.versioning import NAMING
-from coach.reference_data import method_book, model_or_unknown
+from coach.reference_data import ModelRow, method_book, model_or_unknown
 from coach.situation import Situation
+from coach.task_check import BUILT_METHODS
 from coach.task_schema import Balance, DeployTarget, Lora, Method, TaskFile, VersionStrategy
 from coach.versioning import is_version_name, next_version
 
@@ -29,6 +30,8 @@ CHOICES: tuple[Choice, ...] = get_args(Choice)
 ChoiceValue = str | int | float
 STRUCTURE: tuple[Choice, ...] = ("method", "base_model", "peft")  # the numbers follow from these
 OF_TRAINING: tuple[Choice, ...] = ("peft", "lora_r", "lora_alpha", "learning_rate", "epochs", "batch_size", "balance")
+RATE_RULES = "hyperparameters.learning_rate"
+LENGTH_RULES = ("hyperparameters.epochs", "hyperparameters.batch")
 PREFERENCE_METHODS: tuple[Method, ...] = ("dpo", "orpo", "kto")
 
 
@@ -67,6 +70,11 @@ class Settings:
         return choice not in ("lora_r", "lora_alpha") or self.peft != "none"
 
 
+def is_built(choice: Choice, value: ChoiceValue) -> bool:
+    """Whether it can be trained by now; it can be written into task.yaml all the same."""
+    return value in BUILT_METHODS if choice == "method" else (choice, value) != ("peft", "none")
+
+
 def same(one: ChoiceValue | None, other: ChoiceValue | None) -> bool:
     """Whether two values are one: 16 and 16.0, 2e-4 and 0.0002."""
     if isinstance(one, int | float) and isinstance(other, int | float):
@@ -95,13 +103,22 @@ def advised_settings(plan: Plan, situation: Situation, given: Mapping[Choice, An
     return _with_numbers(first.with_values(said), situation)
 
 
+def numbers_beside(situation: Situation, model: ModelRow, peft: Peft) -> tuple[Numbers, list[Advice]]:
+    """The numbers for a way of training, with their reasons: the table for all weights is for many rows, and with fewer LoRA's holds
+    but for the learning rate.
+    """
+    numbers, reasons = choose_numbers(situation, model, peft)
+    if peft != "none" or (situation.learnable_rows or 0) >= FULL_TUNING_ROWS:
+        return numbers, reasons
+    lora, of_lora = choose_numbers(situation, model, "lora")
+    kept = [advice for advice in reasons if advice.rule.startswith(RATE_RULES)]
+    kept += [advice for advice in of_lora if advice.rule.startswith(LENGTH_RULES)]
+    return replace(lora, lora=None, learning_rate=numbers.learning_rate), kept
+
+
 def _with_numbers(settings: Settings, situation: Situation) -> Settings:
     model = model_or_unknown(settings.base_model)
-    numbers, _ = choose_numbers(situation, model, settings.peft)
-    if (
-        settings.peft == "none" and (situation.learnable_rows or 0) < FULL_TUNING_ROWS
-    ):  # the table for all weights is for many rows
-        numbers = replace(choose_numbers(situation, model, "lora")[0], lora=None, learning_rate=numbers.learning_rate)
+    numbers, _ = numbers_beside(situation, model, settings.peft)
     rate, epochs = numbers.learning_rate, numbers.epochs
     if settings.method in PREFERENCE_METHODS:
         rate, epochs = method_book().preference.learning_rate, method_book().preference.epochs

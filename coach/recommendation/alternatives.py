@@ -19,8 +19,7 @@ from coach.sentence import Sentence
 from coach.situation import TOO_FEW_ROWS
 
 SMALLER_FROM_B, LARGER_BELOW_B = 3.0, 7.0
-FULL_TUNING_MODEL_B = 1.0  # evidence.md 0, 1.2: full fine-tuning for models up to about 1B
-FULL_TUNING_MODEL_ROWS = 10_000  # evidence.md 1.2
+FULL_TUNING_SMALL_ROWS = 10_000  # of a model up to 1B: evidence.md 1.2
 LARGER = "Qwen/Qwen3-8B"
 Option = Callable[[Draft], Alternative | None]
 
@@ -89,12 +88,11 @@ def larger_model(draft: Draft) -> Alternative | None:
 
 
 def full_tuning(draft: Draft) -> Alternative | None:
-    """All weights: for models up to 1B from 10,000 rows, for others from 100,000."""
+    """All weights."""
     if not draft.trains or draft.peft == "none":
         return None
-    small = (draft.model.params_b or 9) <= FULL_TUNING_MODEL_B
-    limit = FULL_TUNING_MODEL_ROWS if small else FULL_TUNING_ROWS
-    return _alternative("full_tuning", vram=memory_gb(draft.model, "none", 1, 512), limit=limit)
+    vram = memory_gb(draft.model, "none", 1, 512)
+    return _alternative("full_tuning", vram=vram, limit=FULL_TUNING_ROWS, small=FULL_TUNING_SMALL_ROWS)
 
 
 def supervised_only(draft: Draft) -> Alternative | None:

@@ -13,7 +13,7 @@ from typing import get_args
 import streamlit as st
 
 from coach.advised import Advised, wishes_to_train
-from coach.choices import Choice, ChoiceValue, same
+from coach.choices import Choice, ChoiceValue, is_built, same
 from coach.errors import CoachError
 from coach.overrides import choose
 from coach.plan import Peft
@@ -122,6 +122,8 @@ def _options(page: TaskPage, advised: Advised, choice: Choice) -> Iterator[tuple
         said = value_sentence(choice, value).say(page.language)
         if same(value, coachs):
             said = page.say("recommend.option_advised", value=said)
+        elif not is_built(choice, value):
+            said = page.say("recommend.option_not_built", value=said)
         elif choice in COMMON and same(value, COMMON[choice]):
             said = page.say("recommend.option_common", value=said)
         yield value, said
