@@ -92,7 +92,9 @@ def _from_own_rows(situation: Situation, own: OwnBaseline, belief: GainBelief) -
 
 def _said(belief: GainBelief) -> Sentence:
     key = "none" if belief == NO_GAIN else "prior" if not belief.seen else "seen" if belief.mean >= 0 else "seen_worse"
-    data: Data = {"share": abs(belief.mean), "deviation": belief.deviation, "seen": belief.seen}
+    sign = 1 if belief.mean >= 0 else -1
+    least, most = (sign * belief.mean + times * Z_RANGE * belief.deviation for times in (-1, 1))
+    data: Data = {"share": abs(belief.mean), "least": max(0.0, least), "most": min(1.0, most), "seen": belief.seen}
     return Sentence(f"forecast.gain.{key}", data)
 
 

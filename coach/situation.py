@@ -97,6 +97,12 @@ class Situation:
         return self.rows
 
     @property
+    def can_label(self) -> bool:
+        """Whether more rows may be hoped for: not where there are none to be had, or no time for it."""
+        weeks = self.answers.business.deadline_weeks
+        return self.answers.resources.more_data != "none" and (weeks is None or weeks > SHORT_WEEKS)
+
+    @property
     def labels(self) -> list[str]:
         return list(self.facts.class_counts) if self.facts and self.facts.class_counts else self.answers.task.labels or []
 

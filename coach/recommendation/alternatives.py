@@ -10,6 +10,8 @@ from collections.abc import Callable
 from coach.estimate import fitting_micro_batch, memory_gb
 from coach.forecast_priors import baseline_prior
 from coach.gain import gain_of
+from coach.metric_words import metric_words
+from coach.own_baseline import own_baseline
 from coach.plan import Alternative, Peft
 from coach.recommendation.base_model import QWEN_4B, QWEN_TINY
 from coach.recommendation.draft import Draft
@@ -33,9 +35,9 @@ def cheap_baseline(draft: Draft) -> Alternative | None:
     rows = draft.situation.learnable_rows
     if draft.situation.task_type != "classification" or not draft.trains or "baseline" in draft.methods:
         return None
-    own = draft.situation.facts.baseline_macro_f1 if draft.situation.facts else None
-    if own is not None:
-        return _alternative("cheap_baseline", gain="known", score=own, limit=TOO_FEW_ROWS)
+    if own := own_baseline(draft.situation):
+        metric = metric_words(draft.situation.metric)
+        return _alternative("cheap_baseline", gain="known", score=own.score, metric=metric, limit=TOO_FEW_ROWS)
     score = baseline_prior(draft.situation, rows)[1] if rows else None
     return _alternative("cheap_baseline", gain="prior" if score is not None else "unknown", score=score, limit=TOO_FEW_ROWS)
 
@@ -110,6 +112,8 @@ def orpo(draft: Draft) -> Alternative | None:
 def more_rows(draft: Draft) -> Alternative | None:
     """Labelling more: nearly always the surest gain, and what it might bring by one's own curve, else by the public ones."""
     rows = draft.situation.learnable_rows
+    if draft.situation.answers.resources.more_data == "none":
+        return None
     if draft.situation.task_type != "classification" or not rows:
         return _alternative("more_rows", gain="unknown", wanted=FEW_ROWS)
     wanted = max(FEW_ROWS, 2 * rows)
@@ -136,7 +140,7 @@ OPTIONS: tuple[Option, ...] = (
 )
 
 
-def _alternative(name: str, gain: str | None = None, **data: str | float | None) -> Alternative:
+def _alternative(name: str, gain: str | None = None, **data: str | float | Sentence | None) -> Alternative:
     """The four sentences of an option, `advice.alternatives.<name>.…`; `gain` picks among several wordings of what it brings."""
     said = {part: Sentence(f"advice.alternatives.{name}.{part}", dict(data)) for part in ("option", "cost", "when")}
     brings = Sentence(f"advice.alternatives.{name}.gain" + (f".{gain}" if gain else ""), dict(data))

@@ -58,7 +58,8 @@ def target_out_of_reach(draft: Draft) -> Sentence | None:
         "high": found.high,
         "expected": found.expected,
     }
-    return Sentence(f"warnings.target_{draft.target}", dict(data))
+    as_is = "_as_is" if draft.target == "unlikely" and not draft.situation.can_label else ""
+    return Sentence(f"warnings.target_{draft.target}{as_is}", dict(data))
 
 
 def test_too_small(draft: Draft) -> Sentence | None:

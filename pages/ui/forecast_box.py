@@ -27,7 +27,8 @@ def forecast_box(page: TaskPage, advised: Advised) -> None:
         prose.sentence(page.say("recommend.basis.score", said=found.basis.say(page.language)))
         if found.growth:
             _draw(page, "growth", growth_chart(found.growth, **look))
-            prose.muted(page.say("recommend.basis.growth"))
+            dashed = any(point.bold for point in found.growth.points)
+            prose.muted(page.say("recommend.basis.growth_dashed" if dashed else "recommend.basis.growth"))
         prose.sentence(page.say("recommend.basis.cost", said=advised.estimate.basis.say(page.language)))
 
 
