@@ -43,7 +43,7 @@ def advice_on(said: FirstSentence) -> FirstAdvice | None:
     from coach.first_advice import first_advice
     from coach.hardware import this_machine
 
-    return first_advice(answers_from(said), this_machine())
+    return first_advice(answers_from(said), this_machine(), said.methods)
 
 
 def ask_document(said: FirstSentence, language: Language, limit: int, figures: Diagnosis | None = None) -> dict[str, Any]:
@@ -53,6 +53,7 @@ def ask_document(said: FirstSentence, language: Language, limit: int, figures: D
         **said.as_json(),
         **({"advice": advice.as_json(language)} if advice else {}),
         **({"diagnosis": figures.as_json(language)} if figures else {}),
+        **({} if figures else {"first_looks": _first_looks(said, language)}),
         "contradictions": [found.said.say(language) for found in contradictions(answers_from(said))],
         "next_questions": [question.as_json(language) for question in questions],
         "next_command": text(f"cli.coach.ask.command.{'with_figures' if figures else said.road}", language),
@@ -72,6 +73,8 @@ def ask_lines(said: FirstSentence, language: Language, limit: int, figures: Diag
     lines.append(text("cli.coach.ask.known" if said.known else "cli.coach.ask.nothing_known", language))
     lines += [f"  {key}: {_shown(value, language)}" for key, value in said.known.items()]
     lines += [found.said.say(language) for found in contradictions(answers_from(said))]
+    if looks := [] if figures else _first_looks(said, language):
+        lines += ["", *looks]
     if advice := advice_on(said):
         lines += ["", *advice.lines(language)]
     questions = _questions(said, limit)
@@ -80,6 +83,12 @@ def ask_lines(said: FirstSentence, language: Language, limit: int, figures: Diag
     for number, question in enumerate(questions, start=1):
         lines += _question_lines(number, question, language)
     return [*lines, "", text(f"cli.coach.ask.command.{'with_figures' if figures else said.road}", language)]
+
+
+def _first_looks(said: FirstSentence, language: Language) -> list[str]:
+    from coach.first_trouble import first_trouble
+
+    return [one.say(language) for one in first_trouble(said)]
 
 
 def _shown(value: object, language: Language) -> str:

@@ -58,6 +58,12 @@ _INTO_KINDS = re.compile(
     re.IGNORECASE,
 )
 _SCALES = {None: 1, "k": 1_000, "千": 1_000, "萬": 10_000, "万": 10_000}
+_AIMS = re.compile(
+    r"(?:目標|想要?(?:到|達到)|希望(?:能)?(?:到|達到)?|要(?:到|達到)|提[高升]到|至少"
+    r"|\b(?:target|goal|aim|reach|at least|up to)(?:\s+(?:of|is|for|to))?)"
+    rf"[^\d%.。,，;；]{{0,6}}(?:{_SCORE.pattern})",
+    re.IGNORECASE,
+)
 LONGEST_SENTENCE = 2_000
 MOST_ROWS = 1_000_000_000  # beyond, it is no number of rows
 FARTHEST_BEFORE = 60  # letters before a number that may make it a rate
@@ -97,13 +103,14 @@ def understand(sentence: str) -> FirstSentence:
     if not said:
         raise UserError("command.nothing_said")
     metric = first_hit(said, intents().metrics)
-    score = _score(said)
+    aim = _AIMS.search(said)
+    score = _score(said[: aim.start()] + said[aim.end() :] if aim else said)
     methods = tuple(name for name in intents().known_methods if stands_in(name, said))
     return FirstSentence(
         text=said,
         road=_road(said, metric, score, methods),
         language="zh-TW" if _HAN.search(said) else "en",
-        known=_known(said, metric),
+        known=_known(said, metric) | _scores_known(said, score, _score(aim.group()) if aim else None),
         metric=metric,
         score=score,
         methods=methods,
@@ -124,12 +131,24 @@ def _road(said: str, metric: Metric | None, score: float | None, methods: tuple[
     roads = intents().roads
     measured = metric is not None or score is not None
     complains = measured and any(stands_in(word, said) for word in roads["diagnose_with_score"])
-    trouble = complains or any(stands_in(word, said) for word in roads["diagnose"])
+    trouble = (complains and not _is_of_rules(said)) or any(stands_in(word, said) for word in roads["diagnose"])
     between = len(methods) > 1 and any(stands_in(word, said) for word in roads["advise_between"])
     asks = between or any(stands_in(word, said) for word in roads["advise"])
     if trouble and (measured or not asks):
         return "diagnose"
     return "advise" if asks and (methods or not trouble) else "discover"
+
+
+def _is_of_rules(said: str) -> bool:
+    """Whether what is measured is no model: rules, keywords, people."""
+    return any(stands_in(word, said) for word in intents().without_a_model)
+
+
+def _scores_known(said: str, score: float | None, aim: float | None) -> Known:
+    known: Known = {} if aim is None else {"success.threshold": aim}
+    if score is not None and _is_of_rules(said):
+        known["success.baseline_score"] = score
+    return known
 
 
 def _known(said: str, metric: Metric | None) -> Known:

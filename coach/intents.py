@@ -15,6 +15,7 @@ class Intents(Row):
 
     roads: dict[Literal["diagnose", "diagnose_with_score", "advise", "advise_between"], list[str]]
     known_methods: list[str]
+    without_a_model: list[str]
     task_types: dict[TaskType, list[str]]
     whole_phrases: dict[TaskType, list[str]]
     domains: dict[str, list[str]]

@@ -100,15 +100,15 @@ def changes(known: Advised) -> list[Change]:
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _first_advice(asked: str, _answers: Answers) -> FirstAdvice:
+def _first_advice(asked: str, _answers: Answers, methods: tuple[str, ...]) -> FirstAdvice:
     from coach.first_advice import first_advice
 
-    return first_advice(_answers, machine())
+    return first_advice(_answers, machine(), methods)
 
 
-def first_advice(answers: Answers) -> FirstAdvice:
+def first_advice(answers: Answers, methods: tuple[str, ...]) -> FirstAdvice:
     """What can be advised from few answers; some dozens of plans are tried for it."""
-    return _first_advice(repr((answers, machine())), answers)
+    return _first_advice(repr((answers, machine())), answers, methods)
 
 
 @st.cache_resource(max_entries=128, show_spinner=False)

@@ -27,7 +27,9 @@ def first_sentence_box(page: Page, lines: list[TaskOverview]) -> None:
         page.say("home.sentence.label"), key=SENTENCE, height=80, max_chars=LONGEST_SENTENCE,
         placeholder=page.say("home.sentence.hint"), persist_state="session",
     )  # fmt: skip
-    st.button(page.say("home.sentence.go"), key="home.sentence.go", type="primary", icon=":material/chat:")
+    pressed = st.button(page.say("home.sentence.go"), key="home.sentence.go", type="primary", icon=":material/chat:")
+    if pressed and not (sentence and sentence.strip()):
+        prose.muted(page.say("home.sentence.empty"))
     if sentence and sentence.strip():
         with st.container(border=True, key="home-understood"):
             _understood(page, sentence, lines)
@@ -35,8 +37,10 @@ def first_sentence_box(page: Page, lines: list[TaskOverview]) -> None:
 
 def _understood(page: Page, sentence: str, lines: list[TaskOverview]) -> None:
     said = understand(sentence)
-    prose.sentence(page.say(f"home.sentence.road.{said.road}"))
-    prose.strong(" · ".join(_known(page, said)) or page.say("home.sentence.nothing_known"))
+    known = _known(page, said)
+    prose.sentence(page.say(f"home.sentence.road.{said.road if known or said.road != 'discover' else 'open'}"))
+    if known:
+        prose.strong(" · ".join(known))
     if said.road != "discover":
         _where_it_helps(page, sentence, said, lines)
     answers = first_answers(sentence, said)
@@ -80,6 +84,7 @@ def _where_it_helps(page: Page, sentence: str, said: FirstSentence, lines: list[
         else:
             label = page.say("home.sentence.to_evaluation", title=trained.title, version=trained.version)
             link(page, "evaluate", trained.task, label=label, version=trained.version, icon=":material/troubleshoot:")
+        _first_looks(page, said)
         pasted_figures(page, said.metric)
         return
     _first_advice(page, said)
@@ -90,9 +95,16 @@ def _where_it_helps(page: Page, sentence: str, said: FirstSentence, lines: list[
     cards_for(page, sentence)
 
 
+def _first_looks(page: Page, said: FirstSentence) -> None:
+    from coach.first_trouble import first_trouble  # with numpy behind it, which the first page does not wait for
+
+    for looks in first_trouble(said):
+        prose.sentence(looks.say(page.language))
+
+
 def _first_advice(page: Page, said: FirstSentence) -> None:
     """What can be advised from the sentence alone."""
-    for line in cached_plan.first_advice(answers_from(said)).lines(page.language):
+    for line in cached_plan.first_advice(answers_from(said), said.methods).lines(page.language):
         prose.sentence(line)
 
 

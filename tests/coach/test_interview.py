@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from coach.answers import Answers, read_answers
-from coach.ask_lines import answers_from, ask_document
+from coach.ask_lines import answers_from, ask_document, ask_lines
 from coach.errors import UserError
 from coach.interview import answer_of, is_answered, load_questions, missing, next_questions, not_sure, understand, with_answer
 from coach.stages import STAGES, next_stage
@@ -293,6 +293,36 @@ def test_texts_that_are_counted_are_rows(said, rows):
 )
 def test_what_is_said_to_be_labelled_goes_before_what_there_is(said, rows):
     assert understand(said).known["resources.labelled_rows"] == rows
+
+
+@pytest.mark.parametrize(
+    ("said", "road", "score", "known"),
+    [
+        ("現在用規則，準確率只有 80%，想到 90%", "discover", 0.8, {"success.baseline_score": 0.8, "success.threshold": 0.9}),
+        ("F1 只有 72%，目標 85%，怎麼辦", "diagnose", 0.72, {"success.threshold": 0.85}),
+        ("accuracy 0.7 only, want to reach 0.85", "diagnose", 0.7, {"success.threshold": 0.85}),
+        ("準確率至少 90%", "discover", None, {"success.threshold": 0.9}),
+        ("F1 只有 72%，怎麼辦？", "diagnose", 0.72, {}),
+    ],
+)
+def test_what_is_reached_today_and_what_is_wanted_are_told_apart(said, road, score, known):
+    found = understand(said)
+    scores = {key: value for key, value in found.known.items() if key in ("success.baseline_score", "success.threshold")}
+    assert (found.road, found.score, scores) == (road, score, known)
+
+
+@pytest.mark.parametrize("language", ["zh-TW", "en"])
+def test_a_score_alone_is_answered_with_how_little_it_tells_and_what_to_look_at(language):
+    lines = ask_lines(understand("F1 只有 72%，怎麼辦？"), language, 0)
+    assert any("63%" in line and "80%" in line for line in lines) and any("TF-IDF" in line for line in lines)
+    assert "first_looks" in ask_document(understand("F1 72%, what now"), language, 0)
+    assert not ask_document(understand("sort mails"), language, 0)["first_looks"]
+
+
+@pytest.mark.parametrize(("said", "contrasts"), [("LoRA 還是 full fine-tuning？", True), ("LoRA 還是 DPO？", False)])
+def test_full_fine_tuning_is_held_against_lora_where_it_was_asked_for(said, contrasts):
+    advice = ask_document(understand(said), "zh-TW", 0)["advice"]
+    assert ("100,000" in advice.get("between", "")) is contrasts
 
 
 @pytest.mark.parametrize(
