@@ -75,17 +75,24 @@ def _start(answers: Answers) -> Sentence:
     return sentence("ui.discover.start" if answers.business.problem is None else "ui.discover.start_task")
 
 
-def interview_figures(answers: Answers, progress: Progress, *, is_counted: bool) -> tuple[Figure, Figure, Figure]:
-    """Questions answered (of no total: answers change it), needed ones open, rows known; `is_counted`: a file shows them."""
+def interview_figures(
+    answers: Answers, progress: Progress, *, is_counted: bool, said: int | None = None
+) -> tuple[Figure, Figure, Figure]:
+    """Questions answered (of no total: answers change it), needed ones open, rows known.
+
+    `is_counted`: a file shows them; `said`: what the person said, where that is another number.
+    """
     rows = answers.resources.labelled_rows
     answered = progress.total.answered + (answers.title is not None)  # the title is asked beside the questions of the task
     note = "ready" if not progress.needed else "needed"
-    basis = "none" if rows is None else "file" if is_counted else "said"
+    basis = "none" if rows is None else "file_not_said" if said is not None else "file" if is_counted else "said"
     return (
         Figure(sentence("ui.discover.answered"), str(answered), sentence("ui.discover.basis_optional")),
         Figure(sentence("ui.discover.needed_open"), str(len(progress.needed)), Sentence(f"ui.discover.basis_{note}")),
         Figure(
-            sentence("ui.discover.rows_known"), NOTHING if rows is None else f"{rows:,}", Sentence(f"ui.discover.basis_{basis}")
+            sentence("ui.discover.rows_known"),
+            NOTHING if rows is None else f"{rows:,}",
+            Sentence(f"ui.discover.basis_{basis}", {"said": said}),
         ),
     )
 

@@ -15,7 +15,7 @@ from pages.ui.frame import open_page
 from pages.ui.one_question import draw_one_question
 from pages.ui.page import TaskPage, link
 from pages.ui.question_form import TITLE_KEY, draw_question
-from training.file_findings import Findings
+from training.file_findings import ROWS_KEY, Findings, with_rows_counted
 
 FILE = "file"  # stands beside the topics, before them: it answers several
 MANNERS = ("form", "single")
@@ -97,13 +97,13 @@ with open_page("discover") as page:
     seen = see_file(page)
     answers = page.task.answers()
     found = seen.findings
+    counted = with_rows_counted(answers, found)
     progress = progress_of(answers)
     prose.title(page.task.title)
-    coach_says(page, answers, progress)
-    rows = found.get("resources.labelled_rows")
-    is_counted = rows is not None and rows.agrees_with(answers.resources.labelled_rows)
-    figure_row(page, interview_figures(answers, progress, is_counted=is_counted))
-    contradiction_notes(page, answers)
+    coach_says(page, counted, progress)
+    said = None if counted is answers else answers.resources.labelled_rows
+    figure_row(page, interview_figures(counted, progress, is_counted=ROWS_KEY in found, said=said))
+    contradiction_notes(page, counted)
     topic = choose_topic(page, answers, progress)
     if topic == FILE:
         draw_data_file(page, answers, seen)

@@ -18,7 +18,8 @@ from training.data.row_ids import same_text
 
 MOST_LABELS = 200  # a column with more is not a set of classes a person wrote down (columns.py)
 ABOUT_THE_FILE = ("resources.data_path", "resources.data_format")
-FROM_ITS_COLUMNS = ("resources.labelled_rows", LABELS_KEY, "resources.class_balance")
+ROWS_KEY = "resources.labelled_rows"
+FROM_ITS_COLUMNS = (ROWS_KEY, LABELS_KEY, "resources.class_balance")
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def findings(attachment: Attachment, inspection: Inspection, data_path: str) -> 
     found["resources.data_format"] = Found("csv" if report.format == "tsv" else report.format)
     is_classification = attachment.task_type == "classification"
     if report.rows_valid and not (is_classification and inspection.label_column is None):
-        found["resources.labelled_rows"] = Found(report.rows_valid, (report.rows_total,))
+        found[ROWS_KEY] = Found(report.rows_valid, (report.rows_total,))
     if not is_classification:
         return found
     labels = list(dict.fromkeys([*report.class_distribution, *report.unknown_labels]))  # the largest class first
@@ -85,6 +86,16 @@ def with_filled(answers: Answers, fields: Mapping[str, Held]) -> Answers:
     answers = changed(answers, fields)
     given = [key for key, new in fields.items() if new.value is not None]
     return answers.model_copy(update={"from_file": [*answers.from_file, *given]})
+
+
+def with_rows_counted(answers: Answers, found: Findings) -> Answers:
+    """`answers` with the rows of the file in place of another number that was said: advice goes by what was counted."""
+    rows = found.get(ROWS_KEY)
+    return (
+        changed(answers, {ROWS_KEY: Held(rows.value)})
+        if rows and not rows.agrees_with(held(answers, ROWS_KEY).value)
+        else answers
+    )
 
 
 def is_the_files(answers: Answers, key: str, former: Mapping[str, Found]) -> bool:
