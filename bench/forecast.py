@@ -1,6 +1,7 @@
 """What forecasts are worth: `python bench/forecast.py`. Seconds for the trainings that are kept (forecast_cases.py), minutes for the rest.
 
-tuned     each kept case is forecast from its look, the gain of fine-tuning taken from the other corpora alone, and held against what came
+tuned     each kept case is forecast from its look, the gain of fine-tuning taken from the other corpora of its kind alone, and held
+          against what came
 sharpened the same with every other case of its corpus taken for a finished version of the same task
 baseline  the same for the cheap baseline, which adds no gain
 twice     the baseline's score with twice the rows, foretold by the learning curve on half of them, and where the curve was refused
@@ -14,8 +15,8 @@ import json
 import statistics
 import sys
 import tempfile
-from collections import defaultdict
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,9 @@ from bench import record
 from bench.corpora import CORPORA
 from bench.corpus_cases import MODEL, Case, Pairs, draw, look, situation
 from bench.forecast_cases import CASES, facts_of, kept, seen_gain_of
+from bench.gain_prior import gains_of, kind_of, prior
 from coach.forecast import Forecast, forecast
-from coach.gain import GainBelief, gain_from, gain_of, sharpened
+from coach.gain import GainBelief, SeenGain, gain_of, sharpened
 from coach.own_baseline import own_baseline
 from coach.reference_data import model_or_unknown
 from training.baseline import train_baseline
@@ -38,10 +40,11 @@ TWICE = tuple(replace(case, rows=2 * case.rows) for case in CASES)
 Came = list[tuple[float, float, float, float]]  # low, expected, high, what came
 
 
-def gain_without(corpus: str, found: dict[str, Any]) -> GainBelief:
-    """The gain as the other corpora have it."""
-    others = {name: one for name, one in found.items() if one["case"]["corpus"] != corpus}
-    return sharpened(gain_from(_by_corpus(others), gain_of(model_or_unknown(MODEL))), [])
+def gain_without(corpus: str, found: dict[str, Any], own: Sequence[SeenGain] = ()) -> GainBelief:
+    """The gain as the other corpora have it, sharpened by what is said to be the task's `own` versions."""
+    mean, deviation = prior(gains_of(one for one in found.values() if one["case"]["corpus"] != corpus), kind_of(corpus))
+    like = gain_of(model_or_unknown(MODEL), kind_of(corpus))
+    return sharpened(like.model_copy(update={"mean": mean, "deviation": deviation}), own)
 
 
 def tuned(found: dict[str, Any]) -> Came:
@@ -57,9 +60,8 @@ def sharpened_by_versions(found: dict[str, Any]) -> Came:
     came: Came = []
     for name, one in found.items():
         corpus = one["case"]["corpus"]
-        others = {key: other for key, other in found.items() if other["case"]["corpus"] != corpus}
-        own = [replace(seen_gain_of(other), own=True) for key, other in found.items() if key != name and key not in others]
-        belief = sharpened(gain_from(_by_corpus(others), gain_of(model_or_unknown(MODEL))), own)
+        alike = [seen_gain_of(other) for key, other in found.items() if key != name and other["case"]["corpus"] == corpus]
+        belief = gain_without(corpus, found, [replace(other, own=True) for other in alike])
         came.append(
             _beside(forecast(situation(facts_of(one)), ["sft"], model_or_unknown(MODEL), gain=belief), one["tuned"]["macro_f1"])
         )
@@ -125,25 +127,22 @@ def main() -> None:
     found = kept()
     came = tuned(found)
     doubled, refused = twice()
-    everything = gain_from(_by_corpus(found), gain_of(model_or_unknown(MODEL)))
+    gains = gains_of(found.values())
+    priors = {kind: prior(gains, kind) for kind in dict.fromkeys(map(kind_of, gains))}
     figures = {
         "asked": {"cases": LEAST_CASES, "covered": COVERED, "mean_width": WIDTH, "mean_absolute_error": ERROR},
         "tuned": summary(came),
         "sharpened": summary(sharpened_by_versions(found)),
         "baseline": summary(baseline(found)),
         "twice": {**summary(doubled), "refused": refused},
-        "gain_of_all_corpora": {"mean": round(everything.mean, 3), "deviation": round(everything.deviation, 3)},
+        "gains": [
+            {**asdict(kind), "mean": round(mean, 3), "deviation": round(deviation, 3)}
+            for kind, (mean, deviation) in priors.items()
+        ],
         "cases": table(found, came),
         "missing": [case.name for case in CASES if case.name not in found],
     }
     record.write("forecast", json.loads(json.dumps(figures)))
-
-
-def _by_corpus(found: dict[str, Any]) -> list[list[Any]]:
-    groups = defaultdict(list)
-    for one in found.values():
-        groups[one["case"]["corpus"]].append(seen_gain_of(one))
-    return list(groups.values())
 
 
 if __name__ == "__main__":

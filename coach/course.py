@@ -59,7 +59,8 @@ class Course:
     def _time(self) -> list[Sentence]:
         if self.days_left is None or self.days_left > LAST_WEEK:
             return []
-        return [sentence("course.days_left" if self.days_left > 0 else "course.late", days=self.days_left)]
+        key = "late" if self.days_left < 0 else "days_left" if self.days_left else "last_day"
+        return [sentence(f"course.{key}", days=self.days_left)]
 
 
 def course_of(entries: Sequence[Entry], focus: Entry, forecast: Forecast | None, days_left: int | None) -> Course:

@@ -21,6 +21,7 @@ from coach.sentence import Data, Sentence, sentence
 from coach.situation import Situation
 from coach.task_schema import Method
 from coach.text import Language
+from coach.text_kind import kind_of
 
 SHOWN_CLASSES = 5
 FEWEST_ROWS = 50  # the published curves begin here (evidence.md 2.2)
@@ -75,10 +76,13 @@ def forecast(situation: Situation, methods: Sequence[Method], model: ModelRow, *
 
 
 def gain_believed(situation: Situation, model: ModelRow) -> GainBelief:
-    """What is known beforehand of a model of this size, sharpened by the finished versions of such models on this machine."""
-    prior = gain_of(model)
+    """What is known beforehand of a model of this size on such texts, sharpened by the finished versions on this machine of its like."""
+    kind = kind_of(situation)
+    prior = gain_of(model, kind)
     seen = situation.facts.seen_gains if situation.facts else ()
-    return sharpened(prior, [one for one in seen if gain_of(model_or_unknown(one.model)) == prior])
+    return sharpened(
+        prior, [one for one in seen if gain_of(model_or_unknown(one.model), kind if one.own else one.kind or kind) == prior]
+    )
 
 
 def _from_own_rows(situation: Situation, own: OwnBaseline, belief: GainBelief) -> Forecast:

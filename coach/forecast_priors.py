@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from coach.intents import intents, stands_in
 from coach.reference_data import Difficulty, method_book
 from coach.situation import Situation
+from coach.text_kind import kind_of
 
 
 def difficulty_of(situation: Situation) -> tuple[Difficulty, Difficulty, Difficulty]:
@@ -16,7 +16,7 @@ def difficulty_of(situation: Situation) -> tuple[Difficulty, Difficulty, Difficu
 
     Whether it is feeling is told by the labels and the words of the answers, from the list under `feeling` in intents.yaml.
     """
-    return ("hard", "middle", "middle") if _is_feeling(situation) else ("hard", "middle", "easy")
+    return ("hard", "middle", "middle") if kind_of(situation).feeling else ("hard", "middle", "easy")
 
 
 def baseline_prior(situation: Situation, rows: int) -> tuple[float, float, float]:
@@ -29,15 +29,7 @@ def baseline_prior(situation: Situation, rows: int) -> tuple[float, float, float
     low, middle, high = (
         interpolated([(n, scores) for n, *scores in curves[name]], rows)[column] for name in difficulty_of(situation)
     )
-    return low, (low + middle) / 2 if _is_feeling(situation) else middle, high
-
-
-def _is_feeling(situation: Situation) -> bool:
-    task = situation.answers.task
-    written = " ".join(
-        filter(None, [*situation.labels, task.name, task.domain, task.input, task.output, situation.answers.business.problem])
-    ).lower()
-    return any(stands_in(word, written) for word in intents().feeling)
+    return low, (low + middle) / 2 if kind_of(situation).feeling else middle, high
 
 
 def interpolated(points: Sequence[tuple[int, Sequence[float]]], rows: int) -> list[float]:

@@ -6,12 +6,12 @@ Shares, because a gain of .05 is little above .60 and a lot above .90. A share b
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coach.reference_data import Gain, ModelRow, method_book
 from coach.score_noise import binomial_error
+from coach.text_kind import TextKind
 
 COMMON_PART = 0.6  # of the prior's deviation: how wrong it may be for every task at once; the rest is between tasks (judgement)
 LUCK_OF_A_RUN = 0.015  # deviation of a score between seeds (bench/news.json: .020 over three draws of rows and seeds)
@@ -22,13 +22,16 @@ SMALLEST_ROOM = 0.03  # of errors to remove: where the baseline has hardly any, 
 
 @dataclass(frozen=True)
 class SeenGain:
-    """A finished version beside the baseline on the same test rows; scores of the task's metric. `own`: of the task asked about."""
+    """A finished version beside the baseline on the same test rows; scores of the task's metric. `own`: of the task asked about;
+    `kind`: of its texts, which counts where it is another task's.
+    """
 
     model: str
     score: float
     baseline: float
     test_rows: int
     own: bool = False
+    kind: TextKind | None = None
 
     @property
     def share(self) -> float:
@@ -56,10 +59,15 @@ class GainBelief:
 NO_GAIN = GainBelief(0.0, 0.0)
 
 
-def gain_of(model: ModelRow) -> Gain:
-    """What is known beforehand for a model of this size."""
+def gain_of(model: ModelRow, kind: TextKind) -> Gain:
+    """What is known beforehand for a model of this size on texts of that kind: the first row that fits."""
     size = model.params_b or 1.0
-    return next(gain for gain in method_book().forecast.gain if gain.below_params_b is None or size < gain.below_params_b)
+    return next(gain for gain in method_book().forecast.gain if _fits(gain, size, kind))
+
+
+def _fits(gain: Gain, size: float, kind: TextKind) -> bool:
+    about = (gain.english in (None, kind.english)) and (gain.feeling in (None, kind.feeling))
+    return about and (gain.below_params_b is None or size < gain.below_params_b)
 
 
 def sharpened(prior: Gain, seen: Sequence[SeenGain]) -> GainBelief:
@@ -74,18 +82,6 @@ def sharpened(prior: Gain, seen: Sequence[SeenGain]) -> GainBelief:
         usual[0], math.hypot(usual[1], between), [(one.share, math.hypot(one.error, BETWEEN_VERSIONS)) for one in own]
     )
     return GainBelief(task[0], math.hypot(task[1], BETWEEN_VERSIONS if own else 0.0), len(seen))
-
-
-def gain_from(seen: Sequence[Sequence[SeenGain]], like: Gain) -> Gain:
-    """A prior from groups of seen gains, a group a corpus: the mean of their means, and how far a gain on a new corpus may lie off.
-
-    `like` gives what the row of methods.yaml says beside. Needs two groups; a group of one says nothing of how gains within one differ.
-    """
-    means = [statistics.fmean(one.share for one in group) for group in seen]
-    spreads = [statistics.variance([one.share for one in group]) for group in seen if len(group) > 1]
-    within = statistics.fmean(spreads) if spreads else 0.0
-    across = statistics.variance(means) * (1 + 1 / len(means))
-    return like.model_copy(update={"mean": statistics.fmean(means), "deviation": math.sqrt(across + within)})
 
 
 def _combined(mean: float, deviation: float, seen: Sequence[tuple[float, float]]) -> tuple[float, float]:

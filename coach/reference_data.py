@@ -121,10 +121,15 @@ class PreferenceTuning(Row):
 
 
 class Gain(Row):
-    """Share of the baseline's errors that a tuned model of this size removes on a new task: mean and standard deviation."""
+    """Share of the baseline's errors that a tuned model of this size removes on a new task: mean and standard deviation.
+
+    `english`, `feeling`: the kind of texts it holds for (text_kind.py), None for any.
+    """
 
     model: Literal["starter", "small", "large"]
     below_params_b: float | None
+    english: bool | None = None
+    feeling: bool | None = None
     mean: float
     deviation: float
 

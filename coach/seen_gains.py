@@ -15,6 +15,7 @@ from coach.errors import CoachError
 from coach.file_stamps import Stamps, judged_files
 from coach.gain import SeenGain
 from coach.history import finished_results
+from coach.text_kind import kind_of_task
 from coach.version_folder import Version
 from coach.workspace import Task, list_tasks
 
@@ -51,7 +52,7 @@ def _gain_of(version: Version, _stamps: Stamps, column: str) -> SeenGain | None:
     rows = _number(results.get("rows"), "test")
     if score is None or baseline is None or not rows or rows < 1:
         return None
-    return SeenGain(config.training.base_model, score, baseline, int(rows))
+    return SeenGain(config.training.base_model, score, baseline, int(rows), kind=kind_of_task(config))
 
 
 def _number(document: Any, key: str) -> float | None:

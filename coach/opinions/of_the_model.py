@@ -16,6 +16,7 @@ from coach.reference_data import model_or_unknown
 from coach.sentence import Data, Sentence, sentence
 from coach.situation import TOO_FEW_ROWS
 from coach.task_check import blockers
+from coach.text_kind import kind_of
 
 SLOWER_FROM = 1.5  # judgement: what is worth a word
 
@@ -59,7 +60,8 @@ def of_base_model(trial: Trial) -> Iterator[Opinion]:
         yield Opinion("cost", sentence("opinion.base_model.unknown"), "our-practice")
         return
     times = (model.params_b or 1.0) / (former.params_b or 1.0)
-    gain = gain_of(model).mean - gain_of(former).mean
+    kind = kind_of(s)
+    gain = gain_of(model, kind).mean - gain_of(former, kind).mean
     if not s.machine.has_cuda and times > SLOWER_FROM:
         yield Opinion("risk", sentence("opinion.base_model.slow_cpu", times=times), "design")
     elif s.machine.has_cuda and times > SLOWER_FROM:

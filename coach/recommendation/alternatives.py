@@ -19,6 +19,7 @@ from coach.recommendation.method import FEW_ROWS, FULL_TUNING_ROWS, PAIRS_TO_REC
 from coach.reference_data import ModelRow, model_row
 from coach.sentence import Sentence
 from coach.situation import TOO_FEW_ROWS
+from coach.text_kind import kind_of
 
 SMALLER_FROM_B, LARGER_BELOW_B = 3.0, 7.0
 FULL_TUNING_SMALL_ROWS = 10_000  # of a model up to 1B: evidence.md 1.2
@@ -59,7 +60,7 @@ def with_a_gpu(draft: Draft) -> Alternative | None:
     model = model_row(QWEN_4B)
     if draft.situation.machine.has_cuda or not draft.trains or model is None:
         return None
-    share = gain_of(model).mean - gain_of(draft.model).mean
+    share = _further_gain(draft, model, draft.model)
     return _alternative(
         "with_a_gpu", model=QWEN_4B, vram=memory_gb(model, "lora", 4, 512), small=memory_gb(model, "qlora", 1, 512), share=share
     )
@@ -71,7 +72,7 @@ def smaller_model(draft: Draft) -> Alternative | None:
     if not draft.trains or smaller is None or smaller.params_b is None or (draft.model.params_b or 0) < SMALLER_FROM_B:
         return None
     times = (draft.model.params_b or 0) / smaller.params_b
-    share = gain_of(draft.model).mean - gain_of(smaller).mean
+    share = _further_gain(draft, draft.model, smaller)
     return _alternative("smaller_model", model=smaller.id, times=times, share=share)
 
 
@@ -145,6 +146,12 @@ def _alternative(name: str, gain: str | None = None, **data: str | float | Sente
     said = {part: Sentence(f"advice.alternatives.{name}.{part}", dict(data)) for part in ("option", "cost", "when")}
     brings = Sentence(f"advice.alternatives.{name}.gain" + (f".{gain}" if gain else ""), dict(data))
     return Alternative(said["option"], said["cost"], brings, said["when"])
+
+
+def _further_gain(draft: Draft, stronger: ModelRow, weaker: ModelRow) -> float:
+    """The share of the baseline's errors that the one is believed to remove and the other not; 0 where it is not known to."""
+    kind = kind_of(draft.situation)
+    return max(0.0, gain_of(stronger, kind).mean - gain_of(weaker, kind).mean)
 
 
 def _times(larger: ModelRow, model: ModelRow) -> float:

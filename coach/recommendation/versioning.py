@@ -66,7 +66,9 @@ def regular_retraining(s: Situation) -> tuple[VersionStrategy, Advice] | None:
 
 def semantic(s: Situation) -> tuple[VersionStrategy, Advice]:
     """The specification's recommendation: v1, v2, v2.1."""
-    return _chosen("semantic", "semantic_once" if s.answers.versioning.iterations == "once" else "semantic")
+    said = s.answers.versioning.iterations
+    is_said = said is not None and "versioning.iterations" not in s.answers.assumed
+    return _chosen("semantic", "semantic_once" if said == "once" else "semantic" if is_said else "semantic_assumed")
 
 
 STRATEGY_RULES: tuple[StrategyRule, ...] = (as_said, api_service, regular_retraining, semantic)

@@ -44,8 +44,15 @@ def mark_controls(page: TaskPage, row: Markable, labels: Sequence[str], where: s
     session.put_widget_value(f"{key}.seen", stands)
     others = [label for label in labels if label != row.given]
     proposed = stands.label if stands and stands.label in others else row.proposed
-    session.begin_with({f"{key}.kind": stands.mark if stands else None, f"{key}.label": proposed if proposed in others else None})
-    prose.muted(page.say("review.mark.stands", mark=mark_words(page, stands)) if stands else page.say("review.mark.none"))
+    held = {f"{key}.kind": stands.mark if stands else None, f"{key}.label": proposed if proposed in others else None}
+    session.begin_with(held)
+    if seen != stands and not session.widget_value(
+        f"{key}.save", False
+    ):  # marked in another place meanwhile, nothing to save here
+        for name, value in held.items():
+            session.put_widget_value(name, value)
+    state = page.say("review.mark.stands", mark=mark_words(page, stands)) if stands else page.say("review.mark.none")
+    prose.muted(page.say("review.mark.given", label=row.given) + state)
     mark = st.segmented_control(
         page.say("review.mark.label"),
         MARKS,
@@ -57,7 +64,8 @@ def mark_controls(page: TaskPage, row: Markable, labels: Sequence[str], where: s
     if mark == "label_wrong":
         choose = page.say("review.mark.choose")
         label = st.selectbox(page.say("review.mark.new_label"), others, key=f"{key}.label", placeholder=choose)
-    if not st.button(page.say("review.mark.save"), key=f"{key}.save", icon=":material/check:"):
+    name = "take_back" if mark is None and stands else "save"
+    if not st.button(page.say(f"review.mark.{name}"), key=f"{key}.save", icon=":material/check:", disabled=not (mark or stands)):
         return
     try:
         if mark is None:

@@ -6,10 +6,11 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from bench import advice, forecast, forecast_cases
+from bench import advice, forecast, forecast_cases, gain_prior
 from bench.corpora import CORPORA
 from bench.corpus_cases import Case, draw, held_apart
 from coach.situation import DataFacts
+from coach.text_kind import TextKind
 
 FACTS = asdict(DataFacts(200, {"a": 100, "b": 100}, test_rows=400, baseline_macro_f1=0.6, baseline_accuracy=0.6))
 
@@ -27,15 +28,33 @@ def kept(corpus, *gains):
     }
 
 
-FOUND = kept("news", 0.1, 0.12) | kept("reviews", 0.2, 0.22) | kept("topics", 0.3, 0.32)
+FOUND = (
+    kept("products", 0.5, 0.52)
+    | kept("films", 0.6, 0.62)
+    | kept("tweets", 0.4, 0.42)
+    | kept("kinds", 0.7, 0.72)
+    | kept("news-topics", 0.8, 0.82)
+)
 
 
-def test_a_case_is_forecast_from_the_other_corpora_alone():
-    assert forecast.gain_without("news", FOUND).mean == pytest.approx(0.26)
-    assert forecast.gain_without("topics", FOUND).mean == pytest.approx(0.16)
-    changed = FOUND | kept("news", 0.9, 0.9)
-    assert forecast.gain_without("news", changed) == forecast.gain_without("news", FOUND)
-    assert len(forecast.tuned(FOUND)) == 6 and all(low < expected < high for low, expected, high, _ in forecast.tuned(FOUND))
+def test_a_case_is_forecast_from_the_other_corpora_of_its_kind_alone():
+    assert forecast.gain_without("products", FOUND).mean == pytest.approx(0.51)
+    assert forecast.gain_without("kinds", FOUND).mean == pytest.approx(0.81)
+    changed = FOUND | kept("products", 0.9, 0.9)
+    assert forecast.gain_without("products", changed) == forecast.gain_without("products", FOUND)
+    assert forecast.gain_without("films", changed) != forecast.gain_without("films", FOUND)
+    assert len(forecast.tuned(FOUND)) == 10 and all(low < expected < high for low, expected, high, _ in forecast.tuned(FOUND))
+
+
+def test_a_prior_is_as_wide_as_corpora_differ_beside_what_they_leave():
+    apart = FOUND | kept("films", 0.9, 0.92) | kept("tweets", 0.1, 0.12)
+    kinds = TextKind(True, True), TextKind(True, False)
+    (feeling, wide), (subject, narrow) = (gain_prior.prior(gain_prior.gains_of(FOUND.values()), kind) for kind in kinds)
+    assert (feeling, subject) == (pytest.approx(0.51), pytest.approx(0.76))
+    assert wide / (1 - feeling) == pytest.approx(narrow / (1 - subject), rel=0.1), "the same share of what remains"
+    assert gain_prior.prior(gain_prior.gains_of(apart.values()), kinds[0])[1] > 2 * wide
+    with pytest.raises(ValueError, match="no corpus"):
+        gain_prior.prior(gain_prior.gains_of(FOUND.values()), TextKind(False, False))
 
 
 def test_the_figures_are_what_they_are_called():

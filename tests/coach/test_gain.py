@@ -3,10 +3,11 @@
 import pytest
 
 from coach.estimate import STARTER_ID
-from coach.gain import SeenGain, gain_from, gain_of, sharpened
-from coach.reference_data import model_row
+from coach.gain import SeenGain, gain_of, sharpened
+from coach.reference_data import model_row, models
+from coach.text_kind import TextKind
 
-PRIOR = gain_of(model_row(STARTER_ID))
+PRIOR = gain_of(model_row(STARTER_ID), TextKind(english=False, feeling=True))
 
 
 def outcome(share, own=False, rows=300, baseline=0.6):
@@ -40,8 +41,15 @@ def test_few_test_rows_or_a_baseline_without_errors_hardly_move_it():
     assert abs(near_the_top.mean - PRIOR.mean) < 0.15
 
 
-def test_a_prior_from_corpora_is_as_wide_as_they_differ():
-    alike = gain_from([[outcome(0.2), outcome(0.22)], [outcome(0.2), outcome(0.22)]], PRIOR)
-    apart = gain_from([[outcome(0.0), outcome(0.02)], [outcome(0.4), outcome(0.42)]], PRIOR)
-    assert alike.mean == pytest.approx(0.21) and apart.mean == pytest.approx(0.21)
-    assert alike.deviation < 0.03 < 0.2 < apart.deviation
+@pytest.mark.parametrize("english", [True, False])
+@pytest.mark.parametrize("feeling", [True, False])
+def test_every_model_has_a_gain_for_every_kind_of_texts_and_a_larger_one_none_smaller(english, feeling):
+    by_size = sorted((model for model in models() if model.params_b), key=lambda model: model.params_b)
+    means = [gain_of(model, TextKind(english, feeling)).mean for model in by_size]
+    assert means == sorted(means) and len(set(means)) > 1
+
+
+def test_a_small_model_adds_more_in_english_and_most_where_it_is_about_the_subject():
+    starter = model_row(STARTER_ID)
+    subject, feeling, other = (gain_of(starter, TextKind(*kind)) for kind in ((True, False), (True, True), (False, True)))
+    assert subject.mean > feeling.mean > other.mean and subject.deviation < feeling.deviation < other.deviation

@@ -7,6 +7,7 @@ import pytest
 from coach.errors import WorkspaceError
 from coach.reviews import REVIEWS_FILE, mark_row, read_reviews
 from coach.text import text as said
+from coach.version_folder import SPLITS
 from tests.conftest import NOW
 from tests.pages.conftest import LANGUAGES, words
 from tests.pages.judged_versions import LABELS, every, finish, make_task
@@ -134,6 +135,20 @@ def test_a_correction_that_was_interrupted_is_finished_at_a_click(open_page, jud
     assert not at.exception and read_corrections(judged.folder).earlier is None
     assert label_of(judged, "train", row.id) == other
     assert not [button for button in at.button if button.key and button.key.endswith("review.make")]
+
+
+def test_a_row_open_in_two_places_shows_in_both_what_was_marked_in_one(open_page, judged):
+    at = open_list(open_page, judged)
+    (kind,) = [one for one in at.segmented_control if one.key.endswith(".kind")]
+    row = kind.key.rpartition(".mark.")[2].split(".")[0]
+    given = next(one.output for part in SPLITS for one in read_rows(judged.data_folder / f"{part}.jsonl") if one.id == row)
+    mark_row(judged, (row, None), "ambiguous", None, given=given, labels=LABELS, seen=None, now=NOW)
+    at.run()
+    assert keyed(at, "segmented_control", ".kind").value == "ambiguous", "what another place has saved"
+    keyed(at, "segmented_control", ".kind").set_value(None).run()
+    assert keyed(at, "button", ".save").label == said("ui.review.mark.take_back")
+    keyed(at, "button", ".save").click().run()
+    assert not at.exception and not read_reviews(judged.folder) and keyed(at, "button", ".save").disabled
 
 
 def test_somebody_elses_mark_is_not_overwritten_in_silence(open_page, judged):
