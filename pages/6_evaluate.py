@@ -14,6 +14,7 @@ from pages.ui.label_review import label_review
 from pages.ui.page import TaskPage, link
 from pages.ui.repeat_runs import repeat_runs
 from pages.ui.row_browser import row_browser
+from pages.ui.system_line import system_line
 from pages.ui.try_it import try_it
 from pages.ui.version_choice import choose_version
 from pages.ui.what_came import what_came
@@ -33,10 +34,11 @@ def sentences(page: TaskPage, found: Examined) -> None:
         prose.muted("\n".join(rest))
 
 
-def sections(page: TaskPage, version_name: str, found: Examined) -> None:
-    version = page.task.version(version_name)
+def sections(page: TaskPage, entry: Entry, found: Examined) -> None:
+    version = page.task.version(entry.name)
     sentences(page, found)
     figure_row(page, figures(found.diagnosis.verdict, found.results))
+    system_line(page, entry)
     repeat_runs(page, found.results)
     what_came(page, version, cached.reader(version).read(time.time()).view)
     row_browser(page, version, found)
@@ -63,4 +65,4 @@ with open_page("evaluate") as page:
     elif examined.config.task_type != "classification":
         prose.sentence(page.say("evaluate.try.type_not_built", version=entry.name))
     else:
-        sections(page, entry.name, examined)
+        sections(page, entry, examined)

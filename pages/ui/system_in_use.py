@@ -51,7 +51,7 @@ def _compared(page: TaskPage, version: Version, entered: list[System]) -> None:
         if len(entered) > 1:
             names = {system.name: system for system in entered}
             system = names[st.selectbox(page.say("systems.which"), list(names), key=_key(page, "which"))]
-        found = _comparison(version, system)
+        found = system_comparison(version, system)
         if found is None:
             return
         judgement, *rest = (said.say(page.language) for said in found.sentences())
@@ -62,7 +62,7 @@ def _compared(page: TaskPage, version: Version, entered: list[System]) -> None:
         score_table(page, found.comparison, page.key("system.scores"))
 
 
-def _comparison(version: Version, system: System) -> SystemComparison | None:
+def system_comparison(version: Version, system: System) -> SystemComparison | None:
     def work() -> SystemComparison | None:
         results = finished_results(version)
         if results is None:

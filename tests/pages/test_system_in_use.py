@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from coach.systems import keep_system
 from coach.text import text
 from tests.conftest import NOW
 from tests.pages.conftest import LANGUAGES, numbers, words
@@ -172,3 +173,12 @@ def test_the_unfinished_have_nothing_to_compare(open_page, workspace):
     task = make_task(workspace / "news")
     new_version(task, "v1", NOW)
     assert not [block for block in open_page(PAGE, task).expander if block.label == text("ui.systems.title", "zh-TW")]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_evaluation_says_where_a_system_is_brought_and_then_how_it_does(open_page, judged, language):
+    before = words(open_page("6_evaluate.py", judged, language))
+    assert text("ui.systems.bring", language) in before
+    keep_system(judged, "rules", dict(answers(judged)))
+    after = words(open_page("6_evaluate.py", judged, language))
+    assert text("ui.systems.bring", language) not in after and "rules" in after
