@@ -43,14 +43,7 @@ def mark_controls(page: TaskPage, row: Markable, labels: Sequence[str], where: s
     seen = session.widget_value(f"{key}.seen", stands)
     session.put_widget_value(f"{key}.seen", stands)
     others = [label for label in labels if label != row.given]
-    proposed = stands.label if stands and stands.label in others else row.proposed
-    held = {f"{key}.kind": stands.mark if stands else None, f"{key}.label": proposed if proposed in others else None}
-    session.begin_with(held)
-    if seen != stands and not session.widget_value(
-        f"{key}.save", False
-    ):  # marked in another place meanwhile, nothing to save here
-        for name, value in held.items():
-            session.put_widget_value(name, value)
+    _begin(key, row, stands, others, anew=seen != stands)
     state = page.say("review.mark.stands", mark=mark_words(page, stands)) if stands else page.say("review.mark.none")
     prose.muted(page.say("review.mark.given", label=row.given) + state)
     mark = st.segmented_control(
@@ -77,3 +70,13 @@ def mark_controls(page: TaskPage, row: Markable, labels: Sequence[str], where: s
         return
     session.forget(f"{key}.seen")
     st.rerun()
+
+
+def _begin(key: str, row: Markable, stands: Review | None, others: Sequence[str], *, anew: bool) -> None:
+    """The controls begin with the mark that stands; `anew` where it was changed in another place and nothing is being saved here."""
+    proposed = stands.label if stands and stands.label in others else row.proposed
+    held = {f"{key}.kind": stands.mark if stands else None, f"{key}.label": proposed if proposed in others else None}
+    session.begin_with(held)
+    if anew and not session.widget_value(f"{key}.save", False):
+        for name, value in held.items():
+            session.put_widget_value(name, value)
