@@ -46,9 +46,30 @@ def leaning(evidence: Evidence) -> list[Finding]:
     label, most = max(found, key=lambda pair: pair[1].excess, default=("", None))
     if most is None or not most.is_too_often or weak_classes(evidence):
         return []
-    loser, fewest = min(found, key=lambda pair: pair[1].excess)
-    data: Data = {"label": label, "named": round(most.named), "rows": round(most.support), "loser": loser}
-    return [Finding("D02", "leaning", "warning", {**data, "missed": fewest.missed / fewest.support})]
+    data: Data = {"label": label, "named": round(most.named), "rows": round(most.support)}
+    pays = _who_pays(evidence, label, list(per_class))
+    if pays is None:
+        return [Finding("D02", "leaning_alone", "warning", data)]
+    loser, taken = pays
+    return [Finding("D02", "leaning", "warning", {**data, "loser": loser, "missed": taken / _support(evidence, loser)})]
+
+
+def _who_pays(evidence: Evidence, label: str, labels: Sequence[str]) -> tuple[str, float] | None:
+    """The class whose rows are most often answered with `label`, and how many of them; None where no matrix tells."""
+    matrix = evidence.results.get("confusion_matrix") or {}
+    names, counts = matrix.get("labels") or [], matrix.get("counts") or []
+    if label in names:
+        column = names.index(label)
+        taken = [
+            (row[column], name) for name, row in zip(names, counts, strict=False) if name != label and _support(evidence, name)
+        ]
+        most, loser = max(taken, default=(0, ""))
+        return (loser, most) if most else None
+    if len(labels) != 2:
+        return None
+    other = next(name for name in labels if name != label)
+    scores = (evidence.results.get("per_class") or {})[other]
+    return other, (1 - scores["recall"]) * scores["support"]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from coach.answers import Answers
-from coach.first_sentence import MOST_ROWS
+from coach.said_rows import MOST_ROWS
 from coach.text import DEFAULT_LANGUAGE, Language, text
 
 Fields = dict[str, Any]  # dotted keys of answers.yaml and their values
@@ -120,12 +120,12 @@ def _gpu(value: str) -> Fields:
 
 
 def weeks_in(value: str) -> float | None:
-    """The weeks that `3 天`, `2 週內` or `within 2 months` are, a tenth at least; None for anything else."""
+    """The weeks that `3 天`, `2 週內` or `within 2 months` are; None for anything else."""
     found = _whole(_TIME, value)
     if not found or not float(found[1]):
         return None
     weeks = float(found[1]) * _WEEKS.get(found[2][:1].lower(), 1)
-    return round(weeks, 1) or 0.1
+    return round(weeks, 1 if weeks >= 1 else 3)
 
 
 def _time(value: str) -> Fields:

@@ -61,7 +61,8 @@ class FirstAdvice:
 def first_advice(answers: Answers, hardware: Hardware, methods: Sequence[str] = ()) -> FirstAdvice:
     """`methods`: the ways that were named, as in `FirstSentence.methods`."""
     plan = recommend(answers, None, hardware)
-    between = _full_or_lora(plan) if any(name.startswith(FULL_TUNING) for name in methods) else None
+    is_asked = any(name.startswith(FULL_TUNING) for name in methods)
+    between = _full_or_lora(plan) if is_asked and (answers.resources.labelled_rows or 0) < FULL_TUNING_ROWS else None
     return FirstAdvice(plan, tuple(most_telling(answers, None, hardware)), between)
 
 

@@ -98,7 +98,8 @@ def _said(belief: GainBelief) -> Sentence:
     key = "none" if belief == NO_GAIN else "prior" if not belief.seen else "seen" if belief.mean >= 0 else "seen_worse"
     sign = 1 if belief.mean >= 0 else -1
     least, most = (sign * belief.mean + times * Z_RANGE * belief.deviation for times in (-1, 1))
-    data: Data = {"share": abs(belief.mean), "least": max(0.0, least), "most": min(1.0, most), "seen": belief.seen}
+    data: Data = {"share": abs(belief.mean), "least": least, "most": min(1.0, most), "seen": belief.seen}
+    data["span"] = sentence(f"forecast.gain.{'span' if least >= 0 else 'span_crossing'}", other=max(0.0, -least), **data)
     return Sentence(f"forecast.gain.{key}", data)
 
 

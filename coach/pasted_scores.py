@@ -81,8 +81,8 @@ def _scores(text: str) -> Scores:
         fits = behind is not None and behind[1].sum() == report["rows"]["test"] and len(behind[0]) == len(report["per_class"])
         if behind is not None and fits:
             return _scores_of(list(report["per_class"]), behind[1])
-        counts = _two_classes(report["per_class"])
-        return report if counts is None else _scores_of(list(report["per_class"]), counts)
+        counts = _two_classes(report)
+        return report if counts is None else {**_scores_of(list(report["per_class"]), counts), **report}
     lines = [line for line in text.splitlines() if line.strip()]
     if has_head:
         raise UserError(
@@ -92,17 +92,22 @@ def _scores(text: str) -> Scores:
     raise UserError("figures.unreadable", line=lines[0][:80])
 
 
-def _two_classes(per_class: Scores) -> NDArray[np.int64] | None:
-    """The matrix behind a report of two classes: what is missed of one was named the other. None where precisions do not agree."""
-    if len(per_class) != 2:
+def _two_classes(report: Scores) -> NDArray[np.int64] | None:
+    """The matrix behind a report of two classes: what is missed of one was named the other.
+
+    None where the report has no accuracy of its own (then there may be further classes) or its figures do not agree with that.
+    """
+    per_class, printed = report["per_class"], report.get("accuracy")
+    if len(per_class) != 2 or printed is None:
         return None
     support = np.array([scores["support"] for scores in per_class.values()])
     right = np.round([scores["recall"] * scores["support"] for scores in per_class.values()]).astype(np.int64)
     counts = np.array([[right[0], support[0] - right[0]], [support[1] - right[1], right[1]]], dtype=np.int64)
     named = counts.sum(axis=0)
     wanted = [scores["precision"] for scores in per_class.values()]
-    agrees = np.abs(right / np.maximum(named, 1) - wanted) <= ROUNDED + 1 / np.maximum(named, 1)
-    return counts if support.min() > 0 and agrees.all() else None
+    agrees = np.abs(right / np.maximum(named, 1) - wanted) <= ROUNDED
+    fits = abs(right.sum() / max(1, support.sum()) - printed) <= ROUNDED
+    return counts if support.min() > 0 and agrees.all() and fits else None
 
 
 def _scores_of(labels: list[str], counts: NDArray[np.int64]) -> Scores:

@@ -19,8 +19,12 @@ Language = Literal["zh-TW", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 DEFAULT_LANGUAGE: Language = "zh-TW"
 LANGUAGE_NAMES: dict[Language, str] = {"zh-TW": "繁中", "en": "EN"}  # each in itself, for whoever reads no other
-_HAN, _SPACE = "[\u3400-\u9fff「」（）]", "\ue000"  # the second marks a space beside a placeholder
-_BESIDE_PLACEHOLDER = re.compile(rf"(?<={_HAN}) (?={{\w)|(?<=}}) (?={_HAN})")
+_HAN, _SPACE = "[\u3400-\u9fff「」（）]", "\ufdd0"  # the second, which no text holds, marks a space beside a placeholder
+_TYPED = "(?!path|folder|task|file|place|command)"  # what is copied out of a sentence keeps its spaces
+_BEFORE_PLACEHOLDER, _AFTER_PLACEHOLDER = (
+    re.compile(rf"(?<={_HAN}) (?={{{_TYPED}\w)"),
+    re.compile(rf"({{{_TYPED}\w[^}}]*}}) (?={_HAN})"),
+)
 _NEEDLESS = re.compile(rf"(?<={_HAN}){_SPACE}(?={_HAN})")
 TEXT_FOLDER = Path(__file__).parent / "catalog" / "text"
 
@@ -55,7 +59,8 @@ def catalogue() -> dict[str, dict[Language, str]]:
 def _flatten(node: Mapping[str, Any], prefix: str) -> dict[str, dict[Language, str]]:
     if set(node) == set(LANGUAGES):
         said = {language: str(node[language]).rstrip("\n") for language in LANGUAGES}
-        return {prefix: {**said, "zh-TW": _BESIDE_PLACEHOLDER.sub(_SPACE, said["zh-TW"])}}
+        marked = _AFTER_PLACEHOLDER.sub(rf"\1{_SPACE}", _BEFORE_PLACEHOLDER.sub(_SPACE, said["zh-TW"]))
+        return {prefix: {**said, "zh-TW": marked}}
     flat: dict[str, dict[Language, str]] = {}
     for name, child in node.items():
         if not isinstance(child, Mapping):

@@ -28,7 +28,7 @@ def kind_of(situation: Situation) -> TextKind:
 def kind_of_task(task: TaskFile) -> TextKind:
     """The same of a task.yaml."""
     labels = [label for target in task.targets.values() for label in target]
-    return TextKind(task.language == "en", is_feeling([*labels, task.task_name, task.domain]))
+    return TextKind(task.language.lower().startswith("en"), is_feeling([*labels, task.task_name, task.domain]))
 
 
 def is_feeling(said: Iterable[str | None]) -> bool:

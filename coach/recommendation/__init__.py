@@ -24,7 +24,7 @@ from coach.situation import DataFacts, Situation, situation_of
 
 __all__ = ["RULES_VERSION", "DataFacts", "Situation", "recommend", "situation_of"]
 
-RULES_VERSION = "2026-11-27"
+RULES_VERSION = "2026-11-28"
 
 
 def recommend(answers: Answers, evidence: DataFacts | None = None, hardware: Hardware | None = None) -> Plan:

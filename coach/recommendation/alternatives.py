@@ -113,7 +113,7 @@ def orpo(draft: Draft) -> Alternative | None:
 def more_rows(draft: Draft) -> Alternative | None:
     """Labelling more: nearly always the surest gain, and what it might bring by one's own curve, else by the public ones."""
     rows = draft.situation.learnable_rows
-    if draft.situation.answers.resources.more_data == "none":
+    if not draft.situation.can_label:
         return None
     if draft.situation.task_type != "classification" or not rows:
         return _alternative("more_rows", gain="unknown", wanted=FEW_ROWS)

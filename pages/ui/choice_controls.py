@@ -120,10 +120,10 @@ def _options(page: TaskPage, advised: Advised, choice: Choice) -> Iterator[tuple
     numeric = all(isinstance(value, int | float) for value in offered)
     for value in sorted(dict.fromkeys(offered), key=float) if numeric else dict.fromkeys(offered):
         said = value_sentence(choice, value).say(page.language)
+        if not is_built(choice, value):
+            said = page.say("recommend.option_not_built", value=said)
         if same(value, coachs):
             said = page.say("recommend.option_advised", value=said)
-        elif not is_built(choice, value):
-            said = page.say("recommend.option_not_built", value=said)
         elif choice in COMMON and same(value, COMMON[choice]):
             said = page.say("recommend.option_common", value=said)
         yield value, said

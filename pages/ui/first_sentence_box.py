@@ -121,6 +121,8 @@ def _known(page: Page, said: FirstSentence) -> list[str]:
     metric = known.get("success.primary_metric")
     if metric and said.score is None:
         told.append(page.say("home.understood.metric", value=metric_name(metric, page.language)))
+    if threshold := known.get("success.threshold"):
+        told.append(page.say("home.understood.threshold", value=threshold))
     told += [page.say(f"home.understood.{key}") for key in known if key.startswith("needs.")]
     if said.score is not None:
         told.append(_score(page, said.metric, said.score))

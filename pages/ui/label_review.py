@@ -40,7 +40,8 @@ def label_review(page: TaskPage, version: Version, found: Examined) -> None:
         with box, guarded(page.language):
             _suspects(page, version, found, target)
     with guarded(page.language):
-        if reviews := read_reviews(page.task.folder):
+        reviews = read_reviews(page.task.folder)
+        if reviews or read_corrections(page.task.folder).earlier is not None:
             _corrections(page, version, reviews)
 
 
@@ -150,7 +151,7 @@ def _leave_out(page: TaskPage) -> bool:
 
 
 def _make_words(page: TaskPage, found: Pending) -> str:
-    if not found.count:
+    if found.unfinished:
         return page.say("review.finish")
     key = "review.make_left_out" if found.left_out else "review.make"
     return page.say(key, labels=sum(found.labels.values()), left_out=found.left_out)

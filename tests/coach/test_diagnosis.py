@@ -70,9 +70,17 @@ def test_d02_a_class_that_draws_the_answers_is_named_with_the_one_that_pays():
     leaning = results(counts=((46, 2, 2), (13, 33, 4), (4, 5, 41)))
     found = next(f for f in diagnose(Evidence(leaning)).findings if f.name == "leaning")
     assert (found.code, found.data["label"], found.data["named"], found.data["rows"]) == ("D02", "正面", 63, 50)
-    assert (found.data["loser"], found.data["missed"]) == ("負面", 0.34)
+    assert (found.data["loser"], found.data["missed"]) == ("負面", 0.26)
     even = results(counts=((40, 5, 5), (6, 39, 5), (5, 5, 40)))
     assert "leaning" not in [f.name for f in diagnose(Evidence(even)).findings]
+
+
+def test_d02_the_class_that_pays_is_the_one_taken_for_it_and_without_a_matrix_none_is_named():
+    elsewhere = results(counts=((49, 0, 1), (18, 32, 0), (0, 16, 34)))
+    found = next(f for f in diagnose(Evidence(elsewhere)).findings if f.name == "leaning")
+    assert (found.data["label"], found.data["loser"]) == ("正面", "負面"), "中立 is missed as often, for another class"
+    del elsewhere["confusion_matrix"]
+    assert "leaning_alone" in [f.name for f in diagnose(Evidence(elsewhere)).findings]
 
 
 def test_d02_a_class_that_is_never_predicted_is_named():

@@ -289,6 +289,11 @@ def test_texts_that_are_counted_are_rows(said, rows):
         ("500 筆未標註，20 筆已標註", 20),
         ("500 rows, 20 of them labelled", 20),
         ("還沒標註的很多，已標註 300 筆", 300),
+        ("5000 筆資料，其中 800 筆已標註", 800),
+        ("1000 筆資料，標註好 200 筆", 200),
+        ("我們有 500 筆資料，還有很多沒標註的", 500),
+        ("沒有標註人力但有 500 筆資料", 500),
+        ("we have 500 rows; the rest is unlabelled", 500),
     ],
 )
 def test_what_is_said_to_be_labelled_goes_before_what_there_is(said, rows):
@@ -303,6 +308,15 @@ def test_what_is_said_to_be_labelled_goes_before_what_there_is(said, rows):
         ("accuracy 0.7 only, want to reach 0.85", "diagnose", 0.7, {"success.threshold": 0.85}),
         ("準確率至少 90%", "discover", None, {"success.threshold": 0.9}),
         ("F1 只有 72%，怎麼辦？", "diagnose", 0.72, {}),
+        ("至少 0.5 秒內回覆", "discover", 0.5, {}),
+        ("我們至少有 20% 的客訴信是重複的，想自動分類", "discover", 0.2, {}),
+        ("we only reach 72% accuracy", "diagnose", 0.72, {}),
+        ("our rules reach 70% accuracy, we want 90%", "discover", 0.7, {"success.baseline_score": 0.7, "success.threshold": 0.9}),
+        ("目標 F1 0.8，目前關鍵字規則 F1 0.62", "discover", 0.62, {"success.baseline_score": 0.62, "success.threshold": 0.8}),
+        ("提升準確率到 90%", "discover", None, {"success.threshold": 0.9}),
+        ("我們人工標註的資料有 800 筆，f1 0.62 太低", "diagnose", 0.62, {}),
+        ("the model breaks the rules, f1 only 0.6", "diagnose", 0.6, {}),
+        ("規則引擎準確率 70%，微調後的模型只有 65%，怎麼辦", "diagnose", 0.65, {}),
     ],
 )
 def test_what_is_reached_today_and_what_is_wanted_are_told_apart(said, road, score, known):
@@ -317,6 +331,7 @@ def test_a_score_alone_is_answered_with_how_little_it_tells_and_what_to_look_at(
     assert any("63%" in line and "80%" in line for line in lines) and any("TF-IDF" in line for line in lines)
     assert "first_looks" in ask_document(understand("F1 72%, what now"), language, 0)
     assert not ask_document(understand("sort mails"), language, 0)["first_looks"]
+    assert not ask_document(understand("翻譯的 BLEU 只有 0.2，太低"), language, 0)["first_looks"], "a translation has no classes"
 
 
 @pytest.mark.parametrize(("said", "contrasts"), [("LoRA 還是 full fine-tuning？", True), ("LoRA 還是 DPO？", False)])

@@ -49,6 +49,9 @@ def test_a_report_of_two_classes_is_its_matrix_and_has_an_interval():
     found = read_pasted(classification_report(actual, predicted, target_names=["no", "yes"]))
     assert found["confusion_matrix"]["counts"] == confusion_matrix(actual, predicted).tolist()
     assert found["confidence_interval"]["low"] < found["macro_f1"] < found["confidence_interval"]["high"]
+    three = np.repeat([0, 1, 2], 100)
+    of_two = classification_report(three, np.where(rng.random(300) < 0.8, three, 2), labels=[0, 1], target_names=["no", "yes"])
+    assert "confusion_matrix" not in read_pasted(of_two), "two of three classes"
     cannot = read_pasted("    precision recall f1-score support\nno 0.90 0.50 0.64 100\nyes 0.95 0.60 0.74 100\n")
     assert "confusion_matrix" not in cannot, "precisions that those recalls cannot have"
 
