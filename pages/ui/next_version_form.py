@@ -35,6 +35,7 @@ from coach.reference_data import model_or_unknown, models
 from coach.sentence import Sentence, sentence
 from coach.task_check import BUILT_METHODS
 from coach.task_schema import TaskFile
+from coach.text_kind import kind_of_task
 from coach.version_folder import Version
 from coach.versioning import Change as ChangeKind
 from pages.ui import cached, prose, session
@@ -111,7 +112,7 @@ def _proposals(page: TaskPage, parent: Version, config: TaskFile, diagnosis: Dia
     corrected = sentence("ui.iterate.next.expect_corrected")
     fills: list[tuple[str, dict[str, float | str], Sentence]] = [(said, {}, corrected) for said in _corrections(page, parent)]
     if challenger := tuned(config):
-        gain = gain_of(model_or_unknown(config.training.base_model))
+        gain = gain_of(model_or_unknown(config.training.base_model), kind_of_task(config))
         expected = sentence("ui.iterate.next.expect_tune", share=gain.mean, deviation=gain.deviation)
         fills.append((page.say("iterate.next.tune", model=config.training.base_model), challenger, expected))
     found = [(finding, experiment_of(finding, config)) for finding in diagnosis.findings if finding.name not in HANDLED]

@@ -417,7 +417,7 @@ def test_figures_from_elsewhere_are_judged_beside_the_questions(coach, tmp_path,
     code, out, _ = coach("ask", "F1 只有 72%，怎麼辦？", "--figures", tmp_path / "matrix.csv", "--json")
     document = json.loads(out)
     assert code == 0 and document["road"] == "diagnose" and document["diagnosis"]["verdict"]["metric"] == "macro_f1"
-    assert {finding["code"] for finding in document["diagnosis"]["findings"]} == {"D06"}
+    assert {finding["code"] for finding in document["diagnosis"]["findings"]} == {"D02", "D06"}
     monkeypatch.setattr("sys.stdin", io.StringIO("no figures"))
     code, _, err = coach("ask", "F1 is only 72%", "--figures", "-", "--lang", "en")
     assert code == 2 and "neither a report nor a matrix" in err

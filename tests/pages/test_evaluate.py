@@ -254,7 +254,7 @@ def test_the_second_question_needs_no_second_loading(open_page, trained_task, mo
 def test_an_empty_question_is_answered_with_what_is_missing(open_page, trained_task):
     at = open_page(PAGE, trained_task)
     keyed(at, "button", ".ask").click().run()
-    assert "先寫一段文字再問：文字 還是空的" in words(at)
+    assert "先寫一段文字再問：文字還是空的" in words(at)
     assert not [table for table in at.dataframe if "label" in table.value.columns]
 
 
