@@ -85,7 +85,7 @@ def understand(sentence: str) -> FirstSentence:
         text=said,
         road=_road(said, metric, score, methods),
         language="zh-TW" if _HAN.search(said) else "en",
-        known=_known(said, metric) | _scores_known(said, score, aim),
+        known=_known(said, metric) | _scores_known(said, metric, score, aim),
         metric=metric,
         score=score,
         methods=methods,
@@ -116,7 +116,7 @@ def _road(said: str, metric: Metric | None, score: float | None, methods: tuple[
 
 def _scores(said: str, metric: Metric | None) -> tuple[float | None, float | None]:
     """The score reached today, a model's before another's, and the one that is wanted: a score is only wanted of something measured."""
-    is_measured = metric is not None or _MEASURES.search(said) is not None
+    is_measured = _is_measured(said, metric)
     reached: list[tuple[bool, float]] = []
     wanted = None
     for clause in _CLAUSE.split(said):
@@ -130,16 +130,20 @@ def _scores(said: str, metric: Metric | None) -> tuple[float | None, float | Non
     return (min(reached, key=lambda one: one[0])[1] if reached else None), wanted
 
 
+def _is_measured(said: str, metric: Metric | None) -> bool:
+    """Whether a number may be a score: a metric is named, or a word for how right something is."""
+    return metric is not None or _MEASURES.search(said) is not None
+
+
 def _is_of_rules(said: str) -> bool:
     """Whether what is measured is no model: rules, keywords, people; rules of labelling and labels given by hand are not meant."""
     meant = _OF_LABELLING.sub("", said)
     return _MODEL.search(said) is None and any(stands_in(word, meant) for word in intents().without_a_model)
 
 
-def _scores_known(said: str, score: float | None, aim: float | None) -> Known:
+def _scores_known(said: str, metric: Metric | None, score: float | None, aim: float | None) -> Known:
     known: Known = {} if aim is None else {"success.threshold": aim}
-    is_measured = bool(_MEASURES.search(said)) or first_hit(said, intents().metrics) is not None
-    if score is not None and is_measured and _is_of_rules(said):
+    if score is not None and _is_measured(said, metric) and _is_of_rules(said):
         known["success.baseline_score"] = score
     return known
 

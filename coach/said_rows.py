@@ -58,23 +58,25 @@ def said_rows(said: str) -> int | None:
 
 
 def _is_labelled(said: str, counted: re.Match[str]) -> bool:
-    before = said[max(0, counted.start() - FARTHEST_BEFORE) : counted.start()]
-    return bool(_LABELLED.search(counted.group()) or _LABELLED_BEFORE.search(before))
+    return bool(_LABELLED.search(counted.group()) or _LABELLED_BEFORE.search(_before(said, counted)))
 
 
 def _has_no_labels(said: str, counted: re.Match[str]) -> bool:
     """Whether the words right before the number, or those after it up to the next number, say so of these rows."""
     if _is_labelled(said, counted):
         return False
-    before = said[max(0, counted.start() - FARTHEST_BEFORE) : counted.start()]
     own, *further = re.split(r"[,.;，。；]", re.split(r"\d", said[counted.end() :][:FARTHEST_BEFORE])[0])
     goes_on = bool(further) and _GOES_ON_WITHOUT.match(further[0]) is not None
-    return bool(_UNLABELLED_BEFORE.search(before) or _NO_LABELS.search(own) or goes_on)
+    return bool(_UNLABELLED_BEFORE.search(_before(said, counted)) or _NO_LABELS.search(own) or goes_on)
+
+
+def _before(said: str, counted: re.Match[str]) -> str:
+    return said[max(0, counted.start() - FARTHEST_BEFORE) : counted.start()]
 
 
 def _counts(counted: re.Pattern[str], said: str) -> Iterator[tuple[int, re.Match[str]]]:
     for found in counted.finditer(said):
-        before = said[max(0, found.start() - FARTHEST_BEFORE) : found.start()]
+        before = _before(said, found)
         limit = _PER_TIME_BEFORE.search(before) or _PER_TIME_AFTER.match(said, found.end()) or _NOT_MORE_THAN.search(before)
         count = float(found["number"].replace(",", "")) * _SCALES[(found["scale"] or "").lower() or None]
         if not limit and count <= MOST_ROWS:

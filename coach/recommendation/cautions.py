@@ -58,8 +58,7 @@ def target_out_of_reach(draft: Draft) -> Sentence | None:
         "high": found.high,
         "expected": found.expected,
     }
-    as_is = "_as_is" if draft.target == "unlikely" and not draft.situation.can_label else ""
-    return Sentence(f"warnings.target_{draft.target}{as_is}", dict(data))
+    return Sentence(f"warnings.target_{draft.target_words}", dict(data))
 
 
 def test_too_small(draft: Draft) -> Sentence | None:

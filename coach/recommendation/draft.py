@@ -50,6 +50,11 @@ class Draft:
             return "unknown"
         return "unlikely" if high < threshold else "possible" if expected < threshold else "likely"
 
+    @property
+    def target_words(self) -> str:
+        """`target` as its sentences are named: an unlikely one has others where no rows can be added."""
+        return "unlikely_as_is" if self.target == "unlikely" and not self.situation.can_label else self.target
+
 
 def work_of(situation: Situation, numbers: Numbers, data: DataChoice) -> Work | None:
     """The amount to compute, or None where the number of rows is not known. Given test rows leave more to train on."""

@@ -55,5 +55,4 @@ def _target(draft: Draft) -> Sentence:
         return Sentence(
             "advice.headline.target_none" if found.low is not None else "advice.headline.nothing_foretold", dict(data)
         )
-    as_is = "_as_is" if draft.target == "unlikely" and not draft.situation.can_label else ""
-    return Sentence(f"advice.headline.target_{draft.target}{as_is}", dict(data))
+    return Sentence(f"advice.headline.target_{draft.target_words}", dict(data))
