@@ -2,8 +2,8 @@
 
 Each of the 36 runs trains MOST_EPOCHS epochs with the coach's other numbers, and is judged on JUDGED rows after every epoch; the schedule
 is that of the longest run, so a short one read from it ends at a higher learning rate than one of its own would. What is done is kept in
-bench/advice_runs.json and is taken up again (`--runs N` at a time); five to ten minutes a run on two cores, an hour and a half in all on
-an AMX processor.
+bench/advice_runs.json and is taken up again (`--runs N` at a time), by two at once too; five to ten minutes a run on two cores, an hour
+and a half in all on an AMX processor.
 
 Asked: the coach's configuration within .03 macro-F1 of the best on each corpus, or not told from it, and above the common example
 (1e-5, 8 epochs, no oversampling). Where it is not, the table says so.
@@ -17,12 +17,15 @@ import math
 import statistics
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from filelock import FileLock
 
 from bench import record
 from bench.corpus_cases import Case, draw, look, numbers_for, situation, write_task
@@ -83,12 +86,18 @@ def one(run: Run) -> dict[str, Any]:
     return {"run": asdict(run), "macro_f1": [round(score, 4) for score in scores[-MOST_EPOCHS:]], "advised": advised}
 
 
-def train_missing(most: int) -> None:
-    for run in [run for run in RUNS if run.name not in kept()][:most]:
-        found = one(run)
-        everything = {**kept(), run.name: found}
+def keep(name: str, found: dict[str, Any]) -> None:
+    """Beside those that are kept; whoever else is at it meanwhile is not overwritten."""
+    with FileLock(KEPT.with_suffix(".lock")):
+        everything = {**kept(), name: found}
         ordered = {run.name: everything[run.name] for run in RUNS if run.name in everything}
         write_atomically(KEPT, json.dumps(ordered, ensure_ascii=False, indent=1) + "\n")
+
+
+def train_missing(most: int, named: Sequence[str]) -> None:
+    for run in [run for run in RUNS if run.name not in kept() and (not named or run.name in named)][:most]:
+        found = one(run)
+        keep(run.name, found)
         print(run.name, found["macro_f1"], flush=True)
 
 
@@ -121,7 +130,9 @@ def judged(corpus: str, found: dict[str, Any]) -> dict[str, Any] | None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=len(RUNS), help="train at most so many of the missing runs")
-    train_missing(parser.parse_args().runs)
+    parser.add_argument("named", nargs="*", metavar="RUN", help="these alone, as news-sentiment-11-0.0001-none")
+    asked = parser.parse_args()
+    train_missing(asked.runs, asked.named)
     found = kept()
     table = [row for corpus in CORPORA if (row := judged(corpus, found)) is not None]
     record.write("advice", {"runs": len(found), "runs_in_all": len(RUNS), "corpora": json.loads(json.dumps(table))})
