@@ -28,7 +28,8 @@ from coach.task_schema import (
     repeated,
 )
 from coach.validation import validate
-from coach.yaml_document import YamlDocument, dump, parse_document, read_document, with_plain_numbers
+from coach.yaml_document import YamlDocument, parse_document, read_document
+from coach.yaml_writing import dump, with_plain_numbers
 
 Priority = Literal["low", "medium", "high"]
 DataFormat = Literal["csv", "json", "jsonl", "parquet", "xlsx", "database", "none"]

@@ -22,8 +22,9 @@ from coach.task_file import parse_task, task_to_yaml
 from coach.task_schema import MOST_VERSIONS_KEPT, Balance, DeployTarget, Method, ModelName, Strict, TaskFile, VersionStrategy
 from coach.validation import validate
 from coach.workspace import Task
-from coach.yaml_document import dump, read_document, with_plain_numbers
+from coach.yaml_document import read_document
 from coach.yaml_in_place import with_values
+from coach.yaml_writing import dump, with_plain_numbers
 
 OVERRIDES_FILE = "overrides.yaml"
 

@@ -13,7 +13,8 @@ from coach.task_check import HasCuda, blockers, check_task, require_trainable
 from coach.task_schema import TaskFile
 from coach.text import Language, has_text, text
 from coach.validation import examine, validate
-from coach.yaml_document import YamlDocument, dump, parse_document, read_document, with_plain_numbers
+from coach.yaml_document import YamlDocument, parse_document, read_document
+from coach.yaml_writing import dump, with_plain_numbers
 
 __all__ = ["blockers", "check_task", "check_task_document", "parse_task", "read_task_file", "require_trainable", "task_to_yaml"]
 

@@ -18,7 +18,8 @@ from coach.constraints import constraints_of, recognise
 from coach.task_schema import MOST_VERSIONS_KEPT, SLUG_PATTERN, DeployTarget, Metric, Strict, TaskType, VersionStrategy
 from coach.text import DEFAULT_LANGUAGE, Language, text
 from coach.validation import validate
-from coach.yaml_document import YamlDocument, dump, parse_document, read_document, with_plain_numbers
+from coach.yaml_document import YamlDocument, parse_document, read_document
+from coach.yaml_writing import dump, with_plain_numbers
 
 
 class SummarySuccess(Strict):

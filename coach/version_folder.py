@@ -25,7 +25,8 @@ from coach.run_documents import refuse_misshapen_results, refuse_misshapen_snaps
 from coach.task_file import read_task_file
 from coach.task_schema import TaskFile
 from coach.versioning import is_version_name
-from coach.yaml_document import dump, read_document
+from coach.yaml_document import read_document
+from coach.yaml_writing import dump
 
 SplitName = Literal["train", "valid", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")

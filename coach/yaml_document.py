@@ -1,15 +1,14 @@
-"""Reading YAML that people write, and writing YAML that people read.
+"""Reading YAML that people write: the limits (size, depth, aliases), the line number of every key, doubled keys, encodings.
 
-Owns the limits (size, depth, aliases), the line number of every key, doubled keys, encodings, and the form of what we write.
-Knows nothing of any document's keys: `validation.py` holds a document against a model.
+Knows nothing of any document's keys: `validation.py` holds a document against a model. `yaml_writing.py` is its counterpart.
 """
 
 from __future__ import annotations
 
+import copy
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from coach.problems import PathKey, Problem, readable_path
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 40
+REMEMBERED_CHARS = 32_000  # of a document whose parse is kept
 MAX_NODES = 50_000  # counted after aliases are expanded, so that a few lines cannot stand for billions of values
 KeyPath = tuple[PathKey, ...]
 YamlValue = Any  # what YAML can hold: str, int, float, bool, None, date, datetime, lists and mappings of these
@@ -28,8 +28,6 @@ _PLAIN = ("null", "bool", "int", "float", "str", "timestamp", "map", "seq", "mer
 _TAGS = {f"tag:yaml.org,2002:{name}" for name in _PLAIN}
 _FULLWIDTH_COLON = re.compile(r"[\s-]*[A-Za-z_][\w.-]*\s*：")
 _LINES_BEFORE = 2  # a key without its colon is noticed only a line or two later
-_RARE_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
-_YAML12_NUMBER = re.compile(r"^[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?$")
 _LEGACY_ENCODINGS = ["big5", "gb18030", "shift_jis", "euc_kr", "cp1252"]
 
 
@@ -80,6 +78,13 @@ def document_bytes(path: Path) -> bytes:
 def parse_document(content: str | bytes, name: str) -> YamlDocument:
     """The mapping in `content`; `name` is what errors call it. Raises DocumentError. Doubled keys are kept in `problems`."""
     written = _decoded(content, name)
+    parsed = _parsed(written, name) if len(written) <= REMEMBERED_CHARS else _parsed.__wrapped__(written, name)
+    return replace(parsed, mapping=copy.deepcopy(parsed.mapping))  # callers change what they are given
+
+
+@lru_cache(maxsize=64)
+def _parsed(written: str, name: str) -> YamlDocument:
+    """A page asks for the same few files a dozen times each time it is drawn: parsing them was a fifth of its work."""
     try:
         _refuse_unreasonable(written, name)
         root = yaml.compose(written, Loader=yaml.CSafeLoader)
@@ -92,20 +97,6 @@ def parse_document(content: str | bytes, name: str) -> YamlDocument:
     reader = _Reader(name)
     mapping = reader.value(root, ())
     return YamlDocument(name, mapping, reader.lines, reader.texts, tuple(reader.problems))
-
-
-def dump(value: Mapping[str, Any]) -> str:
-    """`value` as YAML in block style, keys in their own order; what it writes reads back as the same values."""
-    return yaml.dump(dict(value), Dumper=_Writer, allow_unicode=True, sort_keys=False, default_flow_style=False, width=4096)
-
-
-def with_plain_numbers(value: YamlValue) -> YamlValue:
-    """`value` with 8.0 as 8 wherever a person would write it so (zero stays 0.0); reads back as the same number."""
-    if isinstance(value, dict):
-        return {key: with_plain_numbers(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [with_plain_numbers(inner) for inner in value]
-    return int(value) if isinstance(value, float) and value.is_integer() and value else value
 
 
 def _decoded(content: str | bytes, name: str) -> str:
@@ -221,29 +212,3 @@ def _not_a_mapping(root: yaml.Node, written: str, name: str) -> DocumentError:
         return fullwidth
     kind = "list" if isinstance(root, yaml.SequenceNode) else "text"
     return DocumentError(f"document.not_a_mapping_but_{kind}", name=name)
-
-
-class _Writer(yaml.SafeDumper):
-    """Block literals for several lines, ISO dates, and quotes around text that another reader would take for a number."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        super().increase_indent(flow, False)
-
-
-def _write_text(writer: _Writer, value: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in value else "'" if _YAML12_NUMBER.match(value) else None
-    if _RARE_LINE_ENDS.search(value):  # PyYAML folds them to a space in every other style
-        style = '"'
-    return writer.represent_scalar("tag:yaml.org,2002:str", value, style=style)
-
-
-def _write_date(writer: _Writer, value: date | datetime) -> yaml.ScalarNode:
-    return writer.represent_scalar("tag:yaml.org,2002:timestamp", value.isoformat())
-
-
-_Writer.add_representer(str, _write_text)
-_Writer.add_representer(date, _write_date)
-_Writer.add_representer(datetime, _write_date)

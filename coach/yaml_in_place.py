@@ -12,7 +12,8 @@ from typing import Any
 
 import yaml
 
-from coach.yaml_document import YamlValue, dump, parse_document, with_plain_numbers
+from coach.yaml_document import YamlValue, parse_document
+from coach.yaml_writing import dump, with_plain_numbers
 
 Keys = Sequence[str]
 

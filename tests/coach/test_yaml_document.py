@@ -14,7 +14,8 @@ from coach.errors import DocumentError
 from coach.problems import InvalidDocument, Problem
 from coach.task_schema import Strict
 from coach.validation import examine, validate
-from coach.yaml_document import MAX_BYTES, dump, parse_document, read_document
+from coach.yaml_document import MAX_BYTES, parse_document, read_document
+from coach.yaml_writing import dump
 
 
 class Wheel(Strict):
@@ -150,13 +151,20 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
 
 
 def test_yaml_bomb_is_refused_quickly():
-    start = time.perf_counter()
+    start = time.process_time()
     assert refusal(BOMB).key == "document.expands"
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_alias_of_modest_size_is_read():
     assert parse_document("a: &x [1, 2]\nb: *x\n", "b").mapping == {"a": [1, 2], "b": [1, 2]}
+
+
+def test_what_a_caller_makes_of_a_document_is_not_what_the_next_one_reads():
+    first = parse_document("a: {b: [1]}\n", "task.yaml")
+    first.mapping["a"]["b"].append(2)
+    assert parse_document("a: {b: [1]}\n", "task.yaml").mapping == {"a": {"b": [1]}}
+    assert parse_document("a: {b: [3]}\n", "task.yaml").mapping == {"a": {"b": [3]}}
 
 
 @pytest.mark.parametrize(

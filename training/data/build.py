@@ -18,7 +18,8 @@ from typing import Any
 from coach.atomic_write import write_atomically
 from coach.errors import DataError, DocumentError
 from coach.task_schema import TaskFile
-from coach.yaml_document import dump, read_document
+from coach.yaml_document import read_document
+from coach.yaml_writing import dump
 from training.data.build_report import BuildReport, LeftOut
 from training.data.corrections import Corrections, corrected, count_changed, of_known_classes, read_corrections
 from training.data.read import read_table

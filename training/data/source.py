@@ -20,7 +20,8 @@ from pydantic_core import PydanticCustomError
 from coach.problems import Problem, errors_in, readable_path, refuse
 from coach.task_schema import Strict, TaskFile
 from coach.validation import examine
-from coach.yaml_document import YamlDocument, dump, parse_document, read_document
+from coach.yaml_document import YamlDocument, parse_document, read_document
+from coach.yaml_writing import dump
 from training.data.split import Part
 from training.data.table import FileFormat
 
