@@ -33,7 +33,6 @@ SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _UNFINISHED = re.compile(r"\.[A-Za-z0-9][A-Za-z0-9._-]{0,63}\.[0-9a-f]{12}\.tmp")  # as `freeze` names its work
 JsonObject = dict[str, Any]  # a document other programs may add keys to; whoever reads one knows the keys it needs
-
 Arrange = Callable[["Version", TaskFile], None]  # replaces files of a version that is being made
 
 
