@@ -14,6 +14,40 @@ ALWAYS_OPENED, OPENED_OF_MANY = (
     3.0,
 )  # choices behind the first: all of a few; of many those that could win (bench/label_scoring.json)
 EVALUATIONS_PER_EPOCH = 2  # task.yaml's default
+EARLY_SHARE = 5  # the early look comes after a fifth of the way to the first evaluation,
+EARLY_FROM = 4  # where that is this many steps at least
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When to evaluate, in optimiser steps; `total` counts them all.
+
+    Where the first evaluation is far off, an early look comes before it, so that whoever watches sees the classes within a minute or so.
+    It is scored and kept like the others; what the coach notices goes by the others, since a model that has hardly begun misleads.
+    """
+
+    total: int
+    evaluate_every: int
+
+    @classmethod
+    def of(cls, total: int, steps_per_epoch: int, evaluations_per_epoch: int) -> Schedule:
+        return cls(total, max(1, round(steps_per_epoch / evaluations_per_epoch)))
+
+    @property
+    def early_look(self) -> int | None:
+        step = self.evaluate_every // EARLY_SHARE
+        return step if EARLY_FROM <= step < self.total else None
+
+    @property
+    def regular_evaluations(self) -> int:
+        return math.ceil(self.total / self.evaluate_every)
+
+    @property
+    def evaluations(self) -> int:
+        return self.regular_evaluations + (self.early_look is not None)
+
+    def is_due(self, step: int) -> bool:
+        return step % self.evaluate_every == 0 or step in (self.early_look, self.total)
 
 
 @dataclass(frozen=True)
@@ -64,8 +98,7 @@ class Work:
 
     @property
     def evaluations(self) -> int:
-        every = max(1, round(self.steps_per_epoch / self.evaluations_per_epoch))
-        return math.ceil(self.steps / every)
+        return Schedule.of(self.steps, self.steps_per_epoch, self.evaluations_per_epoch).evaluations
 
     @property
     def scored_rows(self) -> float:

@@ -9,6 +9,7 @@ from datetime import datetime
 from coach.errors import TaskError
 from coach.task_schema import TaskFile, Training
 from coach.version_folder import Version
+from coach.work import Schedule
 from training import checkpoints
 from training.attempt import Attempt, Ending, frozen_rows, stopped_before_training
 from training.baseline import BaselineScores, train_baseline
@@ -24,7 +25,7 @@ from training.methods.completion_loss import TokenCountingTrainer
 from training.notices import Plan
 from training.preparing import Prepared, prepare
 from training.results import scores_in_event
-from training.run_callback import Evaluation, RunCallback, Schedule, progress_from
+from training.run_callback import Evaluation, RunCallback, progress_from
 from training.weight_average import WeightAverage, horizon_for
 
 SAMPLES_SHOWN = 3  # decoded answers put into the log at each evaluation
@@ -138,12 +139,12 @@ def _schedule(dataset_rows: int, training: Training, attempt: Attempt) -> tuple[
     per_epoch = sft.steps_per_epoch(dataset_rows, training.batch_size)
     total = math.ceil(per_epoch * training.epochs)
     total = min(total, attempt.max_steps) if attempt.max_steps else total
-    return Schedule(total, max(1, round(per_epoch / training.evaluations_per_epoch))), per_epoch, total
+    return Schedule.of(total, per_epoch, training.evaluations_per_epoch), per_epoch, total
 
 
 def _plan(task: TaskFile, baseline: BaselineScores, schedule: Schedule) -> Plan:
     score = _scores(baseline).get(task.success_criteria.primary_metric)
-    return Plan(task.training.learning_rate, score, schedule.evaluations)
+    return Plan(task.training.learning_rate, score, schedule.regular_evaluations)
 
 
 def _scores(baseline: BaselineScores) -> dict[str, float]:

@@ -15,6 +15,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from coach.errors import TrainingError
 from coach.task_schema import EarlyStopping
+from coach.work import Schedule
 from training import checkpoints
 from training.device import Threads
 from training.evaluation.answering import Answerer
@@ -50,21 +51,6 @@ class Progress:
     elapsed_s: float = 0.0
     steps: list[Event] = field(default_factory=list)
     evals: list[Event] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """When to evaluate, in optimiser steps; `total` counts them all."""
-
-    total: int
-    evaluate_every: int
-
-    def is_due(self, step: int) -> bool:
-        return step % self.evaluate_every == 0 or step == self.total
-
-    @property
-    def evaluations(self) -> int:
-        return math.ceil(self.total / self.evaluate_every)
 
 
 class RunCallback(TrainerCallback):
@@ -186,13 +172,18 @@ class RunCallback(TrainerCallback):
         self.progress.evals.append(event)
         for sample in found.samples:
             self.log_events.append("sample", step=step, **sample)
-        progress = self.progress
-        for notice in notices_after_eval(progress.steps, progress.evals, invalid_rate=found.invalid_rate, plan=self.plan):
-            self._tell(notice, step)
+        if step != self.schedule.early_look:
+            self._judge(step, found.invalid_rate)
         control.should_save = True
         if self._out_of_patience() and step < self.schedule.total:
             self.end_reason = "early_stopping"
             control.should_training_stop = True
+
+    def _judge(self, step: int, invalid_rate: float | None) -> None:
+        """What the evaluations show, the early look left out."""
+        evals = [event for event in self.progress.evals if event["step"] != self.schedule.early_look]
+        for notice in notices_after_eval(self.progress.steps, evals, invalid_rate=invalid_rate, plan=self.plan):
+            self._tell(notice, step)
 
     def _is_better(self, found: Evaluation) -> bool:
         """Any gain is better, and of equal scores the lower validation loss. `min_delta` counts for patience alone."""
