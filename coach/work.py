@@ -44,7 +44,12 @@ class Schedule:
 
     @property
     def evaluations(self) -> int:
-        return self.regular_evaluations + (self.early_look is not None)
+        return self.evaluations_after(0)
+
+    def evaluations_after(self, step: int) -> int:
+        """How many are still to come once that of `step`, if it has one, is done."""
+        early = self.early_look is not None and step < self.early_look
+        return self.regular_evaluations - step // self.evaluate_every + early if step < self.total else 0
 
     def is_due(self, step: int) -> bool:
         return step % self.evaluate_every == 0 or step in (self.early_look, self.total)

@@ -22,7 +22,10 @@ Event = dict[str, Any]
 """One line of the log: `v`, `seq`, `t` (Unix seconds), `type` and the type's own keys."""
 
 
-_WHOLE = ("seq", "step", "attempt", "from_step", "total_steps", "total", "done", "tokens", "rows", "number", "runs")
+_WHOLE = (
+    "seq", "step", "attempt", "from_step", "total_steps", "evaluate_every", "total", "done", "tokens", "rows", "valid_rows",
+    "number", "runs",
+)  # fmt: skip
 _NUMBERS = ("value", "loss", "learning_rate", "grad_norm", "elapsed_s", "metric_value")  # or null, where one was not finite
 _WORDS = ("metric", "code", "level", "message_key", "name", "stage", "path", "repeat")
 _OBJECTS = ("data", "worker", "baseline", "estimate", "per_class", "confusion_matrix")

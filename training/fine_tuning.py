@@ -49,7 +49,7 @@ def fine_tune(version: Version, attempt: Attempt, log: EventLog, now: Callable[[
     progress = callback.progress
     if callback.end_reason == "stopped":
         return Ending("stopped", {"step": last_step(callback), "reason": "asked", "checkpoint": _last_checkpoint(version)})
-    log.append("phase", name="evaluating")
+    log.append("phase", name="evaluating", rows=len(rows["test"]), valid_rows=len(rows["valid"]))
     _take_best(version, callback)
     course = Course(
         best_step=progress.best_step,
@@ -118,7 +118,9 @@ def _train(
         callbacks=[callback],
     )
     callback.watch(trainer, ready.answerer)
-    log.append("phase", name="training", total_steps=schedule.total, baseline=_scores(baseline))
+    log.append(
+        "phase", name="training", total_steps=schedule.total, evaluate_every=schedule.evaluate_every, baseline=_scores(baseline)
+    )
     for notice in first_notices(attempt, ready, encoded, classes):
         log.append("notice", step=attempt.from_step, **notice.fields())
     _run(trainer, callback, attempt, version)

@@ -6,7 +6,6 @@ Owns the place in the log and the view folded so far, and the guess at the time 
 
 from __future__ import annotations
 
-import math
 import threading
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +13,9 @@ from statistics import median
 
 from coach.repeats import Repeat
 from coach.version_folder import Version
+from coach.work import Schedule
 from training.event_log import EventTail
+from training.events import Event
 from training.held_lock import is_locked
 from training.repeat_progress import RepeatProgress, repeat_in
 from training.run_status import RunStatus, state_of
@@ -126,7 +127,8 @@ def _left_of_run_s(view: RunView, now: float) -> float | None:
     if view.terminal is not None or view.phase_event is None:
         return None
     if view.phase == "evaluating":
-        return None if look_s is None else max(0.0, look_s - max(0.0, now - float(view.phase_event.get("t", now))))
+        since = max(0.0, now - float(view.phase_event.get("t", now)))
+        return None if look_s is None else max(0.0, look_s * _looks_of_the_test(view.phase_event) - since)
     here = sum(event.get("_attempt") == view.attempt for event in view.steps)
     step_s = view.median_step_s() if here >= STEPS_TO_GUESS else None
     if view.phase != "training" or view.total_steps is None or step_s is None:
@@ -141,9 +143,20 @@ def _whole_run_s(view: RunView) -> float | None:
     step_s = view.median_step_s()
     if step_s is None or not view.total_steps:
         return None
-    every = int(view.evals[0]["step"]) if view.evals else 0
-    looks = math.ceil(view.total_steps / every) if every > 0 else 1
-    return view.total_steps * step_s + (looks + 1) * (_median_look_s(view) or 0.0)
+    schedule = _schedule(view, view.total_steps)
+    return view.total_steps * step_s + (schedule.evaluations + 1) * (_median_look_s(view) or 0.0)
+
+
+def _schedule(view: RunView, total: int) -> Schedule:
+    """What the log says; of an earlier release's, which had no early look, what its first validation says."""
+    every = view.evaluate_every or (int(view.evals[0]["step"]) if view.evals else 0)
+    return Schedule(total, every if every > 0 else total)
+
+
+def _looks_of_the_test(phase: Event) -> float:
+    """The closing test's length in validations, by its rows; one where the log does not say."""
+    rows, valid_rows = phase.get("rows"), phase.get("valid_rows")
+    return rows / valid_rows if rows and valid_rows else 1.0
 
 
 def _median_look_s(view: RunView) -> float | None:
@@ -157,13 +170,9 @@ def _median_look_s(view: RunView) -> float | None:
 
 
 def _looks_to_come(view: RunView, total: int) -> tuple[int, bool]:
-    """How many validations are left, and whether one is due at this moment. They come every so many steps, and at the last one."""
-    done = int(view.evals[-1]["step"]) if view.evals else 0
-    every = int(view.evals[0]["step"]) if view.evals else 0
-    if not 0 < every < total:
-        return (0, False) if done >= total else (1, view.step >= total)
-    left = 0 if done >= total else total // every - done // every + (total % every > 0)
-    return left, view.step > done and (view.step % every == 0 or view.step >= total)
+    """How many validations are left, and whether one is due at this moment."""
+    done, schedule = int(view.evals[-1]["step"]) if view.evals else 0, _schedule(view, total)
+    return schedule.evaluations_after(done), view.step > done and schedule.is_due(view.step)
 
 
 def _last_progress_t(view: RunView) -> float:

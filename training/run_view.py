@@ -23,6 +23,7 @@ class RunView:
     worker: dict[str, object] = field(default_factory=dict)
     phase: str | None = None
     total_steps: int | None = None
+    evaluate_every: int | None = None  # optimiser steps; logs of earlier releases do not say
     steps: tuple[Event, ...] = ()
     evals: tuple[Event, ...] = ()
     samples: tuple[Event, ...] = ()
@@ -106,6 +107,7 @@ def _in_phase(view: RunView, event: Event) -> RunView:
         phase=event.get("name"),
         phase_event=event,
         total_steps=event.get("total_steps", view.total_steps),
+        evaluate_every=event.get("evaluate_every", view.evaluate_every),
         baseline=event.get("baseline", view.baseline),
         last_step_t=event.get("t"),
     )

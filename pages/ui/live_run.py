@@ -165,6 +165,8 @@ def _time_left(page: TaskPage, seconds: float | None) -> str:
     if seconds is None:
         return page.say("train.left.unknown")
     minutes, s = divmod(round(seconds), 60)
+    if not minutes and not s:
+        return page.say("train.left.any_moment")
     if minutes >= 60:
         return page.say("train.left.hours", h=minutes // 60, m=minutes % 60)
     return page.say("train.left.minutes", m=minutes, s=s) if minutes else page.say("train.left.seconds", s=s)

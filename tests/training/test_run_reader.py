@@ -10,6 +10,7 @@ import pytest
 from filelock import FileLock
 
 from coach.version_folder import Version
+from coach.work import Schedule
 from training.event_log import EventTail, read_events
 from training.leading_notice import said_of
 from training.run_reader import RunReader, time_left_s
@@ -184,14 +185,16 @@ def test_a_look_at_a_long_log_with_nothing_new_takes_a_small_part_of_the_first(p
 # --- the time left -------------------------------------------------------------------------------------------------------------
 
 
-def going(*, steps, total=100, every=20, step_s=2.0, look_s=6.0, closed=False):
-    """A run of even steps, each evaluation written `look_s` after its step."""
+def going(*, steps, total=100, every=20, step_s=2.0, look_s=6.0, closed=False, says_schedule=False):
+    """A run of even steps, each evaluation written `look_s` after its step; as logged today, or before there was an early look."""
     t, events = 10.0, [{"t": 0.0, "type": "started", "attempt": 1}]
-    events.append({"t": t, "type": "phase", "name": "training", "total_steps": total})
+    said = {"evaluate_every": every} if says_schedule else {}
+    events.append({"t": t, "type": "phase", "name": "training", "total_steps": total, **said})
     for step in range(1, steps + 1):
         t += step_s
         events.append({"t": t, "type": "step", "step": step, "loss": 1.0})
-        if every and (step % every == 0 or step == total) and (step < steps or closed):
+        due = every and (Schedule(total, every).is_due(step) if says_schedule else step % every == 0 or step == total)
+        if due and (step < steps or closed):
             t += look_s
             events.append({"t": t - 1.0, "type": "eval", "step": step, "best": True, "value": 0.5})
             events.append({"t": t, "type": "checkpoint", "step": step, "path": f"checkpoints/{step}"})
@@ -224,6 +227,20 @@ def test_a_last_step_that_is_no_whole_number_of_intervals_is_validated_too():
     assert time_left_s(view, t) == pytest.approx(40 * 2.0 + 4 * 6.0)
     view, t = going(steps=90, total=90, closed=True)
     assert time_left_s(view, t) == pytest.approx(6.0)
+
+
+def test_an_early_look_is_none_of_the_intervals():
+    view, t = going(steps=50, says_schedule=True)  # looked at 4, 20, 40
+    assert [event["step"] for event in view.evals] == [4, 20, 40]
+    assert time_left_s(view, t) == pytest.approx(50 * 2.0 + 4 * 6.0)
+    begun, t = going(steps=10, says_schedule=True)  # to come: 20, 40, 60, 80, 100, and the test
+    assert time_left_s(begun, t) == pytest.approx(90 * 2.0 + 6 * 6.0)
+
+
+def test_the_test_rows_take_as_long_as_there_are_of_them():
+    view, t = going(steps=100, closed=True)
+    view = fold(view, [{"t": t, "type": "phase", "name": "evaluating", "rows": 150, "valid_rows": 50}])
+    assert time_left_s(view, t + 2) == pytest.approx(3 * 6.0 - 2.0)
 
 
 def test_while_the_test_rows_are_scored_only_that_is_left():
