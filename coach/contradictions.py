@@ -32,7 +32,7 @@ class Contradiction:
 
     @property
     def signature(self) -> str:
-        return f"{self.name} {sorted(self.data.items())}"
+        return " ".join([self.name, *(f"{name}={value}" for name, value in sorted(self.data.items()))])
 
 
 Rule = Callable[[Answers], Contradiction | None]
