@@ -10,9 +10,17 @@ from datetime import datetime
 from typing import Any
 
 from coach.task_schema import TaskFile
+from coach.text import LANGUAGES, Language, text
 
 HASH_CHARACTERS = 12
+OWN_WORDS = ("lineage.first_version", "lineage.no_change")  # changes we write ourselves, in the task's language
 _CLASS_SCORES = ("precision", "recall", "f1")
+
+
+def change_words(written: str, language: Language) -> str:
+    """A change as a reader of `language` sees it: ours in that language, a person's as they wrote it."""
+    ours = next((key for key in OWN_WORDS if written in {text(key, known) for known in LANGUAGES}), None)
+    return text(ours, language) if ours else written
 
 
 def lineage_document(

@@ -20,6 +20,7 @@ from pages.ui.sheet import Sheet, rewritten
 from pages.ui.yaml_editor import held_sheet, hold_sheet
 from training.attached_file import attached
 from training.before_start import BeforeStart, DataState
+from training.data.corrections import read_corrections
 
 HOURS_FROM_MIN = 100.0
 
@@ -119,6 +120,8 @@ def data_section(page: TaskPage, data: DataState) -> None:
             return
         prose.sentence(page.say(f"confirm.data.{data}"))
         with guarded(page.language):
+            if changed := len(read_corrections(page.task.folder)):
+                prose.sentence(page.say("confirm.data.corrected", count=changed))
             attachment = attached(page.task)
             report = cached.inspection(attachment).report if attachment and attachment.is_there else None
             for line in report.lines(page.language) if report else []:

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from coach.history import Entry
+from coach.lineage import change_words
 from coach.metric_words import metric_name
 from coach.verdict import Verdict
 from pages.ui import prose
@@ -41,7 +42,7 @@ def _table(page: TaskPage, entries: Sequence[Entry]) -> None:
 
 
 def _row(page: TaskPage, entry: Entry) -> dict[str, str]:
-    change = " · ".join(entry.changes[:SHOWN_CHANGES])
+    change = " · ".join(change_words(change, page.language) for change in entry.changes[:SHOWN_CHANGES])
     if len(entry.changes) > SHOWN_CHANGES:
         change = page.say("iterate.further_changes", change=change, count=len(entry.changes) - SHOWN_CHANGES)
     verdict = entry.verdict

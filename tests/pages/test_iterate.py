@@ -63,8 +63,10 @@ def test_versions_are_listed_with_score_parent_and_main_change(open_page, judged
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_one_version_has_a_history_and_a_form_and_nothing_to_compare(open_page, finished_task, language):
+    assert finished_task.version("v1").lineage()["changes"] == [text("lineage.first_version", "zh-TW")]
     at = open_page(PAGE, finished_task, language)
     assert not at.exception and list(history(at)["version"]) == ["v1"]
+    assert list(history(at)["change"]) == [text("lineage.first_version", language)]
     assert {"zh-TW": "完成的版本只有一個", "en": "One version is finished so far"}[language] in words(at)
     assert keyed(at, "button", "next.create").label == {"zh-TW": "建立 v2，前往確認", "en": "Create v2 and confirm it"}[language]
 
@@ -296,3 +298,4 @@ def test_corrected_labels_are_offered_as_the_one_change_of_the_next_version(open
     assert not at.exception and judged.file.change.statement == said
     changes = new_version(judged, judged.file.version, NOW).lineage()["changes"]
     assert changes[0] == said and len(changes) == (1 if language == "zh-TW" else 2)
+    assert text("ui.confirm.data.corrected", language, count=1) in words(open_page("4_confirm.py", judged, language))
