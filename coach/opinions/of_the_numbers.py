@@ -71,8 +71,12 @@ def of_epochs(trial: Trial) -> Iterator[Opinion]:
 def of_batch_size(trial: Trial) -> Iterator[Opinion]:
     yield from _remarked(trial, "batch_size")
     yield from _few_steps(trial)
-    larger = trial.wanted.batch_size > trial.advised.batch_size
-    yield Opinion("fine", sentence(f"opinion.batch_size.{'larger' if larger else 'smaller'}"), "lora-without-regret")
+    if trial.wanted.batch_size < trial.advised.batch_size:
+        yield Opinion("fine", sentence("opinion.batch_size.smaller"), "lora-without-regret")
+    elif trial.wanted.peft == "none":
+        yield Opinion("fine", sentence("opinion.batch_size.larger_full"), "defaults-by-size")
+    else:
+        yield Opinion("fine", sentence("opinion.batch_size.larger"), "lora-without-regret")
 
 
 def of_balance(trial: Trial) -> Iterator[Opinion]:

@@ -114,6 +114,7 @@ def test_a_larger_model_without_a_card_and_one_that_breaks_in_float16_are_risks(
 
 def test_epochs_and_batches_that_leave_too_few_steps_are_risks():
     assert "steps" in thinks("epochs", 1).said.say("en") and thinks("epochs", 1).level == "risk"
+    assert thinks("batch_size", 64, beside={"peft": "none"}).source == "defaults-by-size"  # LoRA's reasons are LoRA's
     assert thinks("batch_size", 64).level == "risk" and thinks("epochs", 8).level == "cost"
 
 
