@@ -19,18 +19,22 @@ from training.baseline import text_of, vectorizer_for
 from training.data.rows import Row, read_rows
 
 NEAREST = 3
-ALIKE_FROM = 0.2  # cosine; from here on the nearest of 500 headlines has the label of 72 % of the test rows, below it of 56 % (news sample)
+ALIKE_CHARACTERS = (
+    0.2  # cosine over pairs of characters: from here on the nearest of 500 headlines has the label of 72 % of the test
+)
+ALIKE_WORDS = 0.25  # rows, below it of 56 %; over words one of .20 to .25 says no more than any other does (bench/alike.py)
 Lesson = Literal["as_answered", "as_labelled", "mixed", "nothing_like"]
 
 
 @dataclass(frozen=True)
 class Near:
-    """A training row; `similarity`: cosine, 0 to 1."""
+    """A training row; `similarity`: cosine, 0 to 1; `alike`: whether that is enough for its label to say something."""
 
     id: str
     inputs: Mapping[str, str]
     label: str | None
     similarity: float
+    alike: bool
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,8 @@ class TrainingIndex:
         return [self._near(int(place), float(similarity[place])) for place in order if similarity[place] > 0]
 
     def _near(self, place: int, similarity: float) -> Near:
-        row = self.rows[place]
-        return Near(row.id, row.input, label_of(row.output, self.target), min(1.0, similarity))
+        row, enough = self.rows[place], ALIKE_CHARACTERS if self.vectorizer.analyzer == "char" else ALIKE_WORDS
+        return Near(row.id, row.input, label_of(row.output, self.target), min(1.0, similarity), similarity >= enough)
 
 
 def training_index(version: Version, target: str | None) -> TrainingIndex | None:
@@ -67,7 +71,7 @@ def training_index(version: Version, target: str | None) -> TrainingIndex | None
 
 def lesson(near: Sequence[Near], actual: str | None, predicted: str | None) -> Lesson:
     """What the labels of the nearest say of a wrong answer: more than half of those that are alike decide."""
-    alike = [found.label for found in near if found.similarity >= ALIKE_FROM]
+    alike = [found.label for found in near if found.alike]
     if not alike:
         return "nothing_like"
     label, count = Counter(alike).most_common(1)[0]

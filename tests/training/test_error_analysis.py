@@ -12,9 +12,10 @@ from tests.pages.judged_versions import LABELS, PLANTED, every, finish, make_tas
 from training import error_analysis
 from training.__main__ import main
 from training.answered_rows import AnsweredRow, answered_rows
+from training.baseline import vectorizer_for
 from training.data.rows import Row, read_rows, rows_to_jsonl
 from training.error_analysis import analyse_errors
-from training.nearest_rows import Near, lesson, training_index
+from training.nearest_rows import ALIKE_CHARACTERS, ALIKE_WORDS, Near, TrainingIndex, lesson, training_index
 
 ROWS = 300
 
@@ -145,6 +146,17 @@ def test_without_training_rows_or_words_in_them_there_is_no_index(tmp_path):
     assert training_index(version, None) is None
 
 
+@pytest.mark.parametrize(("language", "alike"), [("zh-TW", ALIKE_CHARACTERS), ("en", ALIKE_WORDS)])
+def test_words_have_to_be_nearer_than_characters_to_be_alike(language, alike):
+    between = " " if language == "en" else ""
+    rows = [Row(str(count), {"text": between.join("abcdefghij"[:count])}, "x") for count in range(1, 11)]
+    vectorizer = vectorizer_for(language)
+    index = TrainingIndex(rows, None, vectorizer, vectorizer.fit_transform([row.input["text"] for row in rows]))
+    near = index.nearest({"text": between.join("aklmnop")}, count=10)
+    assert {found.alike for found in near} == {True, False}
+    assert all(found.alike == (found.similarity >= alike) for found in near)
+
+
 @pytest.mark.parametrize(
     ("near", "expected"),
     [
@@ -157,9 +169,9 @@ def test_without_training_rows_or_words_in_them_there_is_no_index(tmp_path):
     ],
 )
 def test_the_labels_of_the_nearest_say_what_the_data_taught(near, expected):
-    found = [Near(str(place), {}, label, 0.5) for place, label in enumerate(near)]
+    found = [Near(str(place), {}, label, 0.5, alike=True) for place, label in enumerate(near)]
     assert lesson(found, "a", "b") == expected
-    far = [replace(one, similarity=0.1) for one in found]
+    far = [replace(one, similarity=0.1, alike=False) for one in found]
     assert lesson([*found, *far], "a", "b") == expected and lesson(far, "a", "b") == "nothing_like"
 
 

@@ -1,0 +1,60 @@
+"""From which cosine on the nearest training row's label says something of a text: `python bench/alike.py`, seconds.
+
+For each corpus 400 rows to learn from and 600 asked: how often the nearest has the asked row's own label, by how near it is, beside how
+often it has overall. Characters for Chinese, words for English, as the baseline reads them.
+"""
+
+from __future__ import annotations
+
+import sys
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from bench import record
+from bench.corpora import CORPORA, every_text
+from training.baseline import vectorizer_for
+from training.data.rows import Row
+from training.nearest_rows import TrainingIndex
+
+LEARNT, ASKED, SEED = 400, 600, 3
+BOUNDS = (0.0, 0.15, 0.2, 0.25, 0.3, 1.01)
+Seen = list[tuple[float, bool]]  # how near, and whether its label was the text's own
+
+
+def of_corpus(name: str) -> Seen:
+    corpus = CORPORA[name]
+    texts = [pair for pair in every_text(name) if pair[1] in corpus.labels]
+    Random(SEED).shuffle(texts)
+    rows = [Row(str(place), {"text": text}, label) for place, (text, label) in enumerate(texts[:LEARNT])]
+    vectorizer = vectorizer_for(corpus.language)
+    index = TrainingIndex(rows, None, vectorizer, vectorizer.fit_transform([row.input["text"] for row in rows]))
+    asked = [(index.nearest({"text": text}, 1), label) for text, label in texts[LEARNT : LEARNT + ASKED]]
+    return [(near[0].similarity, near[0].label == label) for near, label in asked if near]
+
+
+def by_nearness(seen: Seen) -> dict[str, Any]:
+    found: dict[str, Any] = {"all": share(seen)}
+    for low, high in pairwise(BOUNDS):
+        found[f"from {low:.2f}"] = share([one for one in seen if low <= one[0] < high])
+    return found
+
+
+def share(seen: Seen) -> dict[str, float | int | None]:
+    return {"asked": len(seen), "own_label": round(sum(right for _, right in seen) / len(seen), 3) if seen else None}
+
+
+def main() -> None:
+    seen = {name: of_corpus(name) for name in CORPORA}
+    pooled = {
+        "characters": [one for name, found in seen.items() if CORPORA[name].language != "en" for one in found],
+        "words": [one for name, found in seen.items() if CORPORA[name].language == "en" for one in found],
+    }
+    record.write("alike", {name: by_nearness(found) for name, found in {**pooled, **seen}.items()})
+
+
+if __name__ == "__main__":
+    main()
