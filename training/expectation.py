@@ -70,6 +70,7 @@ class Came:
     memory_gb: float | None
     shared: bool  # the memory of a whole server, with everything else it holds
     ended_at: tuple[int, int] | None  # (step, of how many) where the training ended before its last step
+    beside_others: bool = False  # other programs had the processor too: what it took is not kept for later estimates
 
     def say(self, language: Language) -> str:
         return self.sentence().say(language)
@@ -80,9 +81,9 @@ class Came:
         said = sentence(
             f"estimate.came.{memory}", low=low, high=high, low_gb=low_gb, high_gb=high_gb, minutes=self.minutes, gb=self.memory_gb
         )
-        if self.ended_at is None:
-            return said
-        return sentence("estimate.came.ended_early", said=said, step=self.ended_at[0], total=self.ended_at[1])
+        if self.ended_at is not None:
+            said = sentence("estimate.came.ended_early", said=said, step=self.ended_at[0], total=self.ended_at[1])
+        return sentence("estimate.came.beside_others", said=said) if self.beside_others else said
 
 
 def came(view: RunView, results: Mapping[str, Any] | None) -> Came | None:
@@ -104,6 +105,7 @@ def came(view: RunView, results: Mapping[str, Any] | None) -> Came | None:
         memory_gb=peak / 2**30 if isinstance(peak, int | float) and peak > 0 else None,
         shared=said.get("memory_of") != "gpu" and view.worker.get("own_process") is False,
         ended_at=(view.step, view.total_steps or 0) if early else None,
+        beside_others=_threads_changed(view.notices),
     )
 
 
@@ -122,8 +124,7 @@ def learn(version: Version, events: Iterable[Event]) -> bool:
     """
     of_attempt = _last_attempt(list(events))
     took = part_times(of_attempt)
-    threads_changed = any(event.get("code") == "N03" for event in of_attempt)
-    if took.steps < STEPS_NEEDED or threads_changed:
+    if took.steps < STEPS_NEEDED or _threads_changed(of_attempt):
         return False
     training, machine = version.config.training, this_machine()
     model, whole = known_model(training.base_model, task_folder(version)), work_of(version.config, version.data_folder)
@@ -140,6 +141,11 @@ def learn(version: Version, events: Iterable[Event]) -> bool:
     peak = _peak_gb(version, of_attempt)
     memory = factor(peak, memory_gb) if peak else None
     return keep(measurement(training, machine, whole, how="run", factors=factors, memory=memory))
+
+
+def _threads_changed(events: Iterable[Event]) -> bool:
+    """Whether other programs took so much of the processor that the training gave threads up."""
+    return any(event.get("code") == "N03" for event in events)
 
 
 def _last_attempt(events: list[Event]) -> list[Event]:

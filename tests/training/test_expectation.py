@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -52,6 +53,8 @@ def test_in_a_server_the_memory_is_said_to_be_the_whole_servers():
 
 def test_an_early_end_is_said_and_memory_that_nobody_knows_is_left_out():
     assert came(view(steps=2), RESULTS).say("en").endswith("Training ended at step 2 of 4.")
+    told = replace(view(), notices=({"type": "notice", "code": "N03", "step": 2},))
+    assert came(told, RESULTS).say("en").endswith("its time does not go into later estimates.")
     assert came(view(), {}).say("en") == "Expected 3 to 5 minutes and 2.2 to 2.6 GB; took 4.1 minutes."
 
 
