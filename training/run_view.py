@@ -43,6 +43,11 @@ class RunView:
         return int(self.steps[-1]["step"]) if self.steps else 0
 
     @property
+    def has_only_begun(self) -> bool:
+        """Whether the early look is all there is: its scores are not judged yet."""
+        return bool(self.evals and self.evaluate_every) and int(self.evals[-1]["step"]) < (self.evaluate_every or 0)
+
+    @property
     def best_eval(self) -> Event | None:
         """The evaluation whose `best` flag was set last; the run kept that step's weights."""
         return next((event for event in reversed(self.evals) if event.get("best") and event.get("value") is not None), None)

@@ -165,11 +165,11 @@ def _time_left(page: TaskPage, seconds: float | None) -> str:
     if seconds is None:
         return page.say("train.left.unknown")
     minutes, s = divmod(round(seconds), 60)
-    if not minutes and not s:
-        return page.say("train.left.any_moment")
     if minutes >= 60:
         return page.say("train.left.hours", h=minutes // 60, m=minutes % 60)
-    return page.say("train.left.minutes", m=minutes, s=s) if minutes else page.say("train.left.seconds", s=s)
+    if minutes:
+        return page.say("train.left.minutes", m=minutes, s=s)
+    return page.say("train.left.seconds", s=s) if s else page.say("train.left.any_moment")
 
 
 # --- what the coach says -------------------------------------------------------------------------------------------------------
@@ -208,7 +208,8 @@ def _about_state(page: TaskPage, version: Version, status: RunStatus) -> str | N
         if kept is None:
             return None  # the error has said it all
     elif status.state == "running":
-        key += "_quiet" if status.view.evals else "" if status.view.total_steps else "_preparing"
+        looked = "_early" if status.view.has_only_begun else "_quiet"
+        key += looked if status.view.evals else "" if status.view.total_steps else "_preparing"
     elif status.state == "finished" and status.view.terminal:
         step = status.view.terminal.get("best_step")
         reason = status.view.terminal.get("reason")

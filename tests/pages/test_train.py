@@ -140,6 +140,17 @@ def test_a_running_version_shows_step_numbers_and_the_coachs_warning_first(langu
     assert len(charts(at.run())) == 3
 
 
+def test_an_early_look_is_shown_and_not_praised(held, task, open_page):
+    events = events_of("healthy")
+    first = next(place for place, event in enumerate(events) if event["type"] == "eval")
+    begun = [{**event, "evaluate_every": 40} if event.get("name") == "training" else event for event in events[: first + 1]]
+    write_log(held, begun, ended_s_ago=1)
+    at = open_page("5_train.py", task, "en")
+    assert not at.exception and say("state.running_early", "en") in words(at) and len(charts(at)) == 2
+    write_log(held, events[: first + 1], ended_s_ago=1)
+    assert say("state.running_early", "en") not in words(open_page("5_train.py", task, "en"))
+
+
 def test_the_table_has_every_class_with_its_four_scores(held, task, open_page):
     write_log(held, events_of("healthy", 60), ended_s_ago=1)
     at = open_page("5_train.py", task, "en")
