@@ -99,9 +99,20 @@ def test_the_coach_is_held_against_the_best_and_the_common_example():
     for run in advice.RUNS:
         top = 0.7 if (run.rate, run.balance) == (3e-4, "none") else 0.65 if run.rate > 1e-5 else 0.4
         scores = [round(top - 0.02 * abs(epoch - 4), 4) for epoch in range(1, 9)]
-        found[run.name] = {"macro_f1": scores, "advised": {"rate": 3e-4, "epochs": 3, "balance": "oversample"}}
+        advised = {"rate": 3e-4, "epochs": 3, "balance": "oversample"}
+        found[run.name] = {"run": {"corpus": run.corpus}, "macro_f1": scores, "advised": advised}
     row = advice.judged("news-topics", found)
     assert row["best"]["configuration"] == (3e-4, "none", 4) and row["coach"]["macro_f1"] == 0.63
     assert row["behind_the_best"] == 0.07 and not row["within_the_margin"] and row["common_example"]["macro_f1"] == 0.32
-    del found[next(run.name for run in advice.RUNS if run.corpus == "news-topics")]
-    assert advice.judged("news-topics", found) is None
+    everywhere = advice.across([row], found)
+    assert everywhere["best"][0] == row["best"] and everywhere["coach"] == 0.63 and everywhere["common_example"] == 0.32
+
+
+def test_while_runs_are_missing_the_coach_is_judged_by_the_seeds_that_have_its_own_and_the_common_one():
+    advised = {"rate": 3e-4, "epochs": 4, "balance": "oversample"}
+    kept = {"run": {"corpus": "news-topics"}, "macro_f1": [0.5] * 8, "advised": advised}
+    runs = [run for run in advice.RUNS if run.corpus == "news-topics"]
+    found = {run.name: kept for run in runs if (run.seed, run.rate) != (12, 3e-4)}
+    row = advice.judged("news-topics", found)
+    assert row["seeds"] == [11] and row["configurations"] == 48
+    assert advice.judged("news-topics", {runs[0].name: kept}) is None and advice.judged("news-topics", {}) is None
