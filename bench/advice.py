@@ -96,6 +96,8 @@ def keep(name: str, found: dict[str, Any]) -> None:
 
 def train_missing(most: int, named: Sequence[str]) -> None:
     for run in [run for run in RUNS if run.name not in kept() and (not named or run.name in named)][:most]:
+        if run.name in kept():  # somebody else's by now
+            continue
         found = one(run)
         keep(run.name, found)
         print(run.name, found["macro_f1"], flush=True)

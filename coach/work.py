@@ -23,11 +23,13 @@ class Schedule:
     """When to evaluate, in optimiser steps; `total` counts them all.
 
     Where the first evaluation is far off, an early look comes before it, so that whoever watches sees the classes within a minute or so.
-    It is scored and kept like the others; what the coach notices goes by the others, since a model that has hardly begun misleads.
+    It is scored and shown like the others; what is noticed, kept as best and stopped for goes by the others, since a model that has
+    hardly begun misleads. `looks_early`: False for runs of releases that did not.
     """
 
     total: int
     evaluate_every: int
+    looks_early: bool = True
 
     @classmethod
     def of(cls, total: int, steps_per_epoch: int, evaluations_per_epoch: int) -> Schedule:
@@ -36,7 +38,7 @@ class Schedule:
     @property
     def early_look(self) -> int | None:
         step = self.evaluate_every // EARLY_SHARE
-        return step if EARLY_FROM <= step < self.total else None
+        return step if self.looks_early and EARLY_FROM <= step < self.total else None
 
     @property
     def regular_evaluations(self) -> int:

@@ -23,7 +23,7 @@ Event = dict[str, Any]
 
 
 _WHOLE = (
-    "seq", "step", "attempt", "from_step", "total_steps", "evaluate_every", "total", "done", "tokens", "rows", "valid_rows",
+    "seq", "step", "attempt", "from_step", "total_steps", "evaluate_every", "total", "done", "tokens", "rows", "valid_rows", "test_rows",
     "number", "runs",
 )  # fmt: skip
 _NUMBERS = ("value", "loss", "learning_rate", "grad_norm", "elapsed_s", "metric_value")  # or null, where one was not finite

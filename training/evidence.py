@@ -64,7 +64,7 @@ def evidence_on(version: Version, results: Mapping[str, Any], suspects: Suspects
     view = fold(RunView(), read_events(version.events_path))
     splits = (version.snapshot() or {}).get("splits") or {}
     train, test = ((splits.get(part) or {}).get("class_distribution") or {} for part in ("train", "test"))
-    evals = [event for event in view.evals if event.get("split", "valid") == "valid"]
+    evals = [event for event in view.evals if event.get("split", "valid") == "valid" and event["step"] != view.early_look]
     training = version.config.training
     rate = training.learning_rate if training.lora and training.method == "sft" else None
     answered = as_evidence(answered_rows(version, next(iter(version.config.targets), None)))  # of several targets the first

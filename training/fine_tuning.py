@@ -49,7 +49,7 @@ def fine_tune(version: Version, attempt: Attempt, log: EventLog, now: Callable[[
     progress = callback.progress
     if callback.end_reason == "stopped":
         return Ending("stopped", {"step": last_step(callback), "reason": "asked", "checkpoint": _last_checkpoint(version)})
-    log.append("phase", name="evaluating", rows=len(rows["test"]), valid_rows=len(rows["valid"]))
+    log.append("phase", name="evaluating")
     _take_best(version, callback)
     course = Course(
         best_step=progress.best_step,
@@ -102,7 +102,7 @@ def _train(
         stop_path=version.stop_path,
         threads=ready.threads,
         average=average,
-        progress=progress_from(attempt.view.steps, attempt.view.evals, training.early_stopping),
+        progress=progress_from(attempt.view.steps, attempt.view.evals),
         plan=_plan(task, baseline, schedule),
     )
     log.require_in_place()  # the trainer makes its folder
@@ -118,9 +118,9 @@ def _train(
         callbacks=[callback],
     )
     callback.watch(trainer, ready.answerer)
-    log.append(
-        "phase", name="training", total_steps=schedule.total, evaluate_every=schedule.evaluate_every, baseline=_scores(baseline)
-    )
+    counted = {f"{part}_rows": len(ready.rows[part]) for part in ("valid", "test")}
+    planned = {"total_steps": schedule.total, "evaluate_every": schedule.evaluate_every, **counted}
+    log.append("phase", name="training", **planned, baseline=_scores(baseline))
     for notice in first_notices(attempt, ready, encoded, classes):
         log.append("notice", step=attempt.from_step, **notice.fields())
     _run(trainer, callback, attempt, version)

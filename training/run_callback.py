@@ -6,7 +6,7 @@ Owns when to evaluate, what is best, and when to stop. It trains nothing and dra
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -46,7 +46,6 @@ class Progress:
     best_step: int | None = None
     best_value: float = -math.inf
     best_loss: float = math.inf
-    without_gain: int = 0
     tokens: int = 0
     elapsed_s: float = 0.0
     steps: list[Event] = field(default_factory=list)
@@ -139,7 +138,7 @@ class RunCallback(TrainerCallback):
         checkpoints.prune(self.checkpoints_folder, {step, self.progress.best_step or step})
 
     def _end_diverged(self, step: int, notice: Notice, control: TrainerControl) -> None:
-        """Nothing of these weights is kept: the best step is what the run ends with. Raises TrainingError where none was evaluated."""
+        """Nothing of these weights is kept: the best step is what the run ends with. Raises TrainingError where there is none yet."""
         if self.progress.best_step is None:
             raise TrainingError("training.diverged", step=step)
         self._tell(notice, step)
@@ -165,7 +164,7 @@ class RunCallback(TrainerCallback):
     def _evaluate(self, step: int, control: TrainerControl) -> None:
         with self.average.lent():
             found = self.evaluate()
-        better = self._is_better(found)
+        better = step != self.schedule.early_look and self._is_better(found)
         if better:
             self.progress.best_step, self.progress.best_value, self.progress.best_loss = step, found.value, found.loss
         event = self.log_events.append("eval", step=step, **found.fields, best=better)
@@ -181,15 +180,13 @@ class RunCallback(TrainerCallback):
 
     def _judge(self, step: int, invalid_rate: float | None) -> None:
         """What the evaluations show, the early look left out."""
-        evals = [event for event in self.progress.evals if event["step"] != self.schedule.early_look]
+        evals = self._regular_evals()
         for notice in notices_after_eval(self.progress.steps, evals, invalid_rate=invalid_rate, plan=self.plan):
             self._tell(notice, step)
 
     def _is_better(self, found: Evaluation) -> bool:
-        """Any gain is better, and of equal scores the lower validation loss. `min_delta` counts for patience alone."""
-        margin = self.early_stopping.min_delta if self.early_stopping else 0.0
+        """Any gain is better, and of equal scores the lower validation loss."""
         gain = found.value - self.progress.best_value
-        self.progress.without_gain = 0 if gain > margin else self.progress.without_gain + 1
         return gain > 0 or (gain == 0 and found.loss < self.progress.best_loss)
 
     def ended_before(self, from_step: int) -> bool:
@@ -199,7 +196,12 @@ class RunCallback(TrainerCallback):
         return self._out_of_patience() or from_step >= self.schedule.total
 
     def _out_of_patience(self) -> bool:
-        return self.early_stopping is not None and self.progress.without_gain >= self.early_stopping.patience
+        if self.early_stopping is None:
+            return False
+        return without_gain(self._regular_evals(), self.early_stopping.min_delta) >= self.early_stopping.patience
+
+    def _regular_evals(self) -> list[Event]:
+        return [event for event in self.progress.evals if event["step"] != self.schedule.early_look]
 
     def _notice(self, code: str, level: Level, key: str, step: int, **data: Any) -> None:
         self._tell(Notice(code, level, key, data), step)
@@ -208,19 +210,23 @@ class RunCallback(TrainerCallback):
         self.log_events.append("notice", step=step, **notice.fields())
 
 
-def progress_from(steps: tuple[Event, ...], evals: tuple[Event, ...], early_stopping: EarlyStopping | None) -> Progress:
+def without_gain(evals: Sequence[Event], min_delta: float) -> int:
+    """How many evaluations in a row, up to the last, have gained no more than `min_delta` over the best before them."""
+    best, count = -math.inf, 0
+    for event in evals:
+        value = -math.inf if event["value"] is None else float(event["value"])  # was not finite
+        count = 0 if value > best + min_delta else count + 1
+        best = max(best, value)
+    return count
+
+
+def progress_from(steps: tuple[Event, ...], evals: tuple[Event, ...]) -> Progress:
     """The progress an earlier attempt had reached, from the events its readers still count."""
     progress = Progress(steps=list(steps), evals=list(evals))
     if steps:
         progress.tokens, progress.elapsed_s = int(steps[-1].get("tokens", 0)), float(steps[-1].get("elapsed_s") or 0.0)
-    margin = early_stopping.min_delta if early_stopping else 0.0
     for event in evals:
-        if event["value"] is None:  # was not finite
-            progress.without_gain += 1
-            continue
-        gain = event["value"] - progress.best_value
-        progress.without_gain = 0 if gain > margin else progress.without_gain + 1
-        if event.get("best"):
+        if event["value"] is not None and event.get("best"):
             loss = math.inf if event.get("loss") is None else event["loss"]
             progress.best_step, progress.best_value, progress.best_loss = event["step"], event["value"], loss
     return progress

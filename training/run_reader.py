@@ -15,7 +15,6 @@ from coach.repeats import Repeat
 from coach.version_folder import Version
 from coach.work import Schedule
 from training.event_log import EventTail
-from training.events import Event
 from training.held_lock import is_locked
 from training.repeat_progress import RepeatProgress, repeat_in
 from training.run_status import RunStatus, state_of
@@ -128,13 +127,13 @@ def _left_of_run_s(view: RunView, now: float) -> float | None:
         return None
     if view.phase == "evaluating":
         since = max(0.0, now - float(view.phase_event.get("t", now)))
-        return None if look_s is None else max(0.0, look_s * _looks_of_the_test(view.phase_event) - since)
+        return None if look_s is None else max(0.0, look_s * view.test_looks - since)
     here = sum(event.get("_attempt") == view.attempt for event in view.steps)
     step_s = view.median_step_s() if here >= STEPS_TO_GUESS else None
     if view.phase != "training" or view.total_steps is None or step_s is None:
         return None
     looks, due = _looks_to_come(view, view.total_steps)
-    left = max(0, view.total_steps - view.step) * step_s + (looks + 1) * (look_s or 0.0)
+    left = max(0, view.total_steps - view.step) * step_s + (looks + view.test_looks) * (look_s or 0.0)
     expected = look_s if due and look_s is not None else step_s
     return left - min(max(0.0, now - _last_progress_t(view)), expected, left)
 
@@ -144,19 +143,15 @@ def _whole_run_s(view: RunView) -> float | None:
     if step_s is None or not view.total_steps:
         return None
     schedule = _schedule(view, view.total_steps)
-    return view.total_steps * step_s + (schedule.evaluations + 1) * (_median_look_s(view) or 0.0)
+    return view.total_steps * step_s + (schedule.evaluations + view.test_looks) * (_median_look_s(view) or 0.0)
 
 
 def _schedule(view: RunView, total: int) -> Schedule:
     """What the log says; of an earlier release's, which had no early look, what its first validation says."""
-    every = view.evaluate_every or (int(view.evals[0]["step"]) if view.evals else 0)
-    return Schedule(total, every if every > 0 else total)
-
-
-def _looks_of_the_test(phase: Event) -> float:
-    """The closing test's length in validations, by its rows; one where the log does not say."""
-    rows, valid_rows = phase.get("rows"), phase.get("valid_rows")
-    return rows / valid_rows if rows and valid_rows else 1.0
+    if view.evaluate_every and view.evaluate_every > 0:
+        return Schedule(total, view.evaluate_every)
+    first = int(view.evals[0]["step"]) if view.evals else total
+    return Schedule(total, max(1, first), looks_early=False)
 
 
 def _median_look_s(view: RunView) -> float | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
+from coach.work import Schedule
 from training.events import TERMINAL_TYPES, Event
 
 
@@ -24,6 +25,7 @@ class RunView:
     phase: str | None = None
     total_steps: int | None = None
     evaluate_every: int | None = None  # optimiser steps; logs of earlier releases do not say
+    test_looks: float = 1.0  # the closing test's rows for each validation row
     steps: tuple[Event, ...] = ()
     evals: tuple[Event, ...] = ()
     samples: tuple[Event, ...] = ()
@@ -43,9 +45,14 @@ class RunView:
         return int(self.steps[-1]["step"]) if self.steps else 0
 
     @property
+    def early_look(self) -> int | None:
+        """The step of the early look, where the run has one: its scores are shown and not judged."""
+        return Schedule(self.total_steps, self.evaluate_every).early_look if self.total_steps and self.evaluate_every else None
+
+    @property
     def has_only_begun(self) -> bool:
-        """Whether the early look is all there is: its scores are not judged yet."""
-        return bool(self.evals and self.evaluate_every) and int(self.evals[-1]["step"]) < (self.evaluate_every or 0)
+        """Whether the early look is all there is."""
+        return bool(self.evals) and self.evals[-1]["step"] == self.early_look
 
     @property
     def best_eval(self) -> Event | None:
@@ -107,12 +114,14 @@ def fold(view: RunView, events: Iterable[Event]) -> RunView:
 
 
 def _in_phase(view: RunView, event: Event) -> RunView:
+    test_rows, valid_rows = event.get("test_rows"), event.get("valid_rows")
     return replace(
         view,
         phase=event.get("name"),
         phase_event=event,
         total_steps=event.get("total_steps", view.total_steps),
         evaluate_every=event.get("evaluate_every", view.evaluate_every),
+        test_looks=test_rows / valid_rows if test_rows and valid_rows else view.test_looks,
         baseline=event.get("baseline", view.baseline),
         last_step_t=event.get("t"),
     )

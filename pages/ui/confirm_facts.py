@@ -20,7 +20,7 @@ from pages.ui.sheet import Sheet, rewritten
 from pages.ui.yaml_editor import held_sheet, hold_sheet
 from training.attached_file import attached
 from training.before_start import BeforeStart, DataState
-from training.data.corrections import read_corrections
+from training.data.build import last_data_version
 
 HOURS_FROM_MIN = 100.0
 
@@ -120,7 +120,7 @@ def data_section(page: TaskPage, data: DataState) -> None:
             return
         prose.sentence(page.say(f"confirm.data.{data}"))
         with guarded(page.language):
-            if changed := len(read_corrections(page.task.folder)):
+            if changed := last_data_version(page.task.folder).get("corrections"):
                 prose.sentence(page.say("confirm.data.corrected", count=changed))
             attachment = attached(page.task)
             report = cached.inspection(attachment).report if attachment and attachment.is_there else None

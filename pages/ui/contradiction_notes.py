@@ -13,13 +13,16 @@ from coach.answers import Answers
 from coach.contradictions import Contradiction, contradictions
 from coach.errors import WorkspaceError
 from coach.text import text
-from coach.understood import is_understood, keep_understood
+from coach.understood import keep_understood, understood
 from pages.ui import prose, session
 from pages.ui.page import TaskPage
 
 
 def contradiction_notes(page: TaskPage, answers: Answers) -> None:
-    unread = [found for found in contradictions(answers) if not _is_read(page, found)]
+    read = understood(page.task)
+    unread = [
+        found for found in contradictions(answers) if found.signature not in (read.get(found.name), _seen_here(page, found))
+    ]
     if unread:
         at_hand = session.recall(page.key("topic"), str)
         _note(page, min(unread, key=lambda found: found.topic != at_hand), others=len(unread) - 1)
@@ -36,8 +39,8 @@ def _note(page: TaskPage, found: Contradiction, *, others: int) -> None:
                   on_click=_read, args=(page, found))  # fmt: skip
 
 
-def _is_read(page: TaskPage, found: Contradiction) -> bool:
-    return session.recall(_state(page, found), str) == found.signature or is_understood(page.task, found)
+def _seen_here(page: TaskPage, found: Contradiction) -> str | None:
+    return session.recall(_state(page, found), str)
 
 
 def _read(page: TaskPage, found: Contradiction) -> None:

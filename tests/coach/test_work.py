@@ -36,3 +36,7 @@ def test_as_many_are_counted_as_come(total: int, every: int):
 
 def test_a_training_that_ends_before_it_has_no_early_look():
     assert due(Schedule(total=3, evaluate_every=40)) == [3]
+
+
+def test_a_run_of_a_release_without_an_early_look_has_none():
+    assert due(Schedule(total=60, evaluate_every=30, looks_early=False)) == [30, 60]

@@ -12,6 +12,7 @@ from coach.answers import Answers, Success
 from coach.interview import TOPICS
 from coach.interview_progress import asked_questions, progress_of
 from coach.text import text
+from coach.understood import UNDERSTOOD_FILE, understood
 from coach.workspace import Task
 from tests.pages.conftest import LANGUAGES, ROOT, words
 from training.attached_file import attached, inspect
@@ -484,6 +485,20 @@ print(sorted({{"torch", "transformers", "trl", "peft", "datasets"}} & set(sys.mo
 """
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert found.stdout.strip().split("\n")[-1] == "[]", found.stderr[-2000:]
+
+
+@pytest.mark.parametrize(
+    "content", ["{", "[1]", '{"x": "\\ud800"}', '{"x": ' + "[" * 600 + "]" * 600 + "}", '{"x": "' + "y" * 200_000 + '"}']
+)
+def test_what_was_read_is_kept_also_where_the_file_was_damaged(content, partial_task, open_page):
+    success = Success.model_validate({"primary_metric": "macro_f1", "threshold": 0.7, "baseline_score": 0.75})
+    partial_task.save_answers(partial_task.answers().model_copy(update={"success": success}))
+    (partial_task.folder / UNDERSTOOD_FILE).write_text(content, encoding="utf-8")
+    at = open_page(PAGE, partial_task, "en")
+    sentence = text("contradiction.target_is_met_today", "en", threshold=0.7, score=0.75)
+    assert not at.exception and sentence in words(at)
+    at = at.button(key=f"{partial_task.name}.discover.contradiction.target_is_met_today.read").click().run()
+    assert not at.exception and list(understood(partial_task)) == ["target_is_met_today"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -239,7 +239,10 @@ def test_an_early_look_is_none_of_the_intervals():
 
 def test_the_test_rows_take_as_long_as_there_are_of_them():
     view, t = going(steps=100, closed=True)
-    view = fold(view, [{"t": t, "type": "phase", "name": "evaluating", "rows": 150, "valid_rows": 50}])
+    begun = {"t": t, "type": "phase", "name": "training", "total_steps": 100, "valid_rows": 50, "test_rows": 150}
+    view = fold(view, [begun])
+    assert time_left_s(view, t) == pytest.approx(3 * 6.0)
+    view = fold(view, [{"t": t, "type": "phase", "name": "evaluating"}])
     assert time_left_s(view, t + 2) == pytest.approx(3 * 6.0 - 2.0)
 
 
