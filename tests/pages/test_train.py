@@ -143,7 +143,8 @@ def test_a_running_version_shows_step_numbers_and_the_coachs_warning_first(langu
 def test_an_early_look_is_shown_and_not_praised(held, task, open_page):
     events = events_of("healthy")
     first = next(place for place, event in enumerate(events) if event["type"] == "eval")
-    begun = [{**event, "evaluate_every": 40} if event.get("name") == "training" else event for event in events[: first + 1]]
+    every = {"evaluate_every": 5 * events[first]["step"]}  # so that this one is the early look
+    begun = [{**event, **every} if event.get("name") == "training" else event for event in events[: first + 1]]
     write_log(held, begun, ended_s_ago=1)
     at = open_page("5_train.py", task, "en")
     assert not at.exception and say("state.running_early", "en") in words(at) and len(charts(at)) == 2
