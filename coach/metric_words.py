@@ -13,6 +13,12 @@ def metric_words(metric: str) -> Sentence | str:
 
 
 def metric_name(metric: str, language: Language) -> str:
-    """The name in `language`, for labels."""
+    """The same in `language`: accuracy, weighted F1."""
     key = f"metrics.{metric}"
     return text(key, language) if has_text(key) else metric
+
+
+def metric_label(metric: str, language: Language) -> str:
+    """The name by itself, over a column or an axis: Accuracy, Weighted F1."""
+    name = metric_name(metric, language)
+    return name[:1].upper() + name[1:]

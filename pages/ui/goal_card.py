@@ -12,7 +12,7 @@ import streamlit as st
 
 from coach.figures import NOTHING, Figure
 from coach.goal_card import ANSWER_KEYS, Card, CardField, with_field
-from coach.metric_words import metric_name, metric_words
+from coach.metric_words import metric_label, metric_name, metric_words
 from coach.sentence import sentence
 from coach.task_check import FITTING_METRICS
 from coach.task_schema import METRICS, DeployTarget, TaskType, VersionStrategy
@@ -122,7 +122,7 @@ def _take(key: str, field: CardField, widget_key: str) -> None:
 
 
 def _option(page: TaskPage, field: str, value: str) -> str:
-    return metric_name(value, page.language) if field == "primary_metric" else page.say(f"goal.option.{field}.{value}")
+    return metric_label(value, page.language) if field == "primary_metric" else page.say(f"goal.option.{field}.{value}")
 
 
 def _metrics(card: Card) -> tuple[str, ...]:

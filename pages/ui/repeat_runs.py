@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from coach.metric_words import metric_name
+from coach.metric_words import metric_label
 from coach.repeats import repeats_sentence
 from coach.text import text
 from pages.ui import prose
@@ -28,7 +28,7 @@ def repeat_runs(page: TaskPage, results: Mapping[str, Any]) -> None:
     prose.heading(text("repeats.title", page.language, runs=len(runs)))
     prose.sentence(said.say(page.language))
     names = {"name": text("repeats.column.run", page.language)} | {
-        name: metric_name(name, page.language) for name in (metric, *SCORES)
+        name: metric_label(name, page.language) for name in (metric, *SCORES)
     }
     shown = [
         {"name": run["name"].replace("-", " "), metric: run.get("primary_metric"), **{name: run.get(name) for name in SCORES}}

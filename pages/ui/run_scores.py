@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from coach.metric_words import metric_name
+from coach.metric_words import metric_label
 from pages.ui import cached, prose
 from pages.ui.charts import MOST_NUMBERED, Chart, confusion_matrix, loss_curve, metric_curve
 from pages.ui.class_table import class_table
@@ -46,7 +46,7 @@ def _curves(page: TaskPage, run: Run, status: RunStatus) -> None:
     """The metric changes with each evaluation; the loss, with each step, is drawn only while somebody looks at it."""
     view, criteria = status.view, run.config.success_criteria
     metric = criteria.primary_metric
-    names = [metric_name(metric, page.language), page.say("train.tab.loss")]
+    names = [metric_label(metric, page.language), page.say("train.tab.loss")]
     first, second = st.tabs(names, key=page.key("curves"), on_change="rerun")
     with first:
         lines = baselines(view, criteria)

@@ -10,7 +10,7 @@ import streamlit as st
 from coach.comparison import Comparison, ScoreChange
 from coach.config_changes import ConfigChange, shown_value
 from coach.history import Entry, held_against
-from coach.metric_words import metric_name
+from coach.metric_words import metric_label
 from pages.ui import cached, prose, session
 from pages.ui.frame import guarded
 from pages.ui.page import TaskPage
@@ -56,7 +56,7 @@ def _pair(page: TaskPage, entries: Sequence[Entry], focus: Entry) -> tuple[str, 
 def score_table(page: TaskPage, found: Comparison, key: str) -> None:
     """The score and each class, before and after, with how certain the difference is."""
     prose.strong(page.say("iterate.compare.scores"))
-    overall = {"what": metric_name(found.metric, page.language), **_change(page, found.overall)}
+    overall = {"what": metric_label(found.metric, page.language), **_change(page, found.overall)}
     classes = [
         {"what": page.say("iterate.compare.class", label=change.name), **_change(page, change)} for change in found.per_class
     ]

@@ -98,7 +98,7 @@ def test_the_runs_together_say_each_score_and_its_spread():
 
 def test_the_sentence_names_seeds_or_folds_and_is_left_out_for_a_single_run():
     said = repeats_sentence({"repeats": together(list(zip(planned(seeds=2), [results(0.6), results(0.8)], strict=True)))})
-    assert said.say("en") == "2 seeds: test Accuracy 0.700 ± 0.141 on average (0.600 to 0.800)"
+    assert said.say("en") == "2 seeds: test accuracy 0.700 ± 0.141 on average (0.600 to 0.800)"
     said = repeats_sentence({"repeats": together(list(zip(planned(folds=2), [results(0.6), results(0.8)], strict=True)))})
     assert said.say("zh-TW").startswith("2 份切分") and "0.700 ± 0.141" in said.say("zh-TW")
     assert repeats_sentence({}) is None and repeats_sentence({"repeats": together([(planned()[0], results(0.6))])}) is None

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from coach.answers import Answers
+from coach.metric_words import metric_name
 from coach.text import text
 from coach.workspace import Task, create_task
 from tests.pages.conftest import LANGUAGES, ROOT, numbers, words
@@ -89,7 +90,7 @@ def test_a_sound_task_says_what_will_happen_and_what_it_takes(ready_task, langua
     rows, _, target = numbers(at)
     assert (rows, target) == ("24", "0.80")
     assert not button(at, ready_task, "start").disabled
-    assert text("ui.confirm.said.target", language, metric="Macro-F1", threshold=0.8) in words(at)
+    assert text("ui.confirm.said.target", language, metric=metric_name("macro_f1", language), threshold=0.8) in words(at)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -13,6 +13,7 @@ from coach.answers import Answers
 from coach.first_advice import first_advice
 from coach.hardware import this_machine
 from coach.knowledge import search
+from coach.metric_words import metric_name
 from coach.stages import STAGES
 from coach.text import text
 from coach.workspace import create_task, find_task, list_tasks
@@ -54,7 +55,7 @@ def test_tasks_in_every_state_are_listed_with_a_way_on(language, empty_task, par
     for task in (empty_task, partial_task, finished_task):
         assert task.title in said and task.name in said
     assert text("ui.home.state.finished", language) in said and text("ui.home.state.unstarted", language) in said
-    assert "Macro-F1 0.722" in said and text("ui.home.target", language, threshold=0.7) in said
+    assert f"{metric_name('macro_f1', language)} 0.722" in said and text("ui.home.target", language, threshold=0.7) in said
     for stage in ("discover", "evaluate"):
         assert text("ui.frame.go_to_stage", language, stage=text(f"interview.stage.{stage}", language)) in links(at)
 
@@ -186,7 +187,7 @@ def test_a_long_sentence_shows_its_labels_and_a_short_name_that_can_be_changed(l
 def test_a_complaint_about_a_score_leads_to_the_evaluation_of_what_was_trained_last(language, finished_task, open_page):
     at = write_sentence(open_page(None, None, language), "F1 只有 72%，怎麼辦？")
     assert text("ui.home.sentence.road.diagnose", language) in words(at)
-    assert text("ui.home.sentence.scored", language, metric="Macro-F1", score=0.72) in words(at)
+    assert text("ui.home.sentence.scored", language, metric=metric_name("macro_f1", language), score=0.72) in words(at)
     assert text("ui.home.sentence.to_evaluation", language, title=finished_task.title, version="v1") in links(at)
 
 
@@ -256,6 +257,8 @@ def test_scores_from_elsewhere_are_pasted_judged_and_explained_or_refused_in_wor
     at = write_sentence(open_page(None, None, language), "F1 只有 72%，怎麼辦？")
     at.text_area(key="home.figures").set_value(f",{HOSTILE[:9]},負面\n{HOSTILE[:9]},80,15\n負面,2,18").run()
     said = words(at)
-    assert not at.exception and "Macro-F1 0." in said and text("diagnosis.one_change", language) in said
+    assert (
+        not at.exception and f"{metric_name('macro_f1', language)} 0." in said and text("diagnosis.one_change", language) in said
+    )
     at.text_area(key="home.figures").set_value(HOSTILE).run()
     assert not at.exception and [warning.value for warning in at.warning]

@@ -9,6 +9,7 @@ import pytest
 from coach.advised import advise
 from coach.answers import Answers
 from coach.hardware import Hardware
+from coach.metric_words import metric_name
 from coach.overrides import read_overrides
 from coach.plan_cards import cards, figures
 from coach.text import text
@@ -197,7 +198,8 @@ def test_what_has_been_measured_meanwhile_is_said(language, workspace, open_page
     assert "0.556" not in words(open_page(PAGE, task, language))
     finish(task, "v1", every(3))
     at = open_page(PAGE, task, language)
-    versions = say("measured.version", language, version="v1", metric="Macro-F1", value=judge(task.version("v1").results()).value)
+    metric, value = metric_name("macro_f1", language), judge(task.version("v1").results()).value
+    versions = say("measured.version", language, version="v1", metric=metric, value=value)
     assert not at.exception and say("measured.said", language, versions=versions) in words(at)
 
 
