@@ -1,6 +1,6 @@
 """The system in use today beside a version: its answers are entered as a file, and compared on the test rows both answered.
 
-Folded while there is none. Reading a file is `training.entering_system`'s, the judgement `coach.system_comparison`'s.
+The form is folded. Reading a file is `training.entering_system`'s, the judgement `coach.system_comparison`'s.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ HALVES = (5, 6)
 
 @st.fragment
 def system_in_use(page: TaskPage, focus: Entry) -> None:
-    """`focus`, which is finished, against the system entered last, until another is chosen; under it the form to enter one."""
+    """`focus`, which is finished, against the system entered last, until another is chosen; under it, folded, the form to enter one."""
     with guarded(page.language):
         version, entered = page.task.version(focus.name), systems(page.task)
         error = session.recall(page.key("system.error"), CoachError)
-        with st.expander(page.say("systems.title"), expanded=bool(entered or error), icon=":material/compare_arrows:"):
+        if entered:
+            prose.strong(page.say("systems.title"))
+            _compared(page, version, entered)
+        with st.expander(page.say("systems.another" if entered else "systems.title"), expanded=bool(error), icon=":material/compare_arrows:"):
             if error:
                 show_error(error, page.language)
-            if entered:
-                _compared(page, version, entered)
-                prose.strong(page.say("systems.another"))
-            else:
+            if not entered:
                 prose.sentence(page.say("systems.about", version=version.name))
             _form(page, version)
 

@@ -53,7 +53,15 @@ def enter(at, content, name="rules.csv", turn=0, column=None):
 
 
 def box(at, language="zh-TW"):
-    return next(block for block in at.expander if block.label == text("ui.systems.title", language))
+    """The form's, folded: before the first system, and after it."""
+    return next(
+        (
+            block
+            for block in at.expander
+            if block.label in {text(f"ui.systems.{name}", language) for name in ("title", "another")}
+        ),
+        None,
+    )
 
 
 def alive(at):
@@ -80,7 +88,7 @@ def test_a_file_is_entered_and_compared_in_a_sentence_three_numbers_and_a_table(
     assert numbers(at)[-3:] == ["0.857", "0.556", "+0.301"]
     (table,) = scores(at)
     assert list(table["what"])[1:] == [text("ui.iterate.compare.class", language, label=label) for label in LABELS]
-    assert box(at, language).proto.expanded
+    assert not box(at, language).proto.expanded
     assert len((judged.folder / "systems" / "rules.jsonl").read_text("utf-8").splitlines()) == ROWS
 
 
@@ -172,7 +180,7 @@ def test_a_file_in_the_folder_that_is_damaged_or_of_other_rows_is_said_and_the_f
 def test_the_unfinished_have_nothing_to_compare(open_page, workspace):
     task = make_task(workspace / "news")
     new_version(task, "v1", NOW)
-    assert not [block for block in open_page(PAGE, task).expander if block.label == text("ui.systems.title", "zh-TW")]
+    assert box(open_page(PAGE, task)) is None
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
