@@ -16,6 +16,8 @@ from coach.errors import WorkspaceError
 from coach.task_schema import TaskFile
 from coach.yaml_document import read_document
 
+DATA_VERSION = Path("data/data_version.yaml")  # in the task's folder
+
 
 def snapshot_document(splits: Mapping[str, Path], data_version_path: Path, config: TaskFile) -> dict[str, Any]:
     """The data's own version where it has one, then hash, rows and class counts of each split.

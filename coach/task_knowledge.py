@@ -53,7 +53,7 @@ def facts_of_data(task: Task) -> DataFacts | None:
 
 def _class_counts(task: Task) -> dict[str, int]:
     """As data_version.yaml states them; a file that cannot be read states nothing."""
-    path = task.data_folder / "data_version.yaml"
+    path = task.data_version_path
     try:
         said: Any = read_document(path).mapping.get("class_distribution") if path.is_file() else None
     except CoachError:

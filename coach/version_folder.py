@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from coach.atomic_write import move_into_place, not_written, write_atomically
-from coach.data_snapshot import snapshot_document
+from coach.data_snapshot import DATA_VERSION, snapshot_document
 from coach.errors import WorkspaceError
 from coach.run_documents import refuse_misshapen_results, refuse_misshapen_snapshot
 from coach.task_file import read_task_file
@@ -182,7 +182,7 @@ def freeze(task_folder: Path, config: TaskFile, config_text: str | bytes, name: 
         if arrange is not None:
             arrange(frozen, config)
         splits: dict[str, Path] = {split: frozen.split_path(split) for split in sources}
-        frozen.write_snapshot(snapshot_document(splits, task_folder / "data" / "data_version.yaml", config))
+        frozen.write_snapshot(snapshot_document(splits, task_folder / DATA_VERSION, config))
         write_atomically(frozen.config_path, config_text)
         move_into_place(building, version.folder)
     except OSError as error:

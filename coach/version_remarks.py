@@ -53,7 +53,7 @@ def unchanged_from(task: Task, file: TaskFile) -> Version | None:
 
 def has_the_same_rows(task: Task, version: Version) -> bool:
     """Whether `data/` is what the version was frozen with; False where it is to be made anew from its source."""
-    source, built = task.folder / "data_source.yaml", task.data_folder / "data_version.yaml"
+    source, built = task.folder / "data_source.yaml", task.data_version_path
     try:
         if source.is_file() and built.is_file() and source.stat().st_mtime > built.stat().st_mtime:
             return False

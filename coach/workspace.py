@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from coach.answers import Answers, answers_to_yaml, read_answers, write_answers
 from coach.atomic_write import not_written, write_atomically
+from coach.data_snapshot import DATA_VERSION
 from coach.errors import CoachError, WorkspaceError
 from coach.folder_making import make_task_folder
 from coach.lineage import lineage_document
@@ -76,6 +77,10 @@ class Task:
     @property
     def data_folder(self) -> Path:
         return self.folder / "data"
+
+    @property
+    def data_version_path(self) -> Path:
+        return self.folder / DATA_VERSION
 
     @property
     def versions_folder(self) -> Path:

@@ -29,8 +29,6 @@ from training.row_changes import changed_rows
 if TYPE_CHECKING:
     from training.data.build_report import BuildReport
 
-DATA_VERSION = "data_version.yaml"
-
 
 @dataclass(frozen=True)
 class PreparedData:
@@ -49,7 +47,7 @@ def prepare_data(task: Task, now: datetime) -> PreparedData:
     from training.data.source import raw_files, read_data_source
 
     source = read_data_source(source_path)
-    built = task.data_folder / DATA_VERSION
+    built = task.data_version_path
     if (task.data_folder / "train.jsonl").is_file() and built.is_file():
         raw = [task.folder / path for path in raw_files(source)]
         gone = tuple(path.name for path in raw if not path.is_file())
@@ -79,7 +77,7 @@ def new_version(task: Task, name: str, now: datetime, *, changes: str | None = N
         path = task.data_folder / f"{part}.jsonl"
         if not path.is_file() or not read_rows(path):
             raise DataError(f"data.no_{part}_part")
-    if is_half_made(task.folder, task.data_folder / DATA_VERSION):
+    if is_half_made(task.folder, task.data_version_path):
         raise DataError("data.half_corrected", task=quote(str(task.folder)))
     _refuse_torn_groups(task)
     version = freeze_version(task, name, now, _first_of_the_folds)

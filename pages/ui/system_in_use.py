@@ -36,7 +36,9 @@ def system_in_use(page: TaskPage, focus: Entry) -> None:
         if entered:
             prose.strong(page.say("systems.title"))
             _compared(page, version, entered)
-        with st.expander(page.say("systems.another" if entered else "systems.title"), expanded=bool(error), icon=":material/compare_arrows:"):
+        with st.expander(
+            page.say("systems.another" if entered else "systems.title"), expanded=bool(error), icon=":material/compare_arrows:"
+        ):
             if error:
                 show_error(error, page.language)
             if not entered:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from coach.atomic_write import write_atomically
+from coach.data_snapshot import DATA_VERSION
 from coach.errors import DataError, DocumentError
 from coach.task_schema import TaskFile
 from coach.yaml_document import read_document
@@ -28,8 +29,6 @@ from training.data.rows import Row, rows_to_jsonl
 from training.data.source import OUTPUT_FIELD, DataSource, FileSource
 from training.data.split import PARTS, Splits, drop_repeats, label_of, split_rows
 from training.data.table_rows import TaskRows, rows_of_table
-
-VERSION_FILE = Path("data/data_version.yaml")
 
 
 def build_data(
@@ -205,7 +204,7 @@ def write_data_version(
         "generated_at": now.isoformat(timespec="seconds"),
         **({"corrections": changed} if changed else {}),
     }
-    write_atomically(folder / VERSION_FILE, dump(document))
+    write_atomically(folder / DATA_VERSION, dump(document))
     return str(document["version"])
 
 
@@ -217,13 +216,13 @@ def made_under_its_old_name(last: Mapping[str, Any], corrections: Corrections) -
 def mark_as_current(folder: Path) -> None:
     """The data's version is no older than what it is made from: made again from the same, it is the same."""
     with suppress(OSError):  # then it is made again once more
-        os.utime(folder / VERSION_FILE)
+        os.utime(folder / DATA_VERSION)
 
 
 def last_data_version(folder: Path) -> dict[str, Any]:
     """What `data_version.yaml` says; nothing where it cannot be read."""
     try:
-        return read_document(folder / VERSION_FILE).mapping
+        return read_document(folder / DATA_VERSION).mapping
     except DocumentError:
         return {}
 
