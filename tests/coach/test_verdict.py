@@ -64,7 +64,7 @@ def test_telling_78_from_80_takes_more_rows_than_anybody_labels_in_a_day():
     assert needed == pytest.approx(1600, abs=2)
     found = judge(results(0.78, 0.70, 0.86, rows=100))
     assert found.rows_needed == needed
-    assert f"{needed - 100} more" in " ".join(said.say("en") for said in found.sentences())
+    assert f"{needed - 100:,} more" in " ".join(said.say("en") for said in found.sentences())
 
 
 def test_a_score_on_the_target_is_never_told_apart():
