@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from coach.finding import Evidence, Finding
+from coach.finding import BEYOND_CHANCE, COUNTED, Bars, Evidence, Finding, Sureness, bars
 from coach.sentence import Data, Sentence, sentence
 from coach.situation import SKEWED_AT
+from coach.statistics import shares_apart
 
 CLASS_BELOW_MEAN = 0.15  # judgement: F1 this far below macro-F1 is a class of its own trouble
 FEW_IN_CLASS = 10  # test rows of a class below which its F1 says next to nothing
@@ -17,6 +18,7 @@ COLLAPSE_SHARE = 0.9  # one class in more than this share of the answers …
 COLLAPSE_ACTUAL = 0.6  # … while fewer than this share of the rows are of it
 NAMED_TOO_OFTEN = 1.25  # times as often as it occurs: judgement
 SURE_EXCESS = 2.576  # standard deviations
+MOST_IN_A_PICTURE = 6  # classes
 
 
 def weak_classes(evidence: Evidence) -> list[Finding]:
@@ -25,9 +27,7 @@ def weak_classes(evidence: Evidence) -> list[Finding]:
     labels, counts = matrix.get("labels") or [], matrix.get("counts") or []
     found = _collapse(labels, counts)
     never = [label for column, label in enumerate(labels) if sum(counts[column]) and not any(row[column] for row in counts)]
-    found += [
-        Finding("D02", "never_predicted", "warning", {"label": label, "rows": _support(evidence, label)}) for label in never
-    ]
+    found += [_never_predicted(label, _support(evidence, label)) for label in never]
     macro = evidence.results.get("macro_f1")
     for label, scores in (evidence.results.get("per_class") or {}).items():
         if macro is None or label in never or not scores.get("support") or scores["f1"] >= macro - CLASS_BELOW_MEAN:
@@ -35,8 +35,35 @@ def weak_classes(evidence: Evidence) -> list[Finding]:
         name = "class_low" if scores["support"] >= FEW_IN_CLASS else "class_low_few_rows"
         data: Data = {score: scores[score] for score in ("f1", "recall", "precision")}
         data |= {"label": label, "macro": macro, "rows": scores["support"], "taken_for": _taken_for(label, labels, counts)}
-        found.append(Finding("D02", name, "warning", data))
+        found.append(Finding("D02", name, "warning", data, _sure_of(label, evidence), _f1_of_classes(label, evidence)))
     return found
+
+
+def _never_predicted(label: str, rows: int) -> Finding:
+    sure = COUNTED if rows >= FEW_IN_CLASS else Sureness("low", "few_rows", {"rows": rows})
+    return Finding(
+        "D02", "never_predicted", "warning", {"label": label, "rows": rows}, sure, bars("rows", actual=rows, answered=0)
+    )
+
+
+def _sure_of(label: str, evidence: Evidence) -> Sureness:
+    """By the rows of the class that were found, against those of all others."""
+    per_class = evidence.results["per_class"]
+    rows = _support(evidence, label)
+    if rows < FEW_IN_CLASS:
+        return Sureness("low", "few_rows", {"rows": rows})
+    others = [scores for name, scores in per_class.items() if name != label]
+    found, among = sum(scores["recall"] * scores["support"] for scores in others), sum(scores["support"] for scores in others)
+    if among and shares_apart(round(per_class[label]["recall"] * rows), rows, round(found), int(among)):
+        return BEYOND_CHANCE
+    return Sureness("medium", "within_chance", {"rows": rows})
+
+
+def _f1_of_classes(label: str, evidence: Evidence) -> Bars:
+    """The class, and the others from the weakest on, as far as there is room."""
+    scores = {name: float(scores["f1"]) for name, scores in evidence.results["per_class"].items() if scores.get("support")}
+    others = sorted((name for name in scores if name != label), key=lambda name: scores[name])
+    return Bars("score", tuple((name, scores[name]) for name in (label, *others[: MOST_IN_A_PICTURE - 1])))
 
 
 def leaning(evidence: Evidence) -> list[Finding]:
@@ -47,11 +74,13 @@ def leaning(evidence: Evidence) -> list[Finding]:
     if most is None or not most.is_too_often or weak_classes(evidence):
         return []
     data: Data = {"label": label, "named": round(most.named), "rows": round(most.support)}
+    picture = bars("rows", answered=round(most.named), actual=round(most.support))
     pays = _who_pays(evidence, label, list(per_class))
     if pays is None:
-        return [Finding("D02", "leaning_alone", "warning", data)]
+        return [Finding("D02", "leaning_alone", "warning", data, BEYOND_CHANCE, picture)]
     loser, taken = pays
-    return [Finding("D02", "leaning", "warning", {**data, "loser": loser, "missed": taken / _support(evidence, loser)})]
+    data |= {"loser": loser, "missed": taken / _support(evidence, loser)}
+    return [Finding("D02", "leaning", "warning", data, BEYOND_CHANCE, picture)]
 
 
 def _who_pays(evidence: Evidence, label: str, labels: Sequence[str]) -> tuple[str, float] | None:
@@ -107,9 +136,12 @@ def imbalance(evidence: Evidence) -> list[Finding]:
     if ratio < SKEWED_AT:
         return []
     data: Data = {"largest": largest, "smallest": smallest, "ratio": ratio, "rows": counts[smallest]}
+    largest_first = sorted(counts, key=lambda name: counts[name], reverse=True)
+    shown = largest_first if len(counts) <= MOST_IN_A_PICTURE else [*largest_first[: MOST_IN_A_PICTURE - 1], smallest]
+    picture = Bars("rows", tuple((name, float(counts[name])) for name in shown))
     if evidence.balance != "none":
-        return [Finding("D07", "imbalance_treated", "info", data)]
-    return [Finding("D07", "imbalance", "warning", data)]
+        return [Finding("D07", "imbalance_treated", "info", data, COUNTED, picture)]
+    return [Finding("D07", "imbalance", "warning", data, COUNTED, picture)]
 
 
 def _collapse(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> list[Finding]:
@@ -118,7 +150,8 @@ def _collapse(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> list[Fi
         share = sum(row[column] for row in counts) / total if total else 0.0
         actual = sum(counts[column]) / total if total else 0.0
         if share > COLLAPSE_SHARE and actual < COLLAPSE_ACTUAL:
-            return [Finding("D02", "collapse", "warning", {"label": label, "share": share, "actual": actual})]
+            picture = bars("share", answered=share, actual=actual)
+            return [Finding("D02", "collapse", "warning", {"label": label, "share": share, "actual": actual}, COUNTED, picture)]
     return []
 
 

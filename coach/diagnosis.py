@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from coach.class_findings import imbalance, leaning, weak_classes
-from coach.finding import Evidence, Finding
+from coach.finding import BEYOND_CHANCE, COUNTED, Bars, Curve, Evidence, Finding, Sureness, bars
 from coach.metric_words import metric_words
 from coach.row_findings import drift, hard_labels, label_noise, sure_and_wrong, weak_lengths
 from coach.sentence import Data, Sentence, sentence
+from coach.statistics import wilson_interval
 from coach.task_comments import LORA_LR_LOW, LORA_LR_USUAL
 from coach.text import Language
 from coach.verdict import TOP_SCORE, Verdict, judge
@@ -69,8 +70,11 @@ def format_failures(evidence: Evidence) -> list[Finding]:
         return []
     if evidence.learning_rate is not None and evidence.learning_rate <= LORA_LR_LOW:
         data: Data = {"share": share, "rate": f"{evidence.learning_rate:g}", "usual": LORA_LR_USUAL}
-        return [Finding("D04", "format_low_rate", "warning", data)]
-    return [] if _chosen(evidence) else [Finding("D04", "format", "warning", {"share": share, "limit": FORMAT_FAILURES})]
+        return [Finding("D04", "format_low_rate", "warning", data, COUNTED, bars("share", outside=share))]
+    if _chosen(evidence):
+        return []
+    data = {"share": share, "limit": FORMAT_FAILURES}
+    return [Finding("D04", "format", "warning", data, COUNTED, bars("share", outside=share, outside_from=FORMAT_FAILURES))]
 
 
 def format_not_learnt(evidence: Evidence) -> list[Finding]:
@@ -78,7 +82,7 @@ def format_not_learnt(evidence: Evidence) -> list[Finding]:
     share = _outside(evidence)
     if not share or not _chosen(evidence) or format_failures(evidence):
         return []
-    return [Finding("D04", "format_not_learnt", "info", {"share": share})]
+    return [Finding("D04", "format_not_learnt", "info", {"share": share}, COUNTED, bars("share", outside=share))]
 
 
 def _outside(evidence: Evidence) -> float | None:
@@ -99,8 +103,9 @@ def overfitting(evidence: Evidence) -> list[Finding]:
         best_step, best = max(values, key=lambda pair: pair[1])
         tail = [value for step, value in values if step > best_step]
         if len(tail) >= FALLS_FOR and max(tail[-FALLS_FOR:]) < best - FALL_MORE_THAN:
-            data = {"best": best, "step": best_step, "last": values[-1][1], "last_step": values[-1][0]}
-            return [Finding("D01", "overfitting", "warning", dict(data))]
+            data: Data = {"best": best, "step": best_step, "last": values[-1][1], "last_step": values[-1][0]}
+            sure = _sure_of_a_move(best - values[-1][1], best, evidence)
+            return [Finding("D01", "overfitting", "warning", data, sure, Curve("metric", evidence.evals))]
     losses = [(event["step"], float(event["loss"])) for event in evidence.evals if event.get("loss") is not None]
     if len(losses) < 3:
         return []
@@ -108,7 +113,9 @@ def overfitting(evidence: Evidence) -> list[Finding]:
     training = [float(event["loss"]) for event in evidence.steps if event.get("loss") is not None and event["step"] > step]
     if losses[-1][1] <= max(lowest * (1 + LOSS_RISE), LOSS_WORTH_A_WORD) or not _falls(training):
         return []
-    return [Finding("D01", "loss_turning", "info", {"lowest": lowest, "step": step, "last": losses[-1][1]})]
+    picture = Curve("loss", evidence.evals, evidence.steps)
+    turned: Data = {"lowest": lowest, "step": step, "last": losses[-1][1]}
+    return [Finding("D01", "loss_turning", "info", turned, Sureness("medium", "one_training"), picture)]
 
 
 def flat(evidence: Evidence) -> list[Finding]:
@@ -117,12 +124,31 @@ def flat(evidence: Evidence) -> list[Finding]:
     if len(losses) >= FEWEST_STEPS:
         first, last = sum(losses[:LOSS_WINDOW]) / LOSS_WINDOW, sum(losses[-LOSS_WINDOW:]) / LOSS_WINDOW
         if first > 0 and (first - last) / first < SLOW_FALL:
-            return [Finding("D05", "flat_loss", "warning", {"first": first, "last": last})]
+            picture = Curve("loss", evidence.evals, evidence.steps)
+            return [Finding("D05", "flat_loss", "warning", {"first": first, "last": last}, COUNTED, picture)]
     values = [float(event["value"]) for event in evidence.evals if event.get("value") is not None]
     if len(values) >= FEWEST_EVALS and max(values[-3:]) - max(values[:-3]) < FLAT_GAIN and not overfitting(evidence):
-        best: Data = {"value": max(values), "evaluations": 3, "rows": (evidence.results.get("rows") or {}).get("valid")}
-        return [Finding("D05", "at_the_top" if max(values) >= TOP_SCORE else "flat_metric", "info", best)]
+        best: Data = {"value": max(values), "evaluations": 3, "rows": _valid_rows(evidence)}
+        name = "at_the_top" if max(values) >= TOP_SCORE else "flat_metric"
+        return [Finding("D05", name, "info", best, _sure_of_a_move(0.0, max(values), evidence), Curve("metric", evidence.evals))]
     return []
+
+
+def _sure_of_a_move(move: float, score: float, evidence: Evidence) -> Sureness:
+    """Of a rise or fall on the validation rows in one training: never high, and low within what a score on so few rows varies by."""
+    rows = _valid_rows(evidence)
+    if not rows:
+        return Sureness("medium", "one_training")
+    around = wilson_interval(round(score * rows), rows)
+    noise = (around.high - around.low) / 2
+    if move > noise:
+        return Sureness("medium", "beyond_noise", {"rows": rows, "noise": noise})
+    return Sureness("low", "within_noise", {"rows": rows, "noise": noise})
+
+
+def _valid_rows(evidence: Evidence) -> int | None:
+    rows = (evidence.results.get("rows") or {}).get("valid")
+    return int(rows) if rows else None
 
 
 def baseline_ahead(evidence: Evidence) -> list[Finding]:
@@ -130,9 +156,24 @@ def baseline_ahead(evidence: Evidence) -> list[Finding]:
     verdict = judge(evidence.results)
     version: Data = {"metric": metric_words(verdict.metric), "value": verdict.value}
     ahead = [found for found in verdict.baselines if found.beaten == "no"]
+    own = (sentence("diagnosis.bar.version"), verdict.value)
     return [
-        Finding("D03", "baseline_ahead", "warning", {**version, "name": found.label, "score": found.score}) for found in ahead
+        Finding(
+            "D03",
+            "baseline_ahead",
+            "warning",
+            {**version, "name": found.label, "score": found.score},
+            _sure_of_being_behind(verdict, found.score),
+            Bars("score", (own, (found.label, found.score))),
+        )
+        for found in ahead
     ]
+
+
+def _sure_of_being_behind(verdict: Verdict, score: float) -> Sureness:
+    if verdict.high is None:
+        return Sureness("medium", "no_interval")
+    return BEYOND_CHANCE if verdict.high < score else Sureness("low", "interval_holds")
 
 
 def few_test_rows(evidence: Evidence) -> list[Finding]:
@@ -146,7 +187,8 @@ def few_test_rows(evidence: Evidence) -> list[Finding]:
     needed = round(verdict.test_rows * (half / WIDE_HALF_INTERVAL) ** 2)
     data: Data = {"rows": verdict.test_rows, "needed": needed, "wanted": WIDE_HALF_INTERVAL}
     data |= {"value": verdict.value, "low": verdict.low, "high": verdict.high, "width": verdict.high - verdict.low}
-    return [Finding("D06", "few_test_rows", "info", data)]
+    picture = bars("score", low=verdict.low, measured=verdict.value, high=verdict.high)
+    return [Finding("D06", "few_test_rows", "info", data, COUNTED, picture)]
 
 
 LOOKS: tuple[Look, ...] = (

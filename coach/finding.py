@@ -1,4 +1,4 @@
-"""What a diagnosis reads of a version, and one thing it finds. How it finds is diagnosis.py's."""
+"""What a diagnosis reads of a version, and one thing it finds: its words, how sure it is, its picture. How it finds is diagnosis.py's."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from coach.sentence import Data, Sentence
+from coach.sentence import Data, Sentence, sentence
 from coach.text import Language
 
 Level = Literal["warning", "info"]
+Grade = Literal["high", "medium", "low"]
+Unit = Literal["share", "score", "rows"]
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,61 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class Sureness:
+    """How sure it is that a finding is so, and what makes it so: `ground` names the sentence `diagnosis.sure.<ground>`."""
+
+    grade: Grade
+    ground: str
+    data: Data = field(default_factory=dict)
+
+    def sentence(self) -> Sentence:
+        grade = sentence(f"diagnosis.sure.{self.grade}")
+        return sentence("diagnosis.sure.said", grade=grade, ground=Sentence(f"diagnosis.sure.{self.ground}", self.data))
+
+
+COUNTED, BEYOND_CHANCE = Sureness("high", "counted"), Sureness("high", "beyond_chance")
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A picture of a few named amounts, all of one unit: shares and scores from 0 to 1, or numbers of rows."""
+
+    unit: Unit
+    amounts: tuple[tuple[Sentence | str, float], ...]
+
+    def as_json(self, language: Language) -> dict[str, Any]:
+        named = [[name.say(language) if isinstance(name, Sentence) else name, value] for name, value in self.amounts]
+        return {"kind": "bars", "unit": self.unit, "amounts": named}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A picture of the training: the validation score by step, or the losses."""
+
+    of: Literal["metric", "loss"]
+    evals: Sequence[Mapping[str, Any]] = ()
+    steps: Sequence[Mapping[str, Any]] = ()
+
+    def as_json(self, _language: Language) -> dict[str, Any]:
+        """Where it is to be found; the numbers stand in events.jsonl."""
+        return {"kind": "curve", "of": self.of}
+
+
+def bars(unit: Unit, **amounts: float) -> Bars:
+    """`bars("share", train=.4, test=.6)`: each amount is named by `diagnosis.bar.<name>`."""
+    return Bars(unit, tuple((sentence(f"diagnosis.bar.{name}"), value) for name, value in amounts.items()))
+
+
+@dataclass(frozen=True)
 class Finding:
-    """`name` names the sentences `diagnosis.<name>.title|evidence|next`; `data` holds the numbers."""
+    """`name` names the sentences `diagnosis.<name>.title|evidence|next`; `data` holds the numbers, `picture` shows them."""
 
     code: str
     name: str
     level: Level
     data: Data = field(default_factory=dict)
+    sure: Sureness = COUNTED
+    picture: Bars | Curve | None = None
 
     @property
     def title(self) -> Sentence:
@@ -81,5 +131,7 @@ class Finding:
             "title": self.title.say(language),
             "evidence": self.evidence.say(language),
             "next_experiment": self.next_experiment.say(language),
+            "sure": {"grade": self.sure.grade, "said": self.sure.sentence().say(language)},
+            "picture": self.picture and self.picture.as_json(language),
             "data": {name: value.say(language) if isinstance(value, Sentence) else value for name, value in self.data.items()},
         }

@@ -54,6 +54,7 @@ def diagnosis_lines(version: str | None, found: Diagnosis, language: Language) -
     for finding in found.findings:
         lines += [f"  {finding.code} {finding.title.say(language)}", f"    {finding.evidence.say(language)}"]
         lines.append("    " + text("diagnosis.next_label", language, next=finding.next_experiment.say(language)))
+        lines.append("    " + finding.sure.sentence().say(language))
     return [*lines, "", found.closing().say(language)]
 
 

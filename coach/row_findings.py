@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from coach.finding import Answered, Evidence, Finding
+from coach.finding import BEYOND_CHANCE, COUNTED, Answered, Evidence, Finding, Sureness, bars
 from coach.sentence import Data
-from coach.statistics import wilson_interval
+from coach.statistics import shares_apart
 
 FEWEST_ROWS = 60  # answered test rows below which a slice of them says next to nothing
 SHARE_MOVED = 0.10  # of the rows, between training and test
@@ -31,10 +31,10 @@ def drift(evidence: Evidence) -> list[Finding]:
         return []
     moved = {label: test.get(label, 0) / tested - train.get(label, 0) / rows for label in {*train, *test}}
     label = max(moved, key=lambda name: (abs(moved[name]), name))
-    if abs(moved[label]) < SHARE_MOVED or not _apart(train.get(label, 0), rows, test.get(label, 0), tested):
+    if abs(moved[label]) < SHARE_MOVED or not shares_apart(train.get(label, 0), rows, test.get(label, 0), tested):
         return []
-    data: Data = {"label": label, "train": train.get(label, 0) / rows, "test": test.get(label, 0) / tested}
-    return [Finding("D10", "drift", "warning", data)]
+    shares = {"train": train.get(label, 0) / rows, "test": test.get(label, 0) / tested}
+    return [Finding("D10", "drift", "warning", {"label": label, **shares}, BEYOND_CHANCE, bars("share", **shares))]
 
 
 def weak_lengths(evidence: Evidence) -> list[Finding]:
@@ -50,10 +50,11 @@ def weak_lengths(evidence: Evidence) -> list[Finding]:
         share, rest = right / len(slice_), elsewhere / len(others)
         if slice_[0].letters == slice_[-1].letters == others[0].letters or rest - share < SLICE_BELOW:
             continue
-        if _apart(right, len(slice_), elsewhere, len(others)):
+        if shares_apart(right, len(slice_), elsewhere, len(others)):
             limit = slice_[-1].letters if name == "short" else slice_[0].letters
             data: Data = {"letters": limit, "rows": len(slice_), "share": share, "rest": rest}
-            found.append(Finding("D11", f"{name}_texts", "warning", data))
+            picture = bars("share", **{f"{name}_right": share, "others_right": rest})
+            found.append(Finding("D11", f"{name}_texts", "warning", data, BEYOND_CHANCE, picture))
     return found
 
 
@@ -63,7 +64,9 @@ def sure_and_wrong(evidence: Evidence) -> list[Finding]:
     sure = [row for row in wrong if row.sure is not None and row.sure >= SURE_FROM]
     if len(sure) < SURE_AND_WRONG or len(sure) < SURE_SHARE * len(wrong):
         return []
-    return [Finding("D12", "sure_and_wrong", "info", {"count": len(sure), "wrong": len(wrong), "sure": SURE_FROM})]
+    data: Data = {"count": len(sure), "wrong": len(wrong), "sure": SURE_FROM}
+    picture = bars("rows", sure_wrong=len(sure), unsure_wrong=len(wrong) - len(sure))
+    return [Finding("D12", "sure_and_wrong", "info", data, COUNTED, picture)]
 
 
 def label_noise(evidence: Evidence) -> list[Finding]:
@@ -81,16 +84,11 @@ def _suspects(evidence: Evidence) -> list[Finding]:
     if found is None or found.count < SUSPECTS or found.count < SUSPECT_SHARE * found.rows:
         return []
     data: Data = {"count": found.count, "rows": found.rows, "share": found.count / found.rows, "agreement": found.agreement}
+    picture = bars("share", suspects=found.count / found.rows, suspects_from=SUSPECT_SHARE)
     if found.agreement < EASILY_LEARNT:
-        return [Finding("D13", "label_suspects_hard", "info", data)]
-    return [Finding("D13", "label_suspects", "warning", data)]
+        return [Finding("D13", "label_suspects_hard", "info", data, Sureness("low", "suspects_hard"), picture)]
+    return [Finding("D13", "label_suspects", "warning", data, Sureness("medium", "suspects_easy"), picture)]
 
 
 def _right(rows: Sequence[Answered]) -> int:
     return sum(row.right for row in rows)
-
-
-def _apart(hits: int, rows: int, others: int, among: int) -> bool:
-    """Whether the 95 % intervals of two shares do not meet: stricter than a test of their difference, for several are looked at."""
-    one, other = wilson_interval(hits, rows), wilson_interval(others, among)
-    return one.high < other.low or other.high < one.low

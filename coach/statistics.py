@@ -1,7 +1,6 @@
 """How far a score can be trusted: intervals, paired comparison of two systems, test rows needed.
 
-Owns the statistics behind verdicts; knows nothing of models or files. Labels come as codes from 0, an answer outside the format
-as −1. Randomness is an argument. numpy only.
+Knows nothing of models or files. Labels come as codes from 0, an answer outside the format as −1. Randomness is an argument. numpy only.
 """
 
 from __future__ import annotations
@@ -170,6 +169,12 @@ def wilson_interval(hits: int, rows: int, level: float = 0.95) -> Interval:
     centre = (share + z * z / (2 * rows)) / (1 + z * z / rows)
     half = z / (1 + z * z / rows) * math.sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows))
     return Interval(max(0.0, centre - half), min(1.0, centre + half), level, "wilson")
+
+
+def shares_apart(hits: int, rows: int, others: int, among: int) -> bool:
+    """Whether the 95 % Wilson intervals of two shares do not meet: stricter than a test, for where several are looked at."""
+    one, other = wilson_interval(hits, rows), wilson_interval(others, among)
+    return one.high < other.low or other.high < one.low
 
 
 def standard_errors_to_find(power: float = 0.8, alpha: float = 0.05) -> float:

@@ -1,4 +1,4 @@
-"""Bars: rows or F1 of each class, and how long the texts are.
+"""Bars: rows of each class, a few named amounts, and how long the texts are.
 
 Pure: numbers in, `Chart` out. How they look is chart_theme.py's.
 """
@@ -10,12 +10,15 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from coach.finding import Unit
+from coach.sentence import sentence
 from coach.text import Language, text
 from pages.ui.chart_theme import Chart, Palette, Spec, framed, palette
 
 BAR_PX, FRAME_PX = 28, 12
 MOST_BARS = 50
 MOST_BINS = 24
+LARGE_SHARE = 0.3
 
 
 def class_distribution(counts: Mapping[str, int], *, language: Language, dark: bool) -> Chart:
@@ -33,14 +36,20 @@ def class_distribution(counts: Mapping[str, int], *, language: Language, dark: b
     )
 
 
-def class_bars(f1_by_class: Mapping[str, float], *, language: Language, dark: bool) -> Chart:
-    """F1 of each class, 0 to 1, as horizontal bars in the order given (at most 50)."""
-    rows = [{"name": name, "value": f1, "said": f"{f1:.2f}"} for name, f1 in list(f1_by_class.items())[:MOST_BARS]]
-    chart = _bars(rows, top=1.0, palette=palette(dark))
-    if not rows:
-        return Chart(chart, _bar_frame(rows), text("ui.charts.alt.nothing", language))
-    label, value = min(f1_by_class.items(), key=lambda pair: pair[1])
-    return Chart(chart, _bar_frame(rows), text("ui.charts.alt.class_bars", language, label=label, value=value))
+def amount_bars(amounts: Sequence[tuple[str, float]], unit: Unit, *, language: Language, dark: bool) -> Chart:
+    """A few named amounts of one unit as horizontal bars in the order given; scores, and shares of which one is large, on 0 to 1."""
+    rows = [{"name": name, "value": value, "said": _amount(value, unit)} for name, value in amounts]
+    largest = max((value for _, value in amounts), default=0.0)
+    whole = unit == "score" or (unit == "share" and largest > LARGE_SHARE)
+    chart = _bars(rows, top=1.0 if whole else None, palette=palette(dark))
+    alt = sentence("ui.charts.alt.amounts", amounts=[f"{row['name']} {row['said']}" for row in rows])
+    return Chart(chart, _bar_frame(rows), alt.say(language))
+
+
+def _amount(value: float, unit: Unit) -> str:
+    if unit == "rows":
+        return f"{value:,.0f}"
+    return f"{value:.3f}" if unit == "score" else f"{value:.1%}"
 
 
 def _bar_frame(rows: list[dict[str, object]]) -> pd.DataFrame:

@@ -1,16 +1,19 @@
-"""Findings as short cards: what it may be, what was seen, what to try. The words are the diagnosis's."""
+"""Findings as short cards: what it may be, what was seen and its picture, what to try, how sure that is. The words are the diagnosis's."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from coach.diagnosis import Diagnosis
-from coach.finding import Finding
+from coach.finding import Bars, Curve, Finding
+from coach.sentence import Sentence
 from pages.ui import prose
+from pages.ui.charts import Chart, amount_bars, loss_curve, metric_curve
 from pages.ui.page import Page
 
 ICONS = {"warning": ":material/priority_high:", "info": ":material/info:"}
 CARDS_IN_A_ROW = 2
+CURVE_PX = 130
 
 
 def finding_cards(page: Page, diagnosis: Diagnosis) -> None:
@@ -19,12 +22,30 @@ def finding_cards(page: Page, diagnosis: Diagnosis) -> None:
         cells = st.columns(CARDS_IN_A_ROW)
         for cell, finding in zip(cells, diagnosis.findings[start : start + CARDS_IN_A_ROW]):
             with cell:
-                _card(page, finding)
+                _card(page, diagnosis, finding)
     prose.muted(diagnosis.closing().say(page.language))
 
 
-def _card(page: Page, finding: Finding) -> None:
+def _card(page: Page, diagnosis: Diagnosis, finding: Finding) -> None:
     with st.container(border=True, height="stretch"):
-        st.markdown(f"{ICONS[finding.level]} **{prose.plain(finding.title.say(page.language))}**")
+        st.markdown(f"{ICONS[finding.level]} **{prose.plain(finding.title.say(page.language))}** :gray[{finding.code}]")
         prose.sentence(finding.evidence.say(page.language))
-        prose.muted(page.say("evaluate.finding.next", said=finding.next_experiment.say(page.language)))
+        if finding.picture is not None:
+            chart = _picture(page, diagnosis, finding.picture)
+            st.vega_lite_chart(chart.data, chart.spec, alt=chart.alt, theme=None)
+        next_ = page.say("evaluate.finding.next", said=finding.next_experiment.say(page.language))
+        prose.muted(f"{next_}\n{finding.sure.sentence().say(page.language)}")
+
+
+def _picture(page: Page, diagnosis: Diagnosis, picture: Bars | Curve) -> Chart:
+    if isinstance(picture, Bars):
+        amounts = [(name.say(page.language) if isinstance(name, Sentence) else name, value) for name, value in picture.amounts]
+        return amount_bars(amounts, picture.unit, language=page.language, dark=page.dark)
+    evals, steps = list(picture.evals), list(picture.steps)
+    if picture.of == "loss":
+        return loss_curve(steps, evals, total_steps=None, language=page.language, dark=page.dark, height=CURVE_PX)
+    verdict = diagnosis.verdict
+    return metric_curve(
+        evals, metric=verdict.metric, target=verdict.threshold, baselines={}, total_steps=None,
+        language=page.language, dark=page.dark, height=CURVE_PX,
+    )  # fmt: skip

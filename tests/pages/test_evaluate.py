@@ -17,6 +17,7 @@ from tests.pages.judged_versions import every, finish, make_task
 from tests.training import small_task
 from training import asking
 from training.asking import Asked
+from training.evidence import examine
 from training.predicting import Answer
 
 PAGE = "6_evaluate.py"
@@ -50,6 +51,8 @@ def test_the_finished_example_shows_score_target_baseline_classes_and_findings(o
     classes = next(table.value for table in at.dataframe if "f1" in table.value.columns)
     assert list(classes["class"]) == ["緊急", "一般", "不急"] and list(classes["support"]) == [2, 2, 2]
     assert {"zh-TW": "模型還不太會自己寫出類別", "en": "does not yet write the classes by itself"}[language] in said
+    cards = len(examine(finished_task.version("v1")).diagnosis.findings)
+    assert said.count({"zh-TW": "把握：", "en": "How sure: "}[language]) == cards and len(at.get("vega_lite_chart")) == cards + 1
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,0 +1,103 @@
+"""What every finding carries beside its words: how sure it is, by what, and a picture of its numbers."""
+
+import pytest
+
+from coach.diagnosis import diagnose
+from coach.finding import Answered, Bars, Curve, Evidence, LabelSuspects
+from coach.text import LANGUAGES, catalogue
+from tests.coach.test_diagnosis import evals, results, steps
+from tests.coach.test_row_findings import rows
+
+WEAK = results(counts=((48, 1, 1), (1, 48, 1), (35, 2, 13)))
+SKEWED = {"正面": 55, "中立": 250, "負面": 195}
+WITHOUT_CLASSES = {name: value for name, value in results(invalid=0.03).items() if name != "per_class"}
+LEANS = results(counts=((48, 1, 1), (14, 35, 1), (14, 1, 35)))
+
+
+EXAMPLES = {
+    "format": Evidence(WITHOUT_CLASSES),
+    "format_low_rate": Evidence(results(invalid=1.0), learning_rate=1e-5),
+    "format_not_learnt": Evidence(results(invalid=1.0), learning_rate=2e-4),
+    "never_predicted": Evidence(results(counts=((45, 5, 0), (5, 45, 0), (25, 25, 0)))),
+    "collapse": Evidence(results(counts=((50, 0, 0), (48, 2, 0), (48, 0, 2)))),
+    "class_low": Evidence(WEAK),
+    "class_low_few_rows": Evidence(results(counts=((48, 1, 1), (1, 48, 1), (3, 2, 1)))),
+    "leaning": Evidence(LEANS),
+    "leaning_alone": Evidence({**LEANS, "confusion_matrix": None}),
+    "imbalance": Evidence(results(), train_counts=SKEWED),
+    "imbalance_treated": Evidence(results(), train_counts=SKEWED, balance="oversample"),
+    "overfitting": Evidence(results(), evals(0.6, 0.8, 0.77, 0.75)),
+    "loss_turning": Evidence(results(), evals(0.7, 0.75, 0.8, losses=[0.8, 0.5, 0.7]), steps(1.0, 0.2)),
+    "flat_loss": Evidence(results(), steps=steps(1.0, 0.97)),
+    "flat_metric": Evidence(results(), evals(0.6, 0.8, 0.8, 0.801, 0.802)),
+    "at_the_top": Evidence(results(value=0.998), evals(0.8, 1.0, 1.0, 1.0, 1.0)),
+    "baseline_ahead": Evidence(results(baseline=0.9)),
+    "few_test_rows": Evidence(results(interval=0.1, rows=100)),
+    "drift": Evidence(results(), train_counts={"a": 100, "b": 100}, test_counts={"a": 10, "b": 90}),
+    "short_texts": Evidence(results(), answered=rows((40, 10, 16), (80, 50, 72))),
+    "long_texts": Evidence(results(), answered=rows((80, 50, 72), (40, 400, 16))),
+    "sure_and_wrong": Evidence(results(), answered=[Answered(9, False, 0.95)] * 6 + [Answered(9, True, 0.99)] * 60),
+    "label_suspects": Evidence(results(), suspects=LabelSuspects(500, 20, 0.95)),
+    "label_suspects_hard": Evidence(results(), suspects=LabelSuspects(500, 20, 0.7)),
+}
+
+
+def found_in(evidence, name):
+    return next(finding for finding in diagnose(evidence).findings if finding.name == name)
+
+
+def sure(evidence, name):
+    finding = found_in(evidence, name)
+    return finding.sure.grade, finding.sure.ground
+
+
+def test_there_is_an_example_of_every_finding():
+    named = {key.split(".")[1] for key in catalogue() if key.startswith("diagnosis.") and key.endswith(".title")}
+    assert named == set(EXAMPLES)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_finding_says_how_sure_it_is_and_has_a_picture(name):
+    finding = found_in(EXAMPLES[name], name)
+    assert isinstance(finding.picture, Bars | Curve)
+    for language in LANGUAGES:
+        written = finding.as_json(language)
+        assert written["sure"]["grade"] in {"high", "medium", "low"} and len(written["sure"]["said"]) > 8
+        if isinstance(finding.picture, Bars):
+            assert all(value >= 0 for _, value in written["picture"]["amounts"])
+            assert all(name and "diagnosis." not in name for name, _ in written["picture"]["amounts"])
+        else:
+            assert finding.picture.evals or finding.picture.steps
+
+
+def test_a_class_is_judged_by_its_rows_against_all_others():
+    assert sure(EXAMPLES["class_low"], "class_low") == ("high", "beyond_chance")
+    few = results(counts=((10, 1, 1), (1, 10, 1), (4, 3, 5)))
+    assert sure(Evidence(few), "class_low") == ("medium", "within_chance")
+    assert sure(EXAMPLES["class_low_few_rows"], "class_low_few_rows") == ("low", "few_rows")
+    assert sure(EXAMPLES["never_predicted"], "never_predicted") == ("high", "counted")
+    assert sure(Evidence(results(counts=((45, 5, 0), (5, 45, 0), (2, 2, 0)))), "never_predicted") == ("low", "few_rows")
+
+
+def test_a_fall_is_held_against_what_scores_on_so_few_validation_rows_vary_by():
+    fell = evals(0.6, 0.8, 0.77, 0.75)
+    assert sure(Evidence({**results(), "rows": {"valid": 100}}, fell), "overfitting") == ("low", "within_noise")
+    assert sure(Evidence({**results(), "rows": {"valid": 2000}}, fell), "overfitting") == ("medium", "beyond_noise")
+    assert sure(Evidence(results(), fell), "overfitting") == ("medium", "one_training"), "rows unknown"
+    noise = found_in(Evidence({**results(), "rows": {"valid": 100}}, fell), "overfitting").sure.data["noise"]
+    assert noise == pytest.approx(0.078, abs=0.003)
+
+
+def test_a_baseline_ahead_is_sure_once_the_interval_lies_below_it():
+    assert sure(Evidence(results(baseline=0.9)), "baseline_ahead") == ("high", "beyond_chance")
+    assert sure(Evidence(results(baseline=0.81)), "baseline_ahead") == ("low", "interval_holds")
+    assert sure(Evidence({**results(baseline=0.81), "confidence_interval": None}), "baseline_ahead") == ("medium", "no_interval")
+
+
+def test_a_picture_names_its_amounts_and_the_weak_class_stands_first():
+    assert [name for name, _ in found_in(EXAMPLES["class_low"], "class_low").picture.amounts] == ["中立", "正面", "負面"]
+    drift = found_in(EXAMPLES["drift"], "drift").picture.as_json("en")
+    assert drift == {"kind": "bars", "unit": "share", "amounts": [["training rows", 0.5], ["test rows", 0.9]]}
+    many = {f"class {place}": 500 - place for place in range(20)} | {"rare": 3}
+    shown = found_in(Evidence(results(), train_counts=many), "imbalance").picture.amounts
+    assert len(shown) == 6 and shown[-1] == ("rare", 3.0)
