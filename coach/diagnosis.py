@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from coach.class_findings import imbalance, leaning, weak_classes
-from coach.finding import BEYOND_CHANCE, COUNTED, Bars, Curve, Evidence, Finding, Sureness, bars
+from coach.finding import BEYOND_CHANCE, COUNTED, Bars, Curve, Evidence, Finding, Level, Sureness, bars
 from coach.metric_words import metric_words
 from coach.row_findings import drift, hard_labels, label_noise, sure_and_wrong, weak_lengths
 from coach.sentence import Data, Sentence, sentence
@@ -105,7 +105,8 @@ def overfitting(evidence: Evidence) -> list[Finding]:
         if len(tail) >= FALLS_FOR and max(tail[-FALLS_FOR:]) < best - FALL_MORE_THAN:
             data: Data = {"best": best, "step": best_step, "last": values[-1][1], "last_step": values[-1][0]}
             sure = _sure_of_a_move(best - values[-1][1], best, evidence)
-            return [Finding("D01", "overfitting", "warning", data, sure, Curve("metric", evidence.evals))]
+            level: Level = "info" if sure.grade == "low" else "warning"
+            return [Finding("D01", "overfitting", level, data, sure, Curve("metric", evidence.evals))]
     losses = [(event["step"], float(event["loss"])) for event in evidence.evals if event.get("loss") is not None]
     if len(losses) < 3:
         return []

@@ -83,6 +83,8 @@ def test_a_fall_is_held_against_what_scores_on_so_few_validation_rows_vary_by():
     fell = evals(0.6, 0.8, 0.77, 0.75)
     assert sure(Evidence({**results(), "rows": {"valid": 100}}, fell), "overfitting") == ("low", "within_noise")
     assert sure(Evidence({**results(), "rows": {"valid": 2000}}, fell), "overfitting") == ("medium", "beyond_noise")
+    levels = [found_in(Evidence({**results(), "rows": {"valid": rows}}, fell), "overfitting").level for rows in (100, 2000)]
+    assert levels == ["info", "warning"], "what cannot be told from noise is a note"
     assert sure(Evidence(results(), fell), "overfitting") == ("medium", "one_training"), "rows unknown"
     noise = found_in(Evidence({**results(), "rows": {"valid": 100}}, fell), "overfitting").sure.data["noise"]
     assert noise == pytest.approx(0.078, abs=0.003)
