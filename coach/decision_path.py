@@ -19,6 +19,7 @@ from coach.recommendation.method import (
     SPEC_FEW_ROWS,
     SPEC_MANY_ROWS,
     SPEC_SOME_ROWS,
+    baseline_is_enough,
 )
 from coach.reference_data import lora_band
 from coach.sentence import Sentence, sentence
@@ -80,6 +81,9 @@ def _method_questions(s: Situation, plan: Plan) -> Iterator[_Asked]:
         yield _Asked(
             sentence("path.pairs", least=PAIRS_TO_TRY), s.pairs >= PAIRS_TO_TRY, methods_in_order(("sft", "dpo")), _common("many")
         )
+    if classification:
+        first = methods_in_order(("baseline", "sft"))
+        yield _Asked(sentence("path.baseline_is_enough"), baseline_is_enough(s) is not None, first)
     for limit, branch in ((SPEC_FEW_ROWS, "few"), (FEW_ROWS, "some"), (SPEC_SOME_ROWS, "some"), (SPEC_MANY_ROWS, "more")):
         methods: tuple[Method, ...] = ("baseline", "sft") if classification and limit <= FEW_ROWS else ("sft",)
         rank = lora_band(min(limit - 1, known)).r

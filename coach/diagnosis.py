@@ -40,8 +40,11 @@ class Diagnosis:
     findings: tuple[Finding, ...]
 
     def closing(self) -> Sentence:
-        """One change at a time, so that an effect has one cause."""
-        return sentence("diagnosis.one_change") if self.findings else sentence("diagnosis.nothing_found")
+        """One change at a time, so that an effect has one cause; or that nothing has to be changed."""
+        if not self.findings:
+            return sentence("diagnosis.nothing_found")
+        to_act_on = any(found.level == "warning" for found in self.findings)
+        return sentence("diagnosis.one_change" if to_act_on else "diagnosis.only_notes")
 
     def as_json(self, language: Language) -> dict[str, Any]:
         return {
@@ -55,8 +58,9 @@ Look = Callable[[Evidence], list[Finding]]
 
 
 def diagnose(evidence: Evidence) -> Diagnosis:
-    """The verdict and every finding. Raises WorkspaceError where results have no primary metric."""
-    return Diagnosis(judge(evidence.results), tuple(finding for look in LOOKS for finding in look(evidence)))
+    """The verdict and every finding, notes last. Raises WorkspaceError where results have no primary metric."""
+    found = [finding for look in LOOKS for finding in look(evidence)]
+    return Diagnosis(judge(evidence.results), tuple(sorted(found, key=lambda finding: finding.level == "info")))
 
 
 def format_failures(evidence: Evidence) -> list[Finding]:
@@ -161,7 +165,7 @@ def baseline_ahead(evidence: Evidence) -> list[Finding]:
     return [
         Finding(
             "D03",
-            "baseline_ahead",
+            "baseline_level" if verdict.is_level_with(found) else "baseline_ahead",
             "warning",
             {**version, "name": found.label, "score": found.score},
             _sure_of_being_behind(verdict, found.score),

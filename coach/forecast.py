@@ -90,11 +90,12 @@ def _from_own_rows(situation: Situation, own: OwnBaseline, belief: GainBelief) -
     found = own.range_with(own.furthest, belief)
     assert found is not None
     key = "forecast.own_baseline_few" if own.is_narrow else "forecast.own_baseline"
-    basis = sentence(key, metric=metric_words(situation.metric), score=own.score, rows=own.rows, gain=_said(belief))
+    basis = sentence(key, metric=metric_words(situation.metric), score=own.score, rows=own.rows, gain=gain_sentence(belief))
     return _ranged(situation, found, basis, growth_of(own, belief, situation.answers.success.threshold))
 
 
-def _said(belief: GainBelief) -> Sentence:
+def gain_sentence(belief: GainBelief) -> Sentence:
+    """What share of the baseline's errors the model is believed to remove, and within which bounds."""
     key = "none" if belief == NO_GAIN else "prior" if not belief.seen else "seen" if belief.mean >= 0 else "seen_worse"
     sign = 1 if belief.mean >= 0 else -1
     least, most = (sign * belief.mean + times * Z_RANGE * belief.deviation for times in (-1, 1))

@@ -104,10 +104,14 @@ class Verdict:
 
     def _advice(self) -> Sentence:
         """What to do with a version at or near its target; nothing while a baseline does better."""
-        if self.word not in ("met", "close") or any(found.beaten == "no" and not self._level(found) for found in self.baselines):
+        if self.word not in ("met", "close") or any(
+            found.beaten == "no" and not self.is_level_with(found) for found in self.baselines
+        ):
             return sentence("verdict.advice.none")
         if self.word == "close" and self.threshold is not None and self.threshold - self.value > ACCEPTABLE_GAP:
             return sentence("verdict.advice.wide")
+        if self.word == "met" and any(self.is_level_with(found) for found in self.baselines):
+            return sentence("verdict.advice.met_level")
         return Sentence("verdict.advice.top" if self.at_the_top else f"verdict.advice.{self.word}", {})
 
     def _interval(self) -> Sentence:
@@ -137,11 +141,12 @@ class Verdict:
             rows = sentence("verdict.validation_rows_unknown")
         return sentence(key, metric=metric_words(self.metric), validation=validation, value=self.value, rows=rows)
 
-    def _level(self, found: BaselineVerdict) -> bool:
+    def is_level_with(self, found: BaselineVerdict) -> bool:
+        """Whether the two scores are the same for all anybody sees."""
         return abs(self.value - found.score) < SAME_WITHIN
 
     def _baseline(self, found: BaselineVerdict) -> Sentence:
-        if self._level(found):
+        if self.is_level_with(found):
             return sentence("verdict.baseline_tie", name=found.label, score=found.score)
         return sentence(
             f"verdict.baseline_{found.beaten}", name=found.label, score=found.score, difference=abs(self.value - found.score)

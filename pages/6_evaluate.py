@@ -46,7 +46,7 @@ def sections(page: TaskPage, entry: Entry, found: Examined) -> None:
     diagnosis = cached.diagnosed(version, found)
     prose.heading(page.say("evaluate.findings", count=len(diagnosis.findings)))
     finding_cards(page, diagnosis)
-    if found.config.training.method == "baseline":
+    if found.config.training.method == "baseline" and diagnosis.verdict.word != "met":
         prose.sentence(page.say("evaluate.baseline_next", version=version.name, model=found.config.training.base_model))
     link(page, "iterate", page.task, version=version.name, label=page.say("evaluate.to_iterate"), icon=":material/arrow_forward:")
     prose.heading(page.say("evaluate.try.title"))

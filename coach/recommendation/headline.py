@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from coach.metric_words import metric_words
 from coach.recommendation.draft import Draft
+from coach.recommendation.method import baseline_is_enough
 from coach.reference_data import method_row
 from coach.sentence import Sentence, sentence
 from coach.task_schema import Method
@@ -29,7 +30,8 @@ def _does(draft: Draft) -> Sentence:
     if not draft.trains:
         return sentence("advice.headline.without_training", methods=methods)
     if draft.methods == ["baseline", "sft"]:  # two versions, one after the other: said so, for the first trains nothing
-        return sentence("advice.headline.two_versions", model=draft.model.id, way=sentence(f"advice.peft.{draft.peft}"))
+        key = "baseline_is_enough" if baseline_is_enough(draft.situation) else "two_versions"
+        return sentence(f"advice.headline.{key}", model=draft.model.id, way=sentence(f"advice.peft.{draft.peft}"))
     return sentence("advice.headline.training", methods=methods, model=draft.model.id, way=sentence(f"advice.peft.{draft.peft}"))
 
 

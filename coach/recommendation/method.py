@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from coach.gain import NO_GAIN
+from coach.growth import TOP
+from coach.own_baseline import own_baseline
 from coach.plan import Advice, PlannedStage
 from coach.reference_data import method_book, method_row
 from coach.sentence import Data, Sentence, Value, sentence
@@ -18,6 +21,22 @@ FEW_ROWS = 200  # evidence.md 1.2: from 50 to here the baseline first, LoRA as c
 SPEC_FEW_ROWS, SPEC_SOME_ROWS, SPEC_MANY_ROWS = 100, 500, 2000  # the specification's decision tree
 FULL_TUNING_ROWS = 100_000  # evidence.md 1.2, 1.1 (Biderman: about 100k pairs)
 PAIRS_TO_TRY, PAIRS_TO_RECOMMEND = 500, 1000  # evidence.md 4.4
+
+
+@dataclass(frozen=True)
+class BaselineRange:
+    """`score`: cross-validated on the person's rows; `low` to `high` is meant to hold the test score four times out of five."""
+
+    score: float
+    low: float
+    high: float
+
+
+def baseline_range(s: Situation) -> BaselineRange | None:
+    """None for tasks without classes, and where no rows were looked at or they allow no baseline."""
+    own = own_baseline(s) if s.task_type == "classification" else None
+    found = own.range_with(own.furthest, NO_GAIN) if own else None
+    return BaselineRange(own.score, max(0.0, found[0]), min(TOP, found[2])) if own and found else None
 
 
 @dataclass(frozen=True)
@@ -76,6 +95,15 @@ def preference_pairs(s: Situation) -> MethodChoice | None:
     return _chosen(rule, ("sft", "dpo"), "preference-data", pairs=s.pairs, recommend=PAIRS_TO_RECOMMEND)
 
 
+def baseline_is_enough(s: Situation) -> MethodChoice | None:
+    """What the cheap baseline may score on the person's own rows lies above the target as a whole: it comes first, at any number."""
+    found, target = baseline_range(s), s.answers.success.threshold
+    if found is None or target is None or found.low < target:
+        return None
+    data: Data = {"score": found.score, "low": found.low, "high": found.high, "target": target}
+    return _chosen("baseline_is_enough", ("baseline", "sft"), "tfidf-curves", **data)
+
+
 def few_rows(s: Situation) -> MethodChoice | None:
     """50 to 199 rows: for classification the baseline first and LoRA as its challenger; otherwise LoRA straight away."""
     if s.learnable_rows is None or s.learnable_rows >= FEW_ROWS:
@@ -109,6 +137,7 @@ METHOD_RULES: tuple[MethodRule, ...] = (
     too_few_rows,
     too_few_per_class,
     preference_pairs,
+    baseline_is_enough,
     few_rows,
     enough_rows,
     many_rows,

@@ -16,7 +16,8 @@ import streamlit as st
 from coach.course import SMALL_GAIN, SPENT_AFTER, smallest_told
 from coach.diagnosis import Diagnosis
 from coach.errors import CoachError
-from coach.gain import gain_of
+from coach.forecast import gain_sentence
+from coach.gain import gain_of, sharpened
 from coach.history import Entry
 from coach.next_version_draft import (
     MOST_LETTERS,
@@ -111,9 +112,9 @@ def _proposals(page: TaskPage, parent: Version, config: TaskFile, diagnosis: Dia
     """Experiments that change settings as buttons that fill the form; the rest is advice. Nothing is made before the form is sent."""
     corrected = sentence("ui.iterate.next.expect_corrected")
     fills: list[tuple[str, dict[str, float | str], Sentence]] = [(said, {}, corrected) for said in _corrections(page, parent)]
-    if challenger := tuned(config):
-        gain = gain_of(model_or_unknown(config.training.base_model), kind_of_task(config))
-        expected = sentence("ui.iterate.next.expect_tune", share=gain.mean, deviation=gain.deviation)
+    if (challenger := tuned(config)) and not diagnosis.verdict.at_the_top:
+        gain = sharpened(gain_of(model_or_unknown(config.training.base_model), kind_of_task(config)), [])
+        expected = sentence("ui.iterate.next.expect_tune", gain=gain_sentence(gain))
         fills.append((page.say("iterate.next.tune", model=config.training.base_model), challenger, expected))
     found = [(finding, experiment_of(finding, config)) for finding in diagnosis.findings if finding.name not in HANDLED]
     fills += [(finding.title.say(page.language), values, expectation_of(finding)) for finding, values in found if values]

@@ -20,7 +20,7 @@ SHORT = {"sft": "SFT", "baseline": "TF-IDF baseline", "prompt": "few-shot prompt
 CPU = Hardware()
 
 
-def case(rows, kind="classification", machine=CPU, facts=None, pairs=0, **needs):
+def case(rows, kind="classification", machine=CPU, facts=None, pairs=0, threshold=None, **needs):
     document = {
         "task": {
             "type": kind,
@@ -28,6 +28,7 @@ def case(rows, kind="classification", machine=CPU, facts=None, pairs=0, **needs)
             "labels": ["a", "b"] if kind == "classification" else None,
         },
         "resources": {"labelled_rows": rows, "preference_pairs": pairs},
+        "success": {"primary_metric": "macro_f1", "threshold": threshold},
         "needs": needs,
     }
     answers = Answers.model_validate(document)
@@ -74,6 +75,10 @@ def test_the_common_trees_thresholds_stand_in_it_with_what_they_say():
 def test_small_classes_and_pairs_end_the_path_where_they_decide():
     _, nodes = case(300, facts=DataFacts(300, {"a": 293, "b": 7}))
     assert "Half of the classes" in taken(nodes, "method")[0].question.say("en")
+    enough = DataFacts(300, {"a": 150, "b": 150}, 300, baseline_macro_f1=0.97, baseline_accuracy=0.97)
+    plan, nodes = case(300, facts=enough, threshold=0.8)
+    assert "TF-IDF baseline already at the target" in taken(nodes, "method")[0].question.say("en")
+    assert taken(nodes, "method")[0].outcome.say("en") == "TF-IDF baseline, then SFT" and plan.stages[0].method == "baseline"
     _, nodes = case(300, "generation", pairs=500)
     assert "preference pairs" in taken(nodes, "method")[0].question.say("en")
 

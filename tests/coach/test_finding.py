@@ -32,6 +32,7 @@ EXAMPLES = {
     "flat_metric": Evidence(results(), evals(0.6, 0.8, 0.8, 0.801, 0.802)),
     "at_the_top": Evidence(results(value=0.998), evals(0.8, 1.0, 1.0, 1.0, 1.0)),
     "baseline_ahead": Evidence(results(baseline=0.9)),
+    "baseline_level": Evidence(results(baseline=0.8)),
     "few_test_rows": Evidence(results(interval=0.1, rows=100)),
     "drift": Evidence(results(), train_counts={"a": 100, "b": 100}, test_counts={"a": 10, "b": 90}),
     "short_texts": Evidence(results(), answered=rows((40, 10, 16), (80, 50, 72))),

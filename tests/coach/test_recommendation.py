@@ -151,6 +151,24 @@ def test_where_half_of_the_classes_have_fewer_than_eight_rows_nothing_is_trained
     assert methods(plan(300, facts=DataFacts(300, {"a": 292, "b": 8}))) == ["sft"]
 
 
+def test_a_baseline_that_is_expected_to_meet_the_target_comes_first_whatever_the_rows():
+    def advised(score, threshold, rows=1000, test_rows=300, kind="classification"):
+        facts = DataFacts(rows, {"a": rows // 2, "b": rows // 2}, test_rows, baseline_macro_f1=score, baseline_accuracy=score)
+        return plan(rows, kind, facts=facts, labels=("a", "b"), success={"primary_metric": "macro_f1", "threshold": threshold})
+
+    found = advised(0.97, 0.85)
+    assert methods(found) == ["baseline", "sft"] and "method.baseline_is_enough" in rules(found)
+    assert "0.970" in because(found, "method.baseline_is_enough") and "once it meets the target you can stop" in found.reasons[
+        0
+    ].because.say("en")
+    assert "begin with the TF-IDF baseline" in found.headline.say("en") and "先用 TF-IDF 基準" in found.headline.say("zh-TW")
+    assert found.lora is not None and found.learning_rate, "what the second version would be trained with is there"
+    assert methods(advised(0.86, 0.85)) == ["sft"], "not by a score whose range reaches below the target"
+    assert methods(advised(0.97, None)) == ["sft"], "nobody can say what is enough without a target"
+    assert methods(advised(0.97, 0.85, kind="extraction")) == ["sft"]
+    assert methods(advised(0.97, 0.85, rows=30)) == ["baseline"], "too few rows are too few"
+
+
 def test_one_tiny_class_among_many_is_a_warning_and_no_stop():
     found = plan(500, facts=DataFacts(500, {"a": 300, "b": 195, "c": 5}))
     assert methods(found) == ["sft"] and "tiny_classes" in warning_keys(found)
