@@ -17,7 +17,7 @@ from coach.errors import WorkspaceError
 from coach.metric_words import metric_words
 from coach.paired_test import ALPHA, Answers, Judgement, PairedTest, class_changes, paired_test
 from coach.sentence import Data, Sentence, sentence
-from coach.statistics import Interval, ScoreName
+from coach.statistics import Interval, ScoreName, class_f1, score_of
 from coach.task_schema import TaskFile
 from coach.text import Language
 from coach.verdict import primary_metric
@@ -69,7 +69,12 @@ class Comparison:
     def sentences(self) -> list[Sentence]:
         """The judgement, what would settle it, what got better or worse by class, and what to know of the configurations."""
         found = self.judgement_sentences()
-        if self.judgement == "cannot_tell" and self.overall.interval is not None and self.shared_rows < FEW_TEST_ROWS:
+        if (
+            self.judgement == "cannot_tell"
+            and self.overall.difference
+            and self.overall.interval
+            and self.shared_rows < FEW_TEST_ROWS
+        ):
             found.append(sentence("verdict.compare.several_runs", rows=self.shared_rows))
         found += self.class_sentences()
         if not self.same_test_rows and self.shared_rows >= FEWEST_SHARED_ROWS:
@@ -145,7 +150,10 @@ def judged(version: Version, results: Mapping[str, Any]) -> Judged:
 
 
 def compare(first: Judged, second: Judged, *, seed: int) -> Comparison:
-    """`second` against `first` on the first one's primary metric. Raises WorkspaceError where the second does not have it."""
+    """`second` against `first` on the first one's primary metric. Raises WorkspaceError where the second does not have it.
+
+    Where only a part of the test rows can be compared, both scores are of that part: a difference is one of what stands beside it.
+    """
     metric, before = primary_metric(first.results)
     after = second.results.get(metric)
     if not isinstance(after, int | float):
@@ -158,10 +166,11 @@ def compare(first: Judged, second: Judged, *, seed: int) -> Comparison:
         raise WorkspaceError("command.different_metrics", **names)
     paired = _paired(first, second)
     overall = ScoreChange(metric, before, float(after), float(after) - before)
-    per_class = tuple(_class_changes(first.results, second.results, paired, seed))
+    per_class = tuple(_class_changes(first, second, paired, seed))
     if paired is not None and metric in get_args(ScoreName):
         test = paired_test(paired, metric, seed=seed)  # type: ignore[arg-type]
-        overall = ScoreChange(metric, before, float(after), test.difference, test.interval, test)
+        scores = (before, float(after)) if _all_rows(paired, first, second) else _scores(paired, metric)  # type: ignore[arg-type]
+        overall = ScoreChange(metric, *scores, test.difference, test.interval, test)
     return Comparison(
         first=first.name,
         second=second.name,
@@ -191,17 +200,31 @@ def _paired(first: Judged, second: Judged) -> Answers | None:
     return Answers(labels, columns[0], columns[1], columns[2])
 
 
-def _class_changes(
-    before: Mapping[str, Any], after: Mapping[str, Any], paired: Answers | None, seed: int
-) -> Iterator[ScoreChange]:
+def _all_rows(paired: Answers, first: Judged, second: Judged) -> bool:
+    return len(paired) == len(first.answers) == len(second.answers)
+
+
+def _scores(paired: Answers, metric: ScoreName) -> tuple[float, float]:
+    """Both scores on the rows that are compared."""
+    return tuple(score_of(paired.actual, answers, metric, len(paired.labels)) for answers in (paired.first, paired.second))  # type: ignore[return-value]
+
+
+def _class_changes(first: Judged, second: Judged, paired: Answers | None, seed: int) -> Iterator[ScoreChange]:
     """F1 of each class; with an interval where rows are shared."""
-    old, new = before.get("per_class") or {}, after.get("per_class") or {}
+    old, new = _f1_of_classes(first), _f1_of_classes(second)
+    if paired and not _all_rows(paired, first, second):
+        for scores, answers in ((old, paired.first), (new, paired.second)):
+            scores |= zip(paired.labels, map(float, class_f1(paired.actual, answers, len(paired.labels))), strict=True)
     intervals = class_changes(paired, seed=seed) if paired else {}
     for label in [*old, *(label for label in new if label not in old)]:
-        was, now = (old.get(label) or {}).get("f1"), (new.get(label) or {}).get("f1")
+        was, now = old.get(label), new.get(label)
         gap = now - was if was is not None and now is not None else None
         difference, interval = intervals.get(label, (gap, None))
         yield ScoreChange(label, was, now, difference, interval)
+
+
+def _f1_of_classes(side: Judged) -> dict[str, float | None]:
+    return {label: scores.get("f1") for label, scores in (side.results.get("per_class") or {}).items()}
 
 
 def _p_value(p: float) -> str:

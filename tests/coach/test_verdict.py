@@ -201,7 +201,13 @@ def test_corrected_test_labels_are_said_and_only_rows_of_one_label_are_compared(
     assert (found.relabelled, found.shared_rows, found.judgement) == (12, 388, "better")
     said = [one.say("en") for one in found.sentences()]
     assert any(one.startswith("Test labels changed between the two: 12.") and "388" in one for one in said)
-    assert compare(first, second, seed=1).relabelled == 0
+    scored = [found.overall, *found.per_class]
+    assert all(one.after - one.before == pytest.approx(one.difference) for one in scored), "scores of the rows that are compared"
+    assert found.overall.before != first.results["macro_f1"]
+    assert (
+        compare(first, second, seed=1).relabelled == 0
+        and compare(first, second, seed=1).overall.before == first.results["macro_f1"]
+    )
     assert not any("labels changed" in one.say("en") for one in compare(first, second, seed=1).sentences())
 
 
