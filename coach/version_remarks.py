@@ -13,6 +13,7 @@ from coach.estimate import main_memory_gb
 from coach.hardware import Hardware
 from coach.reference_data import model_row
 from coach.remarks import Remark
+from coach.sentence import Sentence, sentence
 from coach.task_schema import TaskFile
 from coach.text import Language, text
 from coach.version_folder import SPLITS, Version
@@ -23,10 +24,17 @@ from coach.workspace import Task
 def version_remarks(task: Task, file: TaskFile, machine: Hardware, language: Language) -> list[Remark]:
     """Cautions about `file` as the next version on `machine`."""
     found = []
-    copied = unchanged_from(task, file)
-    if copied is not None:
-        said = text("comments.nothing_differs", language, version=file.version, parent=copied.name)
+    parent = parent_of(task, file)
+    changes = changed_together(task, file, parent) if parent else None
+    if parent and changes == []:
+        said = text("comments.nothing_differs", language, version=file.version, parent=parent.name)
         found.append(Remark(None, "warning", said))
+    if parent and changes and len(changes) > 1:
+        several = sentence(
+            "comments.several_changes", version=file.version, parent=parent.name, count=len(changes), changes=changes
+        )
+        stated = sentence("comments.change_stated", statement=file.change.statement) if file.change else None
+        found.append(Remark(None, "warning", " ".join(said.say(language) for said in (several, stated) if said)))
     model = model_row(file.training.base_model)
     if file.training.method not in ("baseline", "prompt") and model is not None and not machine.has_cuda:
         needed = main_memory_gb(model, bf16=machine.cpu_bf16)
@@ -36,19 +44,35 @@ def version_remarks(task: Task, file: TaskFile, machine: Hardware, language: Lan
     return found
 
 
-def unchanged_from(task: Task, file: TaskFile) -> Version | None:
-    """The version that `file`, not frozen yet, would repeat in every setting and every row; None where something differs."""
+def changed_together(task: Task, file: TaskFile, parent: Version) -> list[Sentence] | None:
+    """What `file` changes of `parent`, rows included; another method, or another adapter, is one change with all its settings.
+
+    None where the parent is damaged, which is told where it is opened.
+    """
+    try:
+        paths = [change.path for change in config_changes(parent.config, file)]
+        rows = [] if has_the_same_rows(task, parent) else [sentence("comments.rows_changed")]
+    except CoachError:
+        return None
+    names = dict.fromkeys(_whole(path, another_method="training.method" in paths) for path in paths)
+    return [*(sentence("advice.plain", said=name) for name in names), *rows]
+
+
+def _whole(path: str, *, another_method: bool) -> str:
+    """The change that a setting is a part of."""
+    if another_method and path.startswith("training."):
+        return "training.method"
+    return "training.lora" if path.startswith("training.lora") else path
+
+
+def parent_of(task: Task, file: TaskFile) -> Version | None:
+    """The version that `file`, not frozen yet, names as its parent, else the latest; None for a first version and a frozen one."""
     versions = task.versions()
     if any(version.name == file.version for version in versions):
         return None
     named = file.change.parent if file.change else None
     parent = next((version for version in versions if version.name == named), None)
-    parent = parent or max(versions, key=lambda version: version_key(version.name), default=None)
-    try:
-        differs = parent is None or any(config_changes(parent.config, file)) or not has_the_same_rows(task, parent)
-    except CoachError:  # a damaged version is told where it is opened
-        return None
-    return None if differs else parent
+    return parent or max(versions, key=lambda version: version_key(version.name), default=None)
 
 
 def has_the_same_rows(task: Task, version: Version) -> bool:

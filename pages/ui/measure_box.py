@@ -16,7 +16,7 @@ ICON = ":material/timer:"
 
 
 def measure_box(page: TaskPage, file: TaskFile | None, before: BeforeStart | None, *, unsaved: bool) -> None:
-    """Nothing where nothing is trained or there are no rows; the button only while this machine has not been measured for this task."""
+    """Nothing where nothing is trained or there are no rows, and no button once a training of this task has shown what it takes."""
     found = cached_plan.estimate(page.task, file) if file else None
     if file is None or before is None or before.data == "missing" or found is None or found.memory_gb is None:
         return
@@ -24,9 +24,9 @@ def measure_box(page: TaskPage, file: TaskFile | None, before: BeforeStart | Non
     if standing.state == "measuring":
         st.fragment(_watch, run_every=LOOK_EVERY_S)(page)
         return
-    is_close = found.measured is not None and found.measured.how != "related"
-    if not is_close and before.closed is None:
-        _button(page, standing, unsaved=unsaved)
+    how = found.measured.how if found.measured else "related"
+    if how != "run" and before.closed is None:
+        _button(page, standing, unsaved=unsaved, again=how != "related")
 
 
 def _watch(page: TaskPage) -> None:
@@ -36,15 +36,16 @@ def _watch(page: TaskPage) -> None:
     st.markdown(f":material/hourglass_empty: {prose.plain(page.say('confirm.measure.measuring'))}")
 
 
-def _button(page: TaskPage, standing: Measuring, *, unsaved: bool) -> None:
+def _button(page: TaskPage, standing: Measuring, *, unsaved: bool, again: bool) -> None:
     closed = page.say("confirm.measure.unsaved") if unsaved else None
     if standing.state == "busy":
         closed = page.say("confirm.measure.busy")
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button(
-            page.say("confirm.measure.button"), key=page.key("measure"), type="tertiary", icon=ICON, disabled=closed is not None
-        )
-        prose.muted(closed or page.say("confirm.measure.why"))
+            page.say("confirm.measure.again" if again else "confirm.measure.button"),
+            key=page.key("measure"), type="tertiary", icon=ICON, disabled=closed is not None,
+        )  # fmt: skip
+        prose.muted(closed or page.say("confirm.measure.why_again" if again else "confirm.measure.why"))
     if standing.state == "failed":
         prose.muted(page.say("confirm.measure.failed", said=" ".join(standing.said)))
     if pressed:

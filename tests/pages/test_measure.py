@@ -89,14 +89,19 @@ def test_without_data_there_is_nothing_to_measure(partial_task, stands, open_pag
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_once_measured_the_button_goes_and_the_basis_says_so(ready_task, stands, language, open_page):
+def test_once_measured_it_can_be_measured_again_until_a_training_has_shown_what_it_takes(ready_task, stands, language, open_page):
     at = open_page(PAGE, ready_task, language)
     assert measure_key(ready_task) in keys(at)
     training, work = ready_task.file.training, work_of(ready_task.file, ready_task.data_folder)
+    assert at.button(key=measure_key(ready_task)).label == text("ui.confirm.measure.button", language)
     assert keep(measurement(training, this_machine(), work, how="steps", factors={"training": 1.2}, memory=1.1))
     at.run()
-    assert not at.exception and measure_key(ready_task) not in keys(at)
     assert ("just now" if language == "en" else "剛剛") in words(at)
+    assert at.button(key=measure_key(ready_task)).label == text("ui.confirm.measure.again", language)
+    assert text("ui.confirm.measure.why_again", language) in words(at)
+    assert keep(measurement(training, this_machine(), work, how="run", factors={"training": 1.2}, memory=1.1))
+    at.run()
+    assert not at.exception and measure_key(ready_task) not in keys(at)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
