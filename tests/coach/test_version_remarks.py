@@ -46,5 +46,7 @@ def test_another_method_or_adapter_is_one_change_and_other_rows_are_another(draf
     names = [one.say("en") for one in changed_together(task, make(**other), parent)]
     assert names == ["training.method"]
     rows = task.data_folder / "train.jsonl"
-    rows.write_text("\n".join(rows.read_text("utf-8").splitlines()[:-1]) + "\n", "utf-8")
+    fewer = "\n".join(rows.read_text("utf-8").splitlines()[:-1]) + "\n"
+    rows.unlink()  # the version's own copy may be the same file
+    rows.write_text(fewer, "utf-8")
     assert "changes 2 things of v1 at once (training.method, the rows)" in said(task, make(**other))
