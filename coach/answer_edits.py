@@ -27,6 +27,8 @@ LONGEST_NUMBER = 60  # characters; what is longer is no number anybody means
 LABELS_KEY, DEADLINE_KEY = "task.labels", "business.deadline_weeks"
 _BETWEEN_LABELS = re.compile(r"[、,，;；]")
 _DECIMAL_COMMA = re.compile(r"([-+]?(?:\d+,\d{1,2}|0,\d+))(\s*%?)")  # `0,9`, `12,5 %`; `1,200` is twelve hundred
+_TENTH = "〇一二三四五六七八九"
+_TENTHS = re.compile(rf"([{_TENTH[1:]}])成([{_TENTH[1:]}])?")  # 九成, 八成五
 _NUMBER = re.compile(r"(?P<number>[-+]?(?:\d[\d,]*(?:\.\d*)?|\.\d+))\s*(?P<percent>%)?")
 
 
@@ -52,7 +54,7 @@ def assumed_for(question: Question, answers: Answers) -> Held:
 
 
 def read_answer(question: Question, written: Answer) -> Answer:
-    """What a person wrote, as the field's own kind: `80%`, `0,8`, `1,200`, `3 天`, `正面、負面`; what cannot be read so stays as it stands.
+    """What a person wrote, as the field's own kind: `80%`, `0,8`, `九成`, `1,200`, `3 天`, `正面、負面`; the rest stays as it stands.
 
     Nothing but spaces is no answer.
     """
@@ -136,6 +138,8 @@ def _number(said: str, *, whole: bool) -> Answer:
     written = unicodedata.normalize("NFKC", said)
     if decimal := _DECIMAL_COMMA.fullmatch(written):
         written = decimal[1].replace(",", ".") + decimal[2]
+    if tenths := _TENTHS.fullmatch(written):
+        return (10 * _TENTH.index(tenths[1]) + (_TENTH.index(tenths[2]) if tenths[2] else 0)) / 100
     found = _NUMBER.fullmatch(written)
     if not found:
         return said

@@ -32,6 +32,16 @@ _TIME = re.compile(
     rf"(?:live\s+)?(?:within|in)?\s*{_ABOUT}{_NUMBER}\s*個?\s*(天|日|週|周|星期|禮拜|月|days?|weeks?|months?)"
     r"\s*(?:之?內|以內)?\s*(?:要|須|需)?(?:上線|完成|交付)?"
 )
+_COMING = re.compile(
+    r"(?:(?:due|by|before|until)\s+)?(?:(?P<month>下個?月|next month)|下個?(?:週|周|星期|禮拜)|next week)(?:前|底|內)?", re.I
+)
+_DUE = re.compile(
+    r"下個?(?:月|週|周|星期|禮拜)(?=底?[^,，。;；]{0,2}(?:要|前|交|上線|完成))|(?:due|by|before|until)\s+next\s+(?:week|month)"
+    r"|(?<![去近前這那每\d.])(?<![去近前這那每] )(?:\d+(?:\.\d+)?|[一二兩两三四五六七八九十])\s*個?\s*"
+    r"(?:天|日|週|周|星期|禮拜|月)\s*(?:之?內|以內)"
+    r"|\b(?:within|in)\s+\d+\s*(?:days?|weeks?|months?)\b",
+    re.IGNORECASE,
+)
 _LATENCY = re.compile(
     rf"(?:每[筆則]|under|below|within)?\s*(?:不超過)?\s*{_NUMBER}\s*(毫秒|ms|milliseconds?|秒|s|seconds?)"
     r"\s*(?:之?內|以內)?\s*(?:per answer|an answer|a row)?"
@@ -120,12 +130,20 @@ def _gpu(value: str) -> Fields:
 
 
 def weeks_in(value: str) -> float | None:
-    """The weeks that `3 天`, `2 週內` or `within 2 months` are; None for anything else."""
+    """The weeks that `3 天`, `2 週內`, `下個月` or `within 2 months` are; None for anything else."""
+    if coming := _COMING.fullmatch(value.strip()):
+        return round(_WEEKS["月"], 1) if coming["month"] else 1.0
     found = _whole(_TIME, value)
     if not found or not float(found[1]):
         return None
     weeks = float(found[1]) * _WEEKS.get(found[2][:1].lower(), 1)
     return round(weeks, 1 if weeks >= 1 else 3)
+
+
+def said_deadline(sentence: str) -> float | None:
+    """The weeks to a deadline named in a sentence: 「老闆下個月要看」, 「兩週內上線」, "due next week"; other times are passed over."""
+    found = _DUE.search(sentence)
+    return weeks_in(found[0]) if found else None
 
 
 def _time(value: str) -> Fields:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
+from coach.constraints import said_deadline
 from coach.errors import UserError
 from coach.gpu_cards import cards
 from coach.intents import intents, stands_in
@@ -165,6 +166,8 @@ def _known(said: str, metric: Metric | None) -> Known:
         known["task.labels"] = labels
     if (rows := said_rows(said)) is not None:
         known["resources.labelled_rows"] = rows
+    if (weeks := said_deadline(said)) is not None:
+        known["business.deadline_weeks"] = weeks
     if any(stands_in(word, said) for word in words.gpu_none):
         known["resources.gpu"] = "none"
     elif card := _card(said):

@@ -28,6 +28,8 @@ PLAIN_NAME = "task"
 _FEELING = "sentiment"  # says more of such a task than "classification" does
 _ROUTING = "routing"
 _HAN = re.compile(r"[\u3400-\u9fff]")
+_CLAUSE_END = re.compile(r"[，。；！？]|[,.;!?](?=\s)")
+SHORTEST_HEAD = 6  # letters; a title is more than a "Hi,"
 
 
 def clean_title(title: str) -> str:
@@ -37,8 +39,10 @@ def clean_title(title: str) -> str:
 
 
 def title_of(sentence: str) -> str:
-    """A title made of a first sentence: its beginning, cut at a word where it is long."""
+    """A title made of a first sentence: what stands before its first comma, cut at a word where that is long."""
     said = clean_title(sentence)
+    head = _CLAUSE_END.split(said, maxsplit=1)[0].strip()
+    said = head if len(head) >= SHORTEST_HEAD else said
     if len(said) <= TITLE_FROM_SENTENCE:
         return said
     start = said[: TITLE_FROM_SENTENCE - 1]

@@ -92,6 +92,24 @@ def test_the_language_of_the_sentence_is_told():
     assert understand("我想做分類").language == "zh-TW" and understand("classify news").language == "en"
 
 
+@pytest.mark.parametrize(
+    ("said", "weeks"),
+    [
+        ("我想做客服訊息的情感分析，大概 400 筆，老闆下個月要看", 4.3),
+        ("兩週內要上線", 2.0),
+        ("下週前要交", 1.0),
+        ("classify tickets, due next week", 1.0),
+        ("needed within 3 weeks", 3.0),
+        ("過去三個月內的資料 3000 筆", None),
+        ("最近 3 個月內的留言", None),
+        ("預測下個月的銷售", None),
+        ("每個月 3000 筆", None),
+    ],
+)
+def test_a_deadline_within_a_sentence_is_heard_and_other_times_are_not(said, weeks):
+    assert understand(said).known.get("business.deadline_weeks") == weeks
+
+
 @pytest.mark.parametrize("said", ["", "   ", "\n"])
 def test_saying_nothing_is_a_sentence_back(said):
     with pytest.raises(UserError) as caught:

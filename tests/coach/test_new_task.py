@@ -77,9 +77,17 @@ def test_a_title_is_one_line_of_visible_signs():
 def test_a_long_sentence_gives_a_short_title_and_is_kept_whole_as_the_problem():
     sentence = "我們客服每天收到上千封信，想用 500 筆標註資料把客服意圖分成十五類，而且希望一個月內可以上線，目前沒有顯示卡"
     answers = first_answers(sentence, understand(sentence))
-    assert answers.title and len(answers.title) <= 40 and answers.title.endswith("…")
-    assert answers.business.problem == sentence
+    assert answers.title == "我們客服每天收到上千封信" and answers.business.problem == sentence
+    assert answers.business.deadline_weeks == 4.3
     assert (answers.task.type, answers.resources.labelled_rows, answers.task.domain) == ("classification", 500, "support")
+
+
+def test_a_sentence_without_a_pause_is_cut_where_a_title_would_be_long():
+    sentence = (
+        "我們每天收到上千封客服信想用五百筆標註資料把客服的意圖分成十五類而且希望能夠早點上線使用還要能自動回信給每一位客人"
+    )
+    assert title_of(sentence).endswith("…") and len(title_of(sentence)) <= 40
+    assert title_of("Hi, I want to sort mails") == "Hi, I want to sort mails"
 
 
 def test_a_short_sentence_is_the_title_and_guesses_no_business_problem():
