@@ -19,7 +19,8 @@ SLICES = 3  # thirds by length
 SLICE_BELOW = 0.10  # in accuracy, and beyond both intervals
 SURE_FROM = 0.9
 SURE_AND_WRONG, SURE_SHARE = 5, 0.25  # so many, and so much of all that is wrong
-SUSPECTS, SUSPECT_SHARE = 10, 0.02  # bench/label_suspects.json: clean labels that are easily learnt stay far below it
+SUSPECTS, SUSPECT_SHARE = 10, 0.02
+SUSPECTS_EASY = 5  # where labels are easily learnt: clean ones stay far below the share (bench/label_suspects.json: .3 %)
 EASILY_LEARNT = 0.8  # agreement of the baseline: above, most suspects there are wrong labels; below, a third to a half
 
 
@@ -81,7 +82,9 @@ def hard_labels(evidence: Evidence) -> list[Finding]:
 
 def _suspects(evidence: Evidence) -> list[Finding]:
     found = evidence.suspects
-    if found is None or found.count < SUSPECTS or found.count < SUSPECT_SHARE * found.rows:
+    if found is None or found.count < SUSPECT_SHARE * found.rows:
+        return []
+    if found.count < (SUSPECTS if found.agreement < EASILY_LEARNT else SUSPECTS_EASY):
         return []
     data: Data = {"count": found.count, "rows": found.rows, "share": found.count / found.rows, "agreement": found.agreement}
     picture = bars("share", suspects=found.count / found.rows, suspects_from=SUSPECT_SHARE)

@@ -8,10 +8,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from shlex import quote
 from typing import Literal
 
 from coach.hardware import Hardware
 from coach.history import finished_results
+from coach.repeats import task_folder
 from coach.task_schema import TaskFile
 from coach.version_folder import Version
 from training.predicting import Answer, Ask, Inputs, Progress, open_version, open_with_base
@@ -81,3 +83,10 @@ def _opened(version: Version, progress: Progress | None) -> tuple[Ask, Ask | Non
     if beside(version.config) == "base":
         return open_with_base(version, progress)
     return open_version(version, progress), None
+
+
+def whole_file_command(version: Version) -> str:
+    """What has a whole file answered by `version`."""
+    return (
+        f"python -m training predict {quote(str(task_folder(version).resolve()))} {version.name} --file rows.csv -o answers.csv"
+    )

@@ -16,6 +16,7 @@ Spec = dict[str, Any]  # a Vega-Lite document, or a part of one
 FONT = "'Noto Sans TC', 'Noto Sans CJK TC', 'Source Sans', sans-serif"
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 TEXT_PX = 12
+LOSS_ROOM = 0.14  # of what the losses span
 
 
 @dataclass(frozen=True)
@@ -225,6 +226,15 @@ def _label(slot: _Slot, colour: str, data: Spec, y: Spec, colours: Palette) -> l
     mark = {"align": "left" if slot.left else "right", **place, "color": colour}
     x = {"value": 4} if slot.left else {"value": "width"}
     return haloed(colours, mark, data=data, encoding={"x": x, "y": y, "text": {"field": "said", "type": "nominal"}})
+
+
+def loss_scale(losses: Sequence[float]) -> Spec:
+    """Room above and below the lines for their names; a loss is never below 0, nor is its axis."""
+    if not losses:
+        return {"zero": False}
+    low, high = min(losses), max(losses)
+    room = LOSS_ROOM * (high - low) or 0.1 * high or 1.0
+    return {"domain": [max(0.0, low - room), high + room], "nice": False}
 
 
 def score_domain(values: Sequence[float]) -> tuple[float, float]:

@@ -21,6 +21,7 @@ from pages.ui.chart_theme import (
     haloed,
     label_height,
     level_lines,
+    loss_scale,
     palette,
     score_domain,
 )  # fmt: skip
@@ -160,7 +161,7 @@ def loss_curve(
             "field": "value",
             "type": "quantitative",
             "title": None,
-            "scale": {"zero": False, "padding": 16},
+            "scale": loss_scale([loss for _, loss in (*trained, *valid)]),
             "axis": {"tickCount": 5, "format": "~g"},
         },
     }

@@ -14,6 +14,7 @@ from pages.ui.run_header import Run
 from training.run_numbers import RunNumbers, WeakestClass
 
 SHORT_LABEL = 14  # characters of a class's name that fit a number's caption
+SHOWN_AS_NOTHING = 0.005  # with two digits
 
 
 def three_numbers(page: TaskPage, run: Run, found: RunNumbers | None) -> None:
@@ -38,8 +39,9 @@ def _score(page: TaskPage, run: Run, found: RunNumbers | None) -> None:
     elif found.baseline is None or found.gap is None:
         _number(label, f"{found.value:.3f}", page.say("train.number.no_baseline"))
     else:
-        key = "train.number.gap_above" if found.gap >= 0 else "train.number.gap_below"
-        _number(label, f"{found.value:.3f}", page.say(key, gap=abs(found.gap), name=shortened(found.baseline[0])))
+        side = "same" if abs(found.gap) < SHOWN_AS_NOTHING else "above" if found.gap > 0 else "below"
+        said = page.say(f"train.number.gap_{side}", gap=abs(found.gap), name=shortened(found.baseline[0]))
+        _number(label, f"{found.value:.3f}", said)
 
 
 def _distance(page: TaskPage, run: Run, found: RunNumbers | None) -> None:

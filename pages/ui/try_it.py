@@ -13,7 +13,7 @@ from pages.ui import cached, prose, session
 from pages.ui.answered_table import label_scores, placeholder_name
 from pages.ui.frame import guarded
 from pages.ui.page import TaskPage
-from training.asking import Asked, askable, beside, in_the_way
+from training.asking import Asked, askable, beside, in_the_way, whole_file_command
 from training.evidence import Examined
 from training.predicting import Answer
 
@@ -36,6 +36,14 @@ def try_it(page: TaskPage, version: Version, found: Examined) -> None:
             if pressed:
                 _ask(page, version, values)
             _last_answer(page, version, found)
+        _whole_file(page, version, found.config.placeholders)
+
+
+def _whole_file(page: TaskPage, version: Version, names: list[str]) -> None:
+    """How to have a whole file answered, until there is a page for putting a version to use."""
+    columns = (", " if page.language == "en" else "、").join(names)
+    prose.muted(page.say("evaluate.try.whole_file", columns=columns, folder=version.folder))
+    st.code(whole_file_command(version), language="bash", wrap_lines=True)
 
 
 def _form(page: TaskPage, version: Version, names: list[str]) -> tuple[dict[str, str], bool]:

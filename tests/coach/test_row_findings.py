@@ -52,7 +52,8 @@ def test_d12_sure_and_wrong():
 def test_d13_labels_the_baseline_speaks_against():
     assert found(suspects=LabelSuspects(500, 20, 0.88)) == [("D13", "label_suspects")]
     assert found(suspects=LabelSuspects(500, 20, 0.72)) == [("D13", "label_suspects_hard")]
-    assert found(suspects=LabelSuspects(500, 9, 0.88)) == [], "a handful is nothing to go by"
+    assert found(suspects=LabelSuspects(363, 8, 0.95)) == [("D13", "label_suspects")], "few, of rows that are easily learnt"
+    assert found(suspects=LabelSuspects(363, 8, 0.72)) == [] and found(suspects=LabelSuspects(100, 4, 0.95)) == []
     assert found(suspects=LabelSuspects(5000, 60, 0.88)) == [], "a small share"
     assert found(suspects=None) == []
 

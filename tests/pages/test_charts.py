@@ -89,6 +89,13 @@ def test_no_text_stands_on_its_side():
         assert "270" not in str(chart.spec) and "-90" not in str(chart.spec)
 
 
+def test_the_axis_of_a_loss_never_goes_below_nothing_and_leaves_room_above():
+    steps = [{"type": "step", "step": step, "loss": loss} for step, loss in ((1, 5.0), (2, 1.0), (3, 0.001))]
+    chart = charts.loss_curve(steps, [], total_steps=3, language="en", dark=False)
+    low, high = chart.spec["layer"][0]["encoding"]["y"]["scale"]["domain"]
+    assert low == 0.0 and high > 5.3
+
+
 def layers_with(chart, **mark):
     found = [layer for layer in chart.spec["layer"] if mark.items() <= layer["mark"].items()]
     assert found

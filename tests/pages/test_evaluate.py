@@ -242,6 +242,14 @@ def test_one_and_the_same_answer_shows_both_probability_tables_and_how_sure_each
     assert [list(table["score"].round(2)) for table in tables] == [[0.93, 0.07], [0.51, 0.49]]
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_how_a_whole_file_is_answered_and_where_the_model_lies_is_said(open_page, trained_task, language):
+    at = open_page(PAGE, trained_task, language)
+    (command,) = [block.value for block in at.code if "predict" in block.value]
+    assert command.endswith("v1 --file rows.csv -o answers.csv") and str(trained_task.folder) in command
+    assert str(trained_task.version("v1").folder) in words(at)
+
+
 def test_the_second_question_needs_no_second_loading(open_page, trained_task, monkeypatch):
     loaded = []
     open_both = asking.open_both
