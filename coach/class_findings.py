@@ -19,6 +19,7 @@ COLLAPSE_ACTUAL = 0.6  # … while fewer than this share of the rows are of it
 NAMED_TOO_OFTEN = 1.25  # times as often as it occurs: judgement
 SURE_EXCESS = 2.576  # standard deviations
 MOST_IN_A_PICTURE = 6  # classes
+READ_ROWS = 20  # by then a pattern shows
 
 
 def weak_classes(evidence: Evidence) -> list[Finding]:
@@ -35,6 +36,7 @@ def weak_classes(evidence: Evidence) -> list[Finding]:
         name = "class_low" if scores["support"] >= FEW_IN_CLASS else "class_low_few_rows"
         data: Data = {score: scores[score] for score in ("f1", "recall", "precision")}
         data |= {"label": label, "macro": macro, "rows": scores["support"], "taken_for": _taken_for(label, labels, counts)}
+        data["read"] = _worth_reading((1 - scores["recall"]) * scores["support"])
         found.append(Finding("D02", name, "warning", data, _sure_of(label, evidence), _f1_of_classes(label, evidence)))
     return found
 
@@ -79,7 +81,7 @@ def leaning(evidence: Evidence) -> list[Finding]:
     if pays is None:
         return [Finding("D02", "leaning_alone", "warning", data, BEYOND_CHANCE, picture)]
     loser, taken = pays
-    data |= {"loser": loser, "missed": taken / _support(evidence, loser)}
+    data |= {"loser": loser, "missed": taken / _support(evidence, loser), "read": _worth_reading(taken)}
     return [Finding("D02", "leaning", "warning", data, BEYOND_CHANCE, picture)]
 
 
@@ -153,6 +155,11 @@ def _collapse(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> list[Fi
             picture = bars("share", answered=share, actual=actual)
             return [Finding("D02", "collapse", "warning", {"label": label, "share": share, "actual": actual}, COUNTED, picture)]
     return []
+
+
+def _worth_reading(rows: float) -> int:
+    """How many of so many rows somebody should read: all, where they are few."""
+    return max(1, min(READ_ROWS, round(rows)))
 
 
 def _support(evidence: Evidence, label: str) -> int:

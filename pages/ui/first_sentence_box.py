@@ -85,7 +85,7 @@ def _where_it_helps(page: Page, sentence: str, said: FirstSentence, lines: list[
             label = page.say("home.sentence.to_evaluation", title=trained.title, version=trained.version)
             link(page, "evaluate", trained.task, label=label, version=trained.version, icon=":material/troubleshoot:")
         _first_looks(page, said)
-        pasted_figures(page, said.metric)
+        pasted_figures(page, said.metric, said.score)
         return
     _first_advice(page, said)
     if sound := next((line for line in lines if line.state != "damaged"), None):
@@ -123,6 +123,8 @@ def _known(page: Page, said: FirstSentence) -> list[str]:
         told.append(page.say("home.understood.metric", value=metric_name(metric, page.language)))
     if threshold := known.get("success.threshold"):
         told.append(page.say("home.understood.threshold", value=threshold))
+    if weeks := known.get("business.deadline_weeks"):
+        told.append(page.say("home.understood.deadline", value=weeks))
     told += [page.say(f"home.understood.{key}") for key in known if key.startswith("needs.")]
     if said.score is not None:
         told.append(_score(page, said.metric, said.score))

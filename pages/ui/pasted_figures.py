@@ -5,16 +5,21 @@ from __future__ import annotations
 import streamlit as st
 
 from coach.errors import UserError
+from coach.metric_words import metric_name
 from coach.pasted_report import MOST_LETTERS
 from coach.task_schema import Metric
 from pages.ui import prose
 from pages.ui.page import Page
 
 PASTED = "home.figures"
+SAME_SCORE = 0.005  # as people round
 
 
-def pasted_figures(page: Page, metric: Metric | None) -> None:
-    """The box, and under it the judgement and the findings, or in three sentences why the text cannot be read."""
+def pasted_figures(page: Page, metric: Metric | None, score: float | None) -> None:
+    """The box, and under it the judgement and the findings, or in three sentences why the text cannot be read.
+
+    `score`: what was said before; where what is pasted comes to another one, that is told first.
+    """
     pasted = st.text_area(
         page.say("home.figures.label"), key=PASTED, height=160, max_chars=MOST_LETTERS,
         placeholder=page.say("home.figures.hint"), persist_state="session",
@@ -32,6 +37,10 @@ def pasted_figures(page: Page, metric: Metric | None) -> None:
     except UserError as error:
         st.warning(prose.plain(" ".join(error.lines(page.language))))
         return
-    for said in found.verdict.sentences():
+    verdict = found.verdict
+    if score is not None and abs(verdict.value - score) > SAME_SCORE:
+        name = metric_name(verdict.metric, page.language)
+        prose.sentence(page.say("home.figures.another_score", said=score, value=verdict.value, metric=name))
+    for said in verdict.sentences():
         prose.sentence(said.say(page.language))
     finding_cards(page, found)

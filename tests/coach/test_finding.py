@@ -80,6 +80,12 @@ def test_a_class_is_judged_by_its_rows_against_all_others():
     assert sure(Evidence(results(counts=((45, 5, 0), (5, 45, 0), (2, 2, 0)))), "never_predicted") == ("low", "few_rows")
 
 
+def test_as_many_rows_are_to_be_read_as_there_are():
+    assert "20 wrong rows" in found_in(EXAMPLES["class_low"], "class_low").next_experiment.say("en")
+    few = results(counts=((48, 1, 1), (1, 48, 1), (9, 5, 12)))
+    assert "看 14 筆答錯的" in found_in(Evidence(few), "class_low").next_experiment.say("zh-TW")
+
+
 def test_a_fall_is_held_against_what_scores_on_so_few_validation_rows_vary_by():
     fell = evals(0.6, 0.8, 0.77, 0.75)
     assert sure(Evidence({**results(), "rows": {"valid": 100}}, fell), "overfitting") == ("low", "within_noise")
