@@ -15,6 +15,7 @@ from coach.interview import Answer, with_answer
 from coach.plan import Plan
 from coach.plan_difference import signature_of, what_is_new
 from coach.recommendation import recommend, situation_of
+from coach.recommendation.method import baseline_range
 from coach.sentence import Sentence, sentence
 from coach.situation import DataFacts
 
@@ -25,6 +26,7 @@ TOGGLE_DISTANCE = 2.0  # judgement: another wish is as far away as four times th
 NAMES_DISTANCE = 3.5  # judgement: only the names of versions differ
 SMALLEST_GPU_GB = round(ASSUMED_VRAM_GB)  # the least a person would buy or borrow for this
 TYPE_DISTANCE = 4.0  # another task altogether
+FARTHEST_TARGET = 0.15  # a target beyond that is another wish
 Asked = tuple[Answers, DataFacts | None, Hardware]
 
 
@@ -98,12 +100,12 @@ def _with_rows(answers: Answers, rows: int) -> Answers:
 
 
 def _scaled(facts: DataFacts | None, rows: int) -> DataFacts | None:
-    """The file with more or fewer rows of the same kind; scores measured on it no longer hold."""
+    """The file with more or fewer rows of the same kind, on which the baseline scores as its learning curve has it."""
     if facts is None:
         return None
     share = rows / max(1, facts.rows)
     counts = {label: round(count * share) for label, count in facts.class_counts.items()}
-    return replace(facts, rows=rows, class_counts=counts, baseline_macro_f1=None, baseline_accuracy=None, test_rows=None)
+    return replace(facts, rows=rows, class_counts=counts, test_rows=None)
 
 
 def _gpu(asked: Asked, plan: Plan) -> Iterator[Change]:
@@ -192,6 +194,19 @@ def _target(asked: Asked, plan: Plan) -> Iterator[Change]:
         yield Change("target", distance, sentence("what_if.target", score=expected), sentence("what_if.in_reach"))
 
 
+def _target_of_the_baseline(asked: Asked, plan: Plan) -> Iterator[Change]:
+    """The nearest target at which the cheap baseline is enough no more, or would be."""
+    threshold, found = asked[0].success.threshold, baseline_range(situation_of(*asked))
+    if threshold is None or found is None:
+        return
+    enough = math.floor(100 * found.low) / 100
+    target = enough if threshold > found.low else enough + 0.01
+    if 0 < target < 1 and abs(threshold - target) <= FARTHEST_TARGET:
+        key = "target_lower" if target < threshold else "target_higher"
+        changed = (with_answer(asked[0], "success.threshold", round(target, 2)), *asked[1:])
+        yield from _flip(key, 10 * abs(threshold - target), sentence(f"what_if.{key}", score=target), changed, plan)
+
+
 def _deadline(asked: Asked, plan: Plan) -> Iterator[Change]:
     """The longest deadline, in whole weeks, at which the coach would speak of time."""
     answers, facts, hardware = asked
@@ -231,4 +246,13 @@ def _other_wishes(asked: Asked) -> Iterator[tuple[str, float, dict[str, Answer]]
     yield "continuous", NAMES_DISTANCE, coming
 
 
-PROBES: tuple[Callable[[Asked, Plan], Iterator[Change]], ...] = (_rows, _gpu, _pairs, _skew, _target, _deadline, _wishes)
+PROBES: tuple[Callable[[Asked, Plan], Iterator[Change]], ...] = (
+    _rows,
+    _gpu,
+    _pairs,
+    _skew,
+    _target,
+    _target_of_the_baseline,
+    _deadline,
+    _wishes,
+)

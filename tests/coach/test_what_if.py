@@ -104,3 +104,24 @@ def test_the_questions_that_matter_most_are_rows_and_machine_and_a_question_that
     assert found == ["resources.labelled_rows", "resources.gpu"]
     known = answers(500, resources={"gpu": "none"}, success={"primary_metric": "macro_f1", "threshold": 0.5})
     assert most_telling(known, None, CPU) == []
+
+
+def test_the_target_at_which_the_baseline_is_enough_no_more_is_named():
+    facts = DataFacts(1000, {"a": 500, "b": 500}, 300, baseline_macro_f1=0.95, baseline_accuracy=0.95)
+    for threshold, kind in ((0.9, "target_higher"), (0.95, "target_lower")):
+        said = answers(1000, success={"primary_metric": "macro_f1", "threshold": threshold}, task={"labels": ["a", "b"]})
+        found = next(change for change in changes(said, facts) if change.kind == kind)
+        target = found.change.data["score"]
+        methods = [
+            [stage.method for stage in recommend(with_answer(said, "success.threshold", value), facts, CPU).stages]
+            for value in (round(target - 0.01, 2), target, round(target + 0.01, 2))
+        ]
+        before, there, after = methods
+        enough = ["baseline", "sft"]
+        assert (before, there) == (enough, ["sft"]) if kind == "target_higher" else (there, after) == (enough, ["sft"])
+
+
+def test_more_rows_alone_do_not_end_what_the_baseline_is_enough_for():
+    facts = DataFacts(1000, {"a": 500, "b": 500}, 300, baseline_macro_f1=0.97, baseline_accuracy=0.97)
+    said = answers(1000, success={"primary_metric": "macro_f1", "threshold": 0.85}, task={"labels": ["a", "b"]})
+    assert "more_rows" not in kinds(changes(said, facts))
