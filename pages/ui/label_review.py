@@ -27,6 +27,7 @@ from training.data.corrections import read_corrections
 from training.evidence import Examined
 from training.label_suspects import Suspect, Suspects, suspects_to_csv
 
+MARK_PX = 150
 MOST_ROWS = 200  # in the table; nobody reads more at one sitting
 
 
@@ -107,7 +108,8 @@ def _table(
     )
     config = input_columns(page, names)
     for name in ("part", "given", "proposed", "mark"):
-        config[name] = st.column_config.TextColumn(page.say(f"review.column.{name}"), width="small")
+        width = MARK_PX if name == "mark" else "small"  # a mark is a short sentence
+        config[name] = st.column_config.TextColumn(page.say(f"review.column.{name}"), width=width)
     config["probability"] = st.column_config.NumberColumn(page.say("review.column.probability"), format="%.2f", width=96)
     event = st.dataframe(
         data,
