@@ -28,7 +28,8 @@ LABELS_KEY, DEADLINE_KEY = "task.labels", "business.deadline_weeks"
 _BETWEEN_LABELS = re.compile(r"[、,，;；]")
 _DECIMAL_COMMA = re.compile(r"([-+]?(?:\d+,\d{1,2}|0,\d+))(\s*%?)")  # `0,9`, `12,5 %`; `1,200` is twelve hundred
 _TENTH = "〇一二三四五六七八九"
-_TENTHS = re.compile(rf"([{_TENTH[1:]}])成([{_TENTH[1:]}])?")  # 九成, 八成五
+_TENTHS = re.compile(rf"([兩{_TENTH[1:]}1-9])成([{_TENTH[1:]}1-9])?")  # 九成, 八成五
+SHARES = ("success.threshold", "success.baseline_score")
 _NUMBER = re.compile(r"(?P<number>[-+]?(?:\d[\d,]*(?:\.\d*)?|\.\d+))\s*(?P<percent>%)?")
 
 
@@ -67,7 +68,13 @@ def read_answer(question: Question, written: Answer) -> Answer:
         return _listed(said)
     if question.key == DEADLINE_KEY and (weeks := weeks_in(said)) is not None:
         return weeks
+    if question.key in SHARES and (tenths := _TENTHS.fullmatch(said)):
+        return (10 * _digit(tenths[1]) + _digit(tenths[2] or "0")) / 100
     return _number(said, whole=question.kind == "integer") if question.kind in ("number", "integer") else said
+
+
+def _digit(written: str) -> int:
+    return _TENTH.index(written.replace("兩", "二")) if not written.isdecimal() else int(written)
 
 
 def fault_of(key: str, value: Answer) -> Problem | None:
@@ -92,7 +99,7 @@ def fault_of(key: str, value: Answer) -> Problem | None:
 def meant_share(key: str, fault: Problem) -> float | None:
     """0.85 where a share of 0 to 1 was written as 85; None for any other fault."""
     value = fault.data.get("value")
-    is_share = fault.code == "out_of_range" and key in ("success.threshold", "success.baseline_score")
+    is_share = fault.code == "out_of_range" and key in SHARES
     try:
         number = float(str(value)) if is_share else 0.0
     except ValueError:
@@ -138,8 +145,6 @@ def _number(said: str, *, whole: bool) -> Answer:
     written = unicodedata.normalize("NFKC", said)
     if decimal := _DECIMAL_COMMA.fullmatch(written):
         written = decimal[1].replace(",", ".") + decimal[2]
-    if tenths := _TENTHS.fullmatch(written):
-        return (10 * _TENTH.index(tenths[1]) + (_TENTH.index(tenths[2]) if tenths[2] else 0)) / 100
     found = _NUMBER.fullmatch(written)
     if not found:
         return said

@@ -9,8 +9,8 @@ from typing import Any
 
 from coach.finding import BEYOND_CHANCE, COUNTED, Bars, Evidence, Finding, Sureness, bars
 from coach.sentence import Data, Sentence, sentence
+from coach.shares import is_below
 from coach.situation import SKEWED_AT
-from coach.statistics import shares_apart
 
 CLASS_BELOW_MEAN = 0.15  # judgement: F1 this far below macro-F1 is a class of its own trouble
 FEW_IN_CLASS = 10  # test rows of a class below which its F1 says next to nothing
@@ -19,6 +19,7 @@ COLLAPSE_ACTUAL = 0.6  # … while fewer than this share of the rows are of it
 NAMED_TOO_OFTEN = 1.25  # times as often as it occurs: judgement
 SURE_EXCESS = 2.576  # standard deviations
 MOST_IN_A_PICTURE = 6  # classes
+SIGN_TEST = Sureness("high", "sign_test")
 READ_ROWS = 20  # by then a pattern shows
 
 
@@ -34,9 +35,9 @@ def weak_classes(evidence: Evidence) -> list[Finding]:
         if macro is None or label in never or not scores.get("support") or scores["f1"] >= macro - CLASS_BELOW_MEAN:
             continue
         name = "class_low" if scores["support"] >= FEW_IN_CLASS else "class_low_few_rows"
-        data: Data = {score: scores[score] for score in ("f1", "recall", "precision")}
+        data: Data = {score: float(scores.get(score) or 0.0) for score in ("f1", "recall", "precision")}
         data |= {"label": label, "macro": macro, "rows": scores["support"], "taken_for": _taken_for(label, labels, counts)}
-        data["read"] = _worth_reading((1 - scores["recall"]) * scores["support"])
+        data["read"] = _worth_reading(_Named.of(scores).missed)
         found.append(Finding("D02", name, "warning", data, _sure_of(label, evidence), _f1_of_classes(label, evidence)))
     return found
 
@@ -49,16 +50,20 @@ def _never_predicted(label: str, rows: int) -> Finding:
 
 
 def _sure_of(label: str, evidence: Evidence) -> Sureness:
-    """By the rows of the class that were found, against those of all others."""
-    per_class = evidence.results["per_class"]
-    rows = _support(evidence, label)
-    if rows < FEW_IN_CLASS:
-        return Sureness("low", "few_rows", {"rows": rows})
-    others = [scores for name, scores in per_class.items() if name != label]
-    found, among = sum(scores["recall"] * scores["support"] for scores in others), sum(scores["support"] for scores in others)
-    if among and shares_apart(round(per_class[label]["recall"] * rows), rows, round(found), int(among)):
+    """By what was found of the class, and what is right among the answers that name it, against all other classes.
+
+    The class was picked for being low, so the level allows for as many looks as there are classes.
+    """
+    classes = {name: _Named.of(scores) for name, scores in evidence.results["per_class"].items() if scores.get("support")}
+    own = classes[label]
+    if own.support < FEW_IN_CLASS:
+        return Sureness("low", "few_rows", {"rows": round(own.support)})
+    others = [named for name, named in classes.items() if name != label]
+    right, rows, named = (sum(getattr(one, part) for one in others) for part in ("right", "support", "named"))
+    looks = 2 * len(classes)
+    if is_below(own.right, own.support, right, rows, looks=looks) or is_below(own.right, own.named, right, named, looks=looks):
         return BEYOND_CHANCE
-    return Sureness("medium", "within_chance", {"rows": rows})
+    return Sureness("medium", "within_chance", {"rows": round(own.support)})
 
 
 def _f1_of_classes(label: str, evidence: Evidence) -> Bars:
@@ -79,10 +84,10 @@ def leaning(evidence: Evidence) -> list[Finding]:
     picture = bars("rows", answered=round(most.named), actual=round(most.support))
     pays = _who_pays(evidence, label, list(per_class))
     if pays is None:
-        return [Finding("D02", "leaning_alone", "warning", data, BEYOND_CHANCE, picture)]
+        return [Finding("D02", "leaning_alone", "warning", data, SIGN_TEST, picture)]
     loser, taken = pays
     data |= {"loser": loser, "missed": taken / _support(evidence, loser), "read": _worth_reading(taken)}
-    return [Finding("D02", "leaning", "warning", data, BEYOND_CHANCE, picture)]
+    return [Finding("D02", "leaning", "warning", data, SIGN_TEST, picture)]
 
 
 def _who_pays(evidence: Evidence, label: str, labels: Sequence[str]) -> tuple[str, float] | None:
@@ -105,16 +110,21 @@ def _who_pays(evidence: Evidence, label: str, labels: Sequence[str]) -> tuple[st
 
 @dataclass(frozen=True)
 class _Named:
-    """How often a class is named, wrongly named and missed, in rows."""
+    """How often a class is there, is named, and is named rightly, in rows; a score that is missing, or no number, counts as 0."""
 
     support: float
     named: float
-    missed: float
+    right: float
 
     @classmethod
     def of(cls, scores: Mapping[str, Any]) -> _Named:
-        right = scores["recall"] * scores["support"]
-        return cls(scores["support"], right / scores["precision"] if scores["precision"] else 0.0, scores["support"] - right)
+        support, recall, precision = (_sound(scores.get(name)) for name in ("support", "recall", "precision"))
+        right = recall * support
+        return cls(support, right / precision if precision else 0.0, right)
+
+    @property
+    def missed(self) -> float:
+        return self.support - self.right
 
     @property
     def excess(self) -> float:
@@ -155,6 +165,11 @@ def _collapse(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> list[Fi
             picture = bars("share", answered=share, actual=actual)
             return [Finding("D02", "collapse", "warning", {"label": label, "share": share, "actual": actual}, COUNTED, picture)]
     return []
+
+
+def _sound(score: Any) -> float:
+    number = float(score or 0.0)
+    return number if math.isfinite(number) and number >= 0 else 0.0
 
 
 def _worth_reading(rows: float) -> int:

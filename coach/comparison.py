@@ -196,8 +196,12 @@ def _paired(first: Judged, second: Judged) -> Answers | None:
     ]
     if len(shared) < FEWEST_SHARED_ROWS:
         return None
-    columns = np.array(shared, dtype=np.int64).T
-    return Answers(labels, columns[0], columns[1], columns[2])
+    columns = np.array(shared, dtype=np.int64)
+    if not len(shared) == len(first.answers) == len(second.answers):
+        there = np.unique(columns[:, 0])  # a class without a row to compare has no score there, and no part in the mean
+        labels = [labels[number] for number in there]
+        columns = np.where(np.isin(columns, there), np.searchsorted(there, columns), -1)
+    return Answers(labels, *columns.T)
 
 
 def _all_rows(paired: Answers, first: Judged, second: Judged) -> bool:
@@ -214,7 +218,8 @@ def _class_changes(first: Judged, second: Judged, paired: Answers | None, seed: 
     old, new = _f1_of_classes(first), _f1_of_classes(second)
     if paired and not _all_rows(paired, first, second):
         for scores, answers in ((old, paired.first), (new, paired.second)):
-            scores |= zip(paired.labels, map(float, class_f1(paired.actual, answers, len(paired.labels))), strict=True)
+            compared = dict(zip(paired.labels, map(float, class_f1(paired.actual, answers, len(paired.labels))), strict=True))
+            scores |= {label: compared.get(label) for label in scores}
     intervals = class_changes(paired, seed=seed) if paired else {}
     for label in [*old, *(label for label in new if label not in old)]:
         was, now = old.get(label), new.get(label)

@@ -35,11 +35,12 @@ _TIME = re.compile(
 _COMING = re.compile(
     r"(?:(?:due|by|before|until)\s+)?(?:(?P<month>下個?月|next month)|下個?(?:週|周|星期|禮拜)|next week)(?:前|底|內)?", re.I
 )
-_DUE = re.compile(
-    r"下個?(?:月|週|周|星期|禮拜)(?=底?[^,，。;；]{0,2}(?:要|前|交|上線|完成))|(?:due|by|before|until)\s+next\s+(?:week|month)"
-    r"|(?<![去近前這那每\d.])(?<![去近前這那每] )(?:\d+(?:\.\d+)?|[一二兩两三四五六七八九十])\s*個?\s*"
-    r"(?:天|日|週|周|星期|禮拜|月)\s*(?:之?內|以內)"
-    r"|\b(?:within|in)\s+\d+\s*(?:days?|weeks?|months?)\b",
+_DONE = r"(?:上線|完成|交件|交付|交差|驗收|要交|要用|要看|要給|給老闆)"
+_SPAN = r"(?:\d{1,3}(?:\.\d+)?|[一二兩两三四五六七八九十])\s*個?\s*(?:天|日|週|周|星期|禮拜|月)\s*(?:之?內|以內)"
+_DUE = re.compile(  # only with a word for being done: other times are how old the rows are, or what is foretold
+    rf"下個?(?:月|週|周|星期|禮拜)(?:底|前)?(?=[^,，。;；]{{0,2}}{_DONE})|(?<![一二兩两三四五六七八九十\d.])(?P<span>{_SPAN})(?=[^,，。;；]{{0,4}}{_DONE})"
+    r"|(?:due|ready|needed|live|launch|ship|deliver|finish(?:ed)?)\s+(?:it\s+)?(?P<en>(?:by|before|until|within|in)?\s*"
+    r"(?:next\s+(?:week|month)|\d{1,3}\s*(?:days?|weeks?|months?)))\b",
     re.IGNORECASE,
 )
 _LATENCY = re.compile(
@@ -143,7 +144,7 @@ def weeks_in(value: str) -> float | None:
 def said_deadline(sentence: str) -> float | None:
     """The weeks to a deadline named in a sentence: 「老闆下個月要看」, 「兩週內上線」, "due next week"; other times are passed over."""
     found = _DUE.search(sentence)
-    return weeks_in(found[0]) if found else None
+    return weeks_in(found["span"] or found["en"] or found[0]) if found else None
 
 
 def _time(value: str) -> Fields:

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from coach.class_findings import imbalance, leaning, weak_classes
-from coach.finding import BEYOND_CHANCE, COUNTED, Bars, Curve, Evidence, Finding, Level, Sureness, bars
+from coach.finding import COUNTED, Bars, Curve, Evidence, Finding, Level, Sureness, bars
 from coach.metric_words import metric_words
 from coach.row_findings import drift, hard_labels, label_noise, sure_and_wrong, weak_lengths
 from coach.sentence import Data, Sentence, sentence
 from coach.statistics import wilson_interval
 from coach.task_comments import LORA_LR_LOW, LORA_LR_USUAL
 from coach.text import Language
-from coach.verdict import TOP_SCORE, Verdict, judge
+from coach.verdict import TOP_SCORE, BaselineVerdict, Verdict, judge
 
 FALLS_FOR = 2  # evaluations below the best at the end
 FALL_MORE_THAN = 0.01  # metric points; a smaller fall is the noise of a validation set of some hundred rows
@@ -27,6 +27,7 @@ LOSS_RISE = 0.02  # relative rise of the validation loss above its lowest (as tr
 FORMAT_FAILURES = 0.02
 SLOW_FALL = 0.05  # training loss that fell by less than this share
 FLAT_GAIN = 0.005  # metric points over the last three evaluations
+ONE_TRAINING = Sureness("medium", "one_training")
 FEWEST_EVALS, FEWEST_STEPS = 4, 40
 LOSS_WINDOW = 10
 WIDE_HALF_INTERVAL = 0.05  # as in the plan's caution: a version .05 better cannot be told from chance
@@ -120,7 +121,7 @@ def overfitting(evidence: Evidence) -> list[Finding]:
         return []
     picture = Curve("loss", evidence.evals, evidence.steps)
     turned: Data = {"lowest": lowest, "step": step, "last": losses[-1][1]}
-    return [Finding("D01", "loss_turning", "info", turned, Sureness("medium", "one_training"), picture)]
+    return [Finding("D01", "loss_turning", "info", turned, ONE_TRAINING, picture)]
 
 
 def flat(evidence: Evidence) -> list[Finding]:
@@ -135,25 +136,38 @@ def flat(evidence: Evidence) -> list[Finding]:
     if len(values) >= FEWEST_EVALS and max(values[-3:]) - max(values[:-3]) < FLAT_GAIN and not overfitting(evidence):
         best: Data = {"value": max(values), "evaluations": 3, "rows": _valid_rows(evidence)}
         name = "at_the_top" if max(values) >= TOP_SCORE else "flat_metric"
-        return [Finding("D05", name, "info", best, _sure_of_a_move(0.0, max(values), evidence), Curve("metric", evidence.evals))]
+        return [Finding("D05", name, "info", best, _sure_of_no_gain(max(values), evidence), Curve("metric", evidence.evals))]
     return []
 
 
 def _sure_of_a_move(move: float, score: float, evidence: Evidence) -> Sureness:
     """Of a rise or fall on the validation rows in one training: never high, and low within what a score on so few rows varies by."""
+    found = _noise(score, evidence)
+    if found is None:
+        return ONE_TRAINING
+    return Sureness("medium", "beyond_noise", found) if move > found["noise"] else Sureness("low", "within_noise", found)
+
+
+def _sure_of_no_gain(score: float, evidence: Evidence) -> Sureness:
+    """That a score stands still: a gain smaller than the noise of the validation rows would not have shown."""
+    found = _noise(score, evidence)
+    if found is None:
+        return ONE_TRAINING
+    return Sureness("low" if found["noise"] > WIDE_HALF_INTERVAL else "medium", "no_gain_within", found)
+
+
+def _noise(score: float, evidence: Evidence) -> dict[str, float] | None:
+    """What a share measured on so many validation rows varies by; None where they are not known, or `score` is no share."""
     rows = _valid_rows(evidence)
-    if not rows:
-        return Sureness("medium", "one_training")
+    if not rows or not 0 <= score <= 1:
+        return None
     around = wilson_interval(round(score * rows), rows)
-    noise = (around.high - around.low) / 2
-    if move > noise:
-        return Sureness("medium", "beyond_noise", {"rows": rows, "noise": noise})
-    return Sureness("low", "within_noise", {"rows": rows, "noise": noise})
+    return {"rows": rows, "noise": (around.high - around.low) / 2}
 
 
 def _valid_rows(evidence: Evidence) -> int | None:
     rows = (evidence.results.get("rows") or {}).get("valid")
-    return int(rows) if rows else None
+    return int(rows) if rows and rows > 0 else None
 
 
 def baseline_ahead(evidence: Evidence) -> list[Finding]:
@@ -168,17 +182,20 @@ def baseline_ahead(evidence: Evidence) -> list[Finding]:
             "baseline_level" if verdict.is_level_with(found) else "baseline_ahead",
             "warning",
             {**version, "name": found.label, "score": found.score},
-            _sure_of_being_behind(verdict, found.score),
+            _sure_of_being_behind(verdict, found),
             Bars("score", (own, (found.label, found.score))),
         )
         for found in ahead
     ]
 
 
-def _sure_of_being_behind(verdict: Verdict, score: float) -> Sureness:
+def _sure_of_being_behind(verdict: Verdict, found: BaselineVerdict) -> Sureness:
+    """By the version's own interval: what the baseline answered to each row is not at hand."""
+    if verdict.is_level_with(found):
+        return Sureness("medium", "level")
     if verdict.high is None:
         return Sureness("medium", "no_interval")
-    return BEYOND_CHANCE if verdict.high < score else Sureness("low", "interval_holds")
+    return Sureness("medium", "interval_below") if verdict.high < found.score else Sureness("low", "interval_holds")
 
 
 def few_test_rows(evidence: Evidence) -> list[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from coach.sentence import Data, Sentence, sentence
+from coach.sentence import Data, Sentence, Value, sentence
 from coach.text import Language
 
 Level = Literal["warning", "info"]
@@ -60,7 +60,7 @@ class Sureness:
 
     grade: Grade
     ground: str
-    data: Data = field(default_factory=dict)
+    data: Mapping[str, Value] = field(default_factory=dict)
 
     def sentence(self) -> Sentence:
         grade = sentence(f"diagnosis.sure.{self.grade}")

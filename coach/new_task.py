@@ -28,8 +28,8 @@ PLAIN_NAME = "task"
 _FEELING = "sentiment"  # says more of such a task than "classification" does
 _ROUTING = "routing"
 _HAN = re.compile(r"[\u3400-\u9fff]")
-_CLAUSE_END = re.compile(r"[，。；！？]|[,.;!?](?=\s)")
-SHORTEST_HEAD = 6  # letters; a title is more than a "Hi,"
+_CLAUSE_END = re.compile(r"[，。；！？]|[;!?](?=\s)")  # not the Latin comma and stop, which stand in lists and after "e.g" too
+LONG_SENTENCE, SHORTEST_HEAD = 20, 6  # letters; a title is more than a greeting
 
 
 def clean_title(title: str) -> str:
@@ -41,8 +41,9 @@ def clean_title(title: str) -> str:
 def title_of(sentence: str) -> str:
     """A title made of a first sentence: what stands before its first comma, cut at a word where that is long."""
     said = clean_title(sentence)
-    head = _CLAUSE_END.split(said, maxsplit=1)[0].strip()
-    said = head if len(head) >= SHORTEST_HEAD else said
+    if len(said) > LONG_SENTENCE:
+        head = _CLAUSE_END.split(said, maxsplit=1)[0].strip()
+        said = head if len(head) >= SHORTEST_HEAD else said
     if len(said) <= TITLE_FROM_SENTENCE:
         return said
     start = said[: TITLE_FROM_SENTENCE - 1]
@@ -107,7 +108,8 @@ def first_answers(sentence: str, said: FirstSentence) -> Answers:
     sentence = sound_text(sentence)
     title = title_of(sentence)
     answers = answers_from(said).model_copy(update={"title": title})
-    if title == clean_title(sentence) and not sorts_into_kinds(said.text) and not answers.task.labels:
+    is_short = len(clean_title(sentence)) <= TITLE_FROM_SENTENCE
+    if is_short and not sorts_into_kinds(said.text) and not answers.task.labels:
         return answers
     return answers.model_copy(update={"business": answers.business.model_copy(update={"problem": sentence.strip()})})
 

@@ -93,7 +93,10 @@ def _score(advised: Advised) -> Figure:
         return Figure(label, NOTHING, note)
     span = sentence("ui.recommend.figure.range", low=found.low, high=found.high)
     key = "range_and_target" if target is not None else "range_without_target"
-    return Figure(label, f"{found.expected:.2f}", sentence(f"ui.recommend.figure.{key}", span=span, target=target))
+    note = sentence(f"ui.recommend.figure.{key}", span=span, target=target)
+    if advised.trains and advised.chosen.method == "baseline":
+        note = sentence("ui.recommend.figure.score_second", note=note)
+    return Figure(label, f"{found.expected:.2f}", note)
 
 
 def _time(advised: Advised, language: Language) -> Figure:

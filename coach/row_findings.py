@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from coach.finding import BEYOND_CHANCE, COUNTED, Answered, Evidence, Finding, Sureness, bars
 from coach.sentence import Data
-from coach.statistics import shares_apart
+from coach.shares import are_apart
 
 FEWEST_ROWS = 60  # answered test rows below which a slice of them says next to nothing
 SHARE_MOVED = 0.10  # of the rows, between training and test
@@ -32,7 +32,7 @@ def drift(evidence: Evidence) -> list[Finding]:
         return []
     moved = {label: test.get(label, 0) / tested - train.get(label, 0) / rows for label in {*train, *test}}
     label = max(moved, key=lambda name: (abs(moved[name]), name))
-    if abs(moved[label]) < SHARE_MOVED or not shares_apart(train.get(label, 0), rows, test.get(label, 0), tested):
+    if abs(moved[label]) < SHARE_MOVED or not are_apart(train.get(label, 0), rows, test.get(label, 0), tested):
         return []
     shares = {"train": train.get(label, 0) / rows, "test": test.get(label, 0) / tested}
     return [Finding("D10", "drift", "warning", {"label": label, **shares}, BEYOND_CHANCE, bars("share", **shares))]
@@ -51,7 +51,7 @@ def weak_lengths(evidence: Evidence) -> list[Finding]:
         share, rest = right / len(slice_), elsewhere / len(others)
         if slice_[0].letters == slice_[-1].letters == others[0].letters or rest - share < SLICE_BELOW:
             continue
-        if shares_apart(right, len(slice_), elsewhere, len(others)):
+        if are_apart(right, len(slice_), elsewhere, len(others)):
             limit = slice_[-1].letters if name == "short" else slice_[0].letters
             data: Data = {"letters": limit, "rows": len(slice_), "share": share, "rest": rest}
             picture = bars("share", **{f"{name}_right": share, "others_right": rest})

@@ -171,12 +171,6 @@ def wilson_interval(hits: int, rows: int, level: float = 0.95) -> Interval:
     return Interval(max(0.0, centre - half), min(1.0, centre + half), level, "wilson")
 
 
-def shares_apart(hits: int, rows: int, others: int, among: int) -> bool:
-    """Whether the 95 % Wilson intervals of two shares do not meet: stricter than a test, for where several are looked at."""
-    one, other = wilson_interval(hits, rows), wilson_interval(others, among)
-    return one.high < other.low or other.high < one.low
-
-
 def standard_errors_to_find(power: float = 0.8, alpha: float = 0.05) -> float:
     """How many standard errors a difference must be for an interval around it to leave zero out with `power`: 2.80."""
     return normal_quantile(1 - alpha / 2) + normal_quantile(power)

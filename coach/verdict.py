@@ -69,7 +69,7 @@ class Verdict:
     def clearly_ahead(self) -> BaselineVerdict | None:
         """The best baseline whose score lies above the whole interval; without one, above what may still be called close."""
         limit = self.high if self.high is not None else self.value + CLOSE_WITHIN
-        ahead = [found for found in self.baselines if found.score > limit]
+        ahead = [found for found in self.baselines if found.score > limit and not self.is_level_with(found)]
         return max(ahead, key=lambda found: found.score, default=None)
 
     def sentences(self) -> list[Sentence]:

@@ -20,6 +20,9 @@ from coach.version_folder import SPLITS, Version
 from coach.versioning import version_key
 from coach.workspace import Task
 
+MOVING = ("data", "training", "task_type", "input_template", "output_format")  # parts of a task.yaml, and the rows
+REPEATED = ("training.seeds", "training.folds")
+
 
 def version_remarks(task: Task, file: TaskFile, machine: Hardware, language: Language) -> list[Remark]:
     """Cautions about `file` as the next version on `machine`."""
@@ -29,7 +32,8 @@ def version_remarks(task: Task, file: TaskFile, machine: Hardware, language: Lan
     if parent and changes == []:
         said = text("comments.nothing_differs", language, version=file.version, parent=parent.name)
         found.append(Remark(None, "warning", said))
-    if parent and changes and len(changes) > 1:
+    changes = [change for change in changes or () if moves_the_score(change)]
+    if parent and len(changes) > 1:
         several = sentence(
             "comments.several_changes", version=file.version, parent=parent.name, count=len(changes), changes=changes
         )
@@ -58,11 +62,17 @@ def changed_together(task: Task, file: TaskFile, parent: Version) -> list[Senten
     return [*(sentence("advice.plain", said=name) for name in names), *rows]
 
 
+def moves_the_score(change: Sentence) -> bool:
+    """Whether a change may show in the score; names, where it runs and how often it is repeated do not."""
+    path = str(change.data.get("said", "data"))
+    return path not in REPEATED and path.split(".")[0] in MOVING
+
+
 def _whole(path: str, *, another_method: bool) -> str:
     """The change that a setting is a part of."""
     if another_method and path.startswith("training."):
         return "training.method"
-    return "training.lora" if path.startswith("training.lora") else path
+    return next((whole for whole in ("training.lora", "training.early_stopping") if path.startswith(whole)), path)
 
 
 def parent_of(task: Task, file: TaskFile) -> Version | None:

@@ -26,7 +26,7 @@ TOGGLE_DISTANCE = 2.0  # judgement: another wish is as far away as four times th
 NAMES_DISTANCE = 3.5  # judgement: only the names of versions differ
 SMALLEST_GPU_GB = round(ASSUMED_VRAM_GB)  # the least a person would buy or borrow for this
 TYPE_DISTANCE = 4.0  # another task altogether
-FARTHEST_TARGET = 0.15  # a target beyond that is another wish
+FARTHEST_TARGET = 0.15
 Asked = tuple[Answers, DataFacts | None, Hardware]
 
 
@@ -103,8 +103,7 @@ def _scaled(facts: DataFacts | None, rows: int) -> DataFacts | None:
     """The file with more or fewer rows of the same kind, on which the baseline scores as its learning curve has it."""
     if facts is None:
         return None
-    share = rows / max(1, facts.rows)
-    counts = {label: round(count * share) for label, count in facts.class_counts.items()}
+    counts = {label: round(count * rows / max(1, facts.rows)) for label, count in facts.class_counts.items()}
     return replace(facts, rows=rows, class_counts=counts, test_rows=None)
 
 
@@ -247,12 +246,5 @@ def _other_wishes(asked: Asked) -> Iterator[tuple[str, float, dict[str, Answer]]
 
 
 PROBES: tuple[Callable[[Asked, Plan], Iterator[Change]], ...] = (
-    _rows,
-    _gpu,
-    _pairs,
-    _skew,
-    _target,
-    _target_of_the_baseline,
-    _deadline,
-    _wishes,
-)
+    _rows, _gpu, _pairs, _skew, _target, _target_of_the_baseline, _deadline, _wishes,
+)  # fmt: skip

@@ -19,6 +19,7 @@ from coach.task_schema import Method
 
 FEW_ROWS = 200  # evidence.md 1.2: from 50 to here the baseline first, LoRA as challenger
 SPEC_FEW_ROWS, SPEC_SOME_ROWS, SPEC_MANY_ROWS = 100, 500, 2000  # the specification's decision tree
+MEASURED_OF_THE_BASELINE = ("macro_f1", "accuracy")
 FULL_TUNING_ROWS = 100_000  # evidence.md 1.2, 1.1 (Biderman: about 100k pairs)
 PAIRS_TO_TRY, PAIRS_TO_RECOMMEND = 500, 1000  # evidence.md 4.4
 
@@ -36,7 +37,7 @@ def baseline_range(s: Situation) -> BaselineRange | None:
     """None for tasks without classes, and where no rows were looked at or they allow no baseline."""
     own = own_baseline(s) if s.task_type == "classification" else None
     found = own.range_with(own.furthest, NO_GAIN) if own else None
-    return BaselineRange(own.score, max(0.0, found[0]), min(TOP, found[2])) if own and found else None
+    return BaselineRange(own.score, min(TOP, max(0.0, found[0])), min(TOP, found[2])) if own and found else None
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def preference_pairs(s: Situation) -> MethodChoice | None:
 def baseline_is_enough(s: Situation) -> MethodChoice | None:
     """What the cheap baseline may score on the person's own rows lies above the target as a whole: it comes first, at any number."""
     found, target = baseline_range(s), s.answers.success.threshold
-    if found is None or target is None or found.low < target:
+    if found is None or target is None or found.low < target or s.metric not in MEASURED_OF_THE_BASELINE:
         return None
     data: Data = {"score": found.score, "low": found.low, "high": found.high, "target": target}
     return _chosen("baseline_is_enough", ("baseline", "sft"), "tfidf-curves", **data)

@@ -80,7 +80,7 @@ def _sure(change: ScoreChange) -> str:
     if change.interval is None:
         return "few_rows"
     if not change.significant:
-        return "cannot_tell" if change.difference else "same"
+        return "same" if change.interval.low == change.interval.high == 0 else "cannot_tell"
     return "better" if change.interval.low > 0 else "worse"
 
 

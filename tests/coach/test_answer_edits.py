@@ -28,6 +28,8 @@ def task(tmp_path):
         ("success.threshold", "80%", 0.8),
         ("success.threshold", "九成", 0.9),
         ("success.threshold", "八成五", 0.85),
+        ("success.threshold", "9成", 0.9),
+        ("business.deadline_weeks", "九成", "九成"),
         ("business.deadline_weeks", "下個月", 4.3),
         ("success.threshold", "0,9", 0.9),
         ("success.threshold", "0,875", 0.875),

@@ -1,5 +1,7 @@
 """What every finding carries beside its words: how sure it is, by what, and a picture of its numbers."""
 
+import random
+
 import pytest
 
 from coach.diagnosis import diagnose
@@ -76,6 +78,8 @@ def test_a_class_is_judged_by_its_rows_against_all_others():
     few = results(counts=((10, 1, 1), (1, 10, 1), (4, 3, 5)))
     assert sure(Evidence(few), "class_low") == ("medium", "within_chance")
     assert sure(EXAMPLES["class_low_few_rows"], "class_low_few_rows") == ("low", "few_rows")
+    named_too_often = results(counts=((50, 0, 0), (0, 20, 30), (0, 0, 50)))
+    assert sure(Evidence(named_too_often), "class_low") == ("high", "beyond_chance"), "負面 by its recall"
     assert sure(EXAMPLES["never_predicted"], "never_predicted") == ("high", "counted")
     assert sure(Evidence(results(counts=((45, 5, 0), (5, 45, 0), (2, 2, 0)))), "never_predicted") == ("low", "few_rows")
 
@@ -97,8 +101,50 @@ def test_a_fall_is_held_against_what_scores_on_so_few_validation_rows_vary_by():
     assert noise == pytest.approx(0.078, abs=0.003)
 
 
-def test_a_baseline_ahead_is_sure_once_the_interval_lies_below_it():
-    assert sure(Evidence(results(baseline=0.9)), "baseline_ahead") == ("high", "beyond_chance")
+def test_a_score_that_stands_still_is_as_sure_as_the_validation_rows_would_show_a_gain():
+    still = evals(0.6, 0.8, 0.8, 0.801, 0.802)
+    for count, grade in ((100, "low"), (2000, "medium")):
+        assert sure(Evidence({**results(), "rows": {"valid": count}}, still), "flat_metric") == (grade, "no_gain_within")
+    assert sure(Evidence(results(), evals(60, 80, 80, 80, 80)), "at_the_top") == ("medium", "one_training"), "no share"
+    assert sure(Evidence({**results(), "rows": {"valid": -3}}, still), "flat_metric") == ("medium", "one_training")
+
+
+def test_the_weakest_of_many_equally_good_classes_is_no_finding_beyond_chance():
+    random_ = random.Random(3)
+    high = 0
+    for _ in range(40):
+        names = [f"c{number}" for number in range(50)]
+        right = [sum(random_.random() < 0.8 for _ in range(10)) for _ in names]
+        scores = {name: {"precision": 0.8, "recall": hits / 10, "f1": 2 * 0.8 * hits / 10 / (0.8 + hits / 10), "support": 10}
+                  for name, hits in zip(names, right)}  # fmt: skip
+        macro = sum(one["f1"] for one in scores.values()) / 50
+        found = diagnose(Evidence({**results(), "per_class": scores, "macro_f1": macro, "confusion_matrix": None})).findings
+        high += any(finding.name == "class_low" and finding.sure.grade == "high" for finding in found)
+    assert high <= 4, "about one in twenty"
+
+
+def test_scores_that_are_missing_or_none_at_all_bring_no_fall():
+    whole = results(counts=((48, 1, 1), (1, 48, 1), (35, 2, 13)))
+    for spoilt in ({"f1": 0.3}, {"f1": 0.3, "support": 50}, {"f1": 0.3, "support": 50, "recall": float("nan"), "precision": 0.5},
+                   {"f1": 0.3, "support": 50, "recall": 1.5, "precision": 0.5}, {"f1": 0.3, "support": -4, "recall": 0.5}):  # fmt: skip
+        for label in ("正面", "中立"):
+            diagnose(Evidence({**whole, "per_class": {**whole["per_class"], label: spoilt}}))
+
+
+def test_notes_stand_last_and_alone_call_for_nothing():
+    fell = Evidence(
+        {**results(counts=((48, 1, 1), (1, 48, 1), (35, 2, 13))), "rows": {"valid": 100}}, evals(0.6, 0.8, 0.77, 0.75)
+    )
+    found = diagnose(fell)
+    assert [finding.level for finding in found.findings] == sorted((one.level for one in found.findings), reverse=True)
+    assert found.closing().key == "diagnosis.one_change"
+    notes = diagnose(Evidence(results(), train_counts=SKEWED, balance="oversample"))
+    assert notes.closing().key == "diagnosis.only_notes"
+
+
+def test_a_baseline_ahead_is_as_sure_as_the_interval_lies_below_it():
+    assert sure(Evidence(results(baseline=0.9)), "baseline_ahead") == ("medium", "interval_below")
+    assert sure(Evidence(results(baseline=0.8)), "baseline_level") == ("medium", "level")
     assert sure(Evidence(results(baseline=0.81)), "baseline_ahead") == ("low", "interval_holds")
     assert sure(Evidence({**results(baseline=0.81), "confidence_interval": None}), "baseline_ahead") == ("medium", "no_interval")
 

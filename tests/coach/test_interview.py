@@ -104,6 +104,11 @@ def test_the_language_of_the_sentence_is_told():
         ("最近 3 個月內的留言", None),
         ("預測下個月的銷售", None),
         ("每個月 3000 筆", None),
+        ("客訴要在 3 天內回覆，想分類", None),
+        ("預測客戶 30 天內會不會流失", None),
+        ("we collected 500 rows within 2 weeks", None),
+        ("分類下個月要到期的合約", None),
+        ("十二週內上線", None),
     ],
 )
 def test_a_deadline_within_a_sentence_is_heard_and_other_times_are_not(said, weeks):

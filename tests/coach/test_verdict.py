@@ -211,6 +211,27 @@ def test_corrected_test_labels_are_said_and_only_rows_of_one_label_are_compared(
     assert not any("labels changed" in one.say("en") for one in compare(first, second, seed=1).sentences())
 
 
+def test_a_class_without_a_row_to_compare_has_no_score_and_no_part_in_the_mean():
+    first = judged("v1", 0.9)
+    renamed = {row: tuple("不好" if said == "負面" else said for said in pair) for row, pair in first.answers.items()}
+    found = compare(first, Judged("v2", first.config, first.results, renamed), seed=1)
+    compared = {change.name: change for change in found.per_class}
+    assert compared["負面"].before is None and compared["負面"].after is None and compared["負面"].interval is None
+    rest = [change for name, change in compared.items() if name != "負面"]
+    assert (
+        found.overall.before == pytest.approx(sum(change.before for change in rest) / len(rest)) and found.overall.before > 0.85
+    )
+
+
+def test_a_version_at_its_target_that_is_level_with_the_baseline_is_told_so():
+    results = {"primary_metric": {"name": "macro_f1", "value": 0.9}, "target": {"threshold": 0.8}, "rows": {"test": 400}}
+    results |= {"confidence_interval": {"low": 0.87, "high": 0.93}}
+    level, behind = (judge({**results, "baseline": {"tfidf": {"macro_f1": score}}}) for score in (0.9, 0.7))
+    assert "the simple baseline does as well" in level.sentences()[0].say("en")
+    assert "簡單的基準也一樣好" in level.sentences()[0].say("zh-TW")
+    assert "does as well" not in behind.sentences()[0].say("en")
+
+
 def test_an_answer_outside_the_format_counts_as_wrong():
     first = judged("v1", 0.9)
     second = Judged("v2", first.config, first.results, {row: (actual, None) for row, (actual, _) in first.answers.items()})

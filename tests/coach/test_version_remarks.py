@@ -45,6 +45,10 @@ def test_another_method_or_adapter_is_one_change_and_other_rows_are_another(draf
     other = {"method": "baseline", "lora": None, "epochs": 5}
     names = [one.say("en") for one in changed_together(task, make(**other), parent)]
     assert names == ["training.method"]
+    adapter = [one.say("en") for one in changed_together(task, make(lora={"r": 64, "alpha": 128}), parent)]
+    assert adapter == ["training.lora"]
+    stopping = make(epochs=7, seeds=3)
+    assert said(task, stopping) == "", "repeating a training is no change of it"
     rows = task.data_folder / "train.jsonl"
     fewer = "\n".join(rows.read_text("utf-8").splitlines()[:-1]) + "\n"
     rows.unlink()  # the version's own copy may be the same file
