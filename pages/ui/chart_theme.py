@@ -5,6 +5,7 @@ Owns how a chart looks. Refuses to know what it shows, and knows no `st.*`: the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -230,6 +231,7 @@ def _label(slot: _Slot, colour: str, data: Spec, y: Spec, colours: Palette) -> l
 
 def loss_scale(losses: Sequence[float]) -> Spec:
     """Room above and below the lines for their names; a loss is never below 0, nor is its axis."""
+    losses = [loss for loss in losses if math.isfinite(loss)]  # a log may have been edited by hand
     if not losses:
         return {"zero": False}
     low, high = min(losses), max(losses)

@@ -5,7 +5,6 @@ Pure: events in, `Chart` out. How they look is chart_theme.py's.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -171,9 +170,7 @@ def loss_curve(
 
 
 def _losses(events: Sequence[Event]) -> list[tuple[int, float]]:
-    return [
-        (int(event["step"]), float(loss)) for event in events if (loss := event.get("loss")) is not None and math.isfinite(loss)
-    ]
+    return [(int(event["step"]), float(event["loss"])) for event in events if event.get("loss") is not None]
 
 
 def _series(points: list[tuple[int, float]], series: str, names: Mapping[str, str], above: bool, beside: bool) -> pd.DataFrame:

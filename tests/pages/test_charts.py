@@ -94,6 +94,9 @@ def test_the_axis_of_a_loss_never_goes_below_nothing_and_leaves_room_above():
     chart = charts.loss_curve(steps, [], total_steps=3, language="en", dark=False)
     low, high = chart.spec["layer"][0]["encoding"]["y"]["scale"]["domain"]
     assert low == 0.0 and high > 5.3
+    spoilt = [*steps, {"type": "step", "step": 4, "loss": float("inf")}]
+    chart = charts.loss_curve(spoilt, [], total_steps=4, language="en", dark=False)
+    assert chart.spec["layer"][0]["encoding"]["y"]["scale"]["domain"] == [low, high]
 
 
 def layers_with(chart, **mark):
