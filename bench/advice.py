@@ -18,7 +18,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from bench.corpus_cases import Case, draw, look, numbers_for, situation, write_t
 from bench.estimate_cases import command, own_cache
 from coach.atomic_write import write_atomically
 from coach.recommendation.data import choose_data
+from coach.situation import TRAIN_SHARE
 from training.event_log import read_events
 
 KEPT = record.FOLDER / "advice_runs.json"
@@ -113,12 +114,21 @@ def scores_of(corpus: str, seeds: Sequence[int], found: dict[str, Any]) -> dict[
     return {configuration: statistics.fmean(values) for configuration, values in scores.items() if len(values) == len(seeds)}
 
 
-def judged(corpus: str, found: dict[str, Any]) -> dict[str, Any] | None:
+def advised(corpus: str) -> Configuration:
+    """The coach's for a file that leaves ROWS to learn from, as every run has: of a file of ROWS its split would leave fewer, for which it
+    takes more epochs. (What is kept with the runs as `advised` is for a file of ROWS.)"""
+    case = Case(corpus, ROWS, seed=SEEDS[0])
+    with tempfile.TemporaryDirectory() as folder:
+        facts = look(case, draw(case)[0], Path(folder))
+    share = ROWS / TRAIN_SHARE / facts.rows
+    counts = {label: round(count * share) for label, count in facts.class_counts.items()}
+    facts = replace(facts, rows=round(ROWS / TRAIN_SHARE), class_counts=counts)
+    numbers = numbers_for(facts)
+    return numbers.learning_rate, choose_data(situation(facts), trains=True).balance, numbers.epochs
+
+
+def judged(corpus: str, found: dict[str, Any], coach: Configuration) -> dict[str, Any] | None:
     """The coach's configuration beside the best and the common one, by the seeds that have both; None while there is none."""
-    advised = next((one["advised"] for one in found.values() if one["run"]["corpus"] == corpus), None)
-    if advised is None:
-        return None
-    coach = (advised["rate"], advised["balance"], advised["epochs"])
     seeds = [seed for seed in SEEDS if {coach, COMMON} <= scores_of(corpus, [seed], found).keys()]
     if not seeds:
         return None
@@ -160,7 +170,7 @@ def main() -> None:
     asked = parser.parse_args()
     train_missing(asked.runs, asked.named)
     found = kept()
-    table = [row for corpus in CORPORA if (row := judged(corpus, found)) is not None]
+    table = [row for corpus in CORPORA if (row := judged(corpus, found, advised(corpus))) is not None]
     figures = {"runs": len(found), "runs_in_all": len(RUNS), "corpora": table, "one_for_all": across(table, found)}
     record.write("advice", json.loads(json.dumps(figures)))
 

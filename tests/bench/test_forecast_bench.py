@@ -1,6 +1,7 @@
 """The bench of forecasts: cases drawn as they say, each forecast without its own corpus, figures that are what they are called."""
 
 import json
+import math
 from collections import Counter
 from dataclasses import asdict, replace
 
@@ -9,6 +10,7 @@ import pytest
 from bench import advice, forecast, forecast_cases, gain_prior
 from bench.corpora import CORPORA
 from bench.corpus_cases import Case, draw, held_apart
+from coach.recommendation.hyperparameters import FEWEST_STEPS
 from coach.situation import DataFacts
 from coach.text_kind import TextKind
 
@@ -99,9 +101,8 @@ def test_the_coach_is_held_against_the_best_and_the_common_example():
     for run in advice.RUNS:
         top = 0.7 if (run.rate, run.balance) == (3e-4, "none") else 0.65 if run.rate > 1e-5 else 0.4
         scores = [round(top - 0.02 * abs(epoch - 4), 4) for epoch in range(1, 9)]
-        advised = {"rate": 3e-4, "epochs": 3, "balance": "oversample"}
-        found[run.name] = {"run": {"corpus": run.corpus}, "macro_f1": scores, "advised": advised}
-    row = advice.judged("news-topics", found)
+        found[run.name] = {"run": {"corpus": run.corpus}, "macro_f1": scores}
+    row = advice.judged("news-topics", found, (3e-4, "oversample", 3))
     assert row["best"]["configuration"] == (3e-4, "none", 4) and row["coach"]["macro_f1"] == 0.63
     assert row["behind_the_best"] == 0.07 and not row["within_the_margin"] and row["common_example"]["macro_f1"] == 0.32
     everywhere = advice.across([row], found)
@@ -109,10 +110,16 @@ def test_the_coach_is_held_against_the_best_and_the_common_example():
 
 
 def test_while_runs_are_missing_the_coach_is_judged_by_the_seeds_that_have_its_own_and_the_common_one():
-    advised = {"rate": 3e-4, "epochs": 4, "balance": "oversample"}
-    kept = {"run": {"corpus": "news-topics"}, "macro_f1": [0.5] * 8, "advised": advised}
+    coach = (3e-4, "oversample", 4)
+    kept = {"run": {"corpus": "news-topics"}, "macro_f1": [0.5] * 8}
     runs = [run for run in advice.RUNS if run.corpus == "news-topics"]
     found = {run.name: kept for run in runs if (run.seed, run.rate) != (12, 3e-4)}
-    row = advice.judged("news-topics", found)
+    row = advice.judged("news-topics", found, coach)
     assert row["seeds"] == [11] and row["configurations"] == 48
-    assert advice.judged("news-topics", {runs[0].name: kept}) is None and advice.judged("news-topics", {}) is None
+    assert advice.judged("news-topics", {runs[0].name: kept}, coach) is None and advice.judged("news-topics", {}, coach) is None
+
+
+def test_the_coach_is_asked_for_the_rows_that_the_runs_learn_from():
+    rate, balance, epochs = advice.advised("news-topics")
+    steps = math.ceil(advice.ROWS / 8)
+    assert (rate, balance) == (3e-4, "none") and (epochs - 1) * steps < FEWEST_STEPS <= epochs * steps
