@@ -68,23 +68,17 @@ def kept() -> dict[str, Any]:
 
 
 def one(run: Run) -> dict[str, Any]:
-    """Macro-F1 on the judged rows after each epoch, and what the coach would have chosen."""
+    """Macro-F1 on the judged rows after each epoch."""
     labelled, others = draw(run.case)
     parts = {"train": labelled, "valid": others[:JUDGED], "test": others[JUDGED:]}
     with tempfile.TemporaryDirectory() as folder, own_cache() as environment:
-        facts = look(run.case, labelled, Path(folder))
-        numbers = numbers_for(facts)
+        numbers = numbers_for(look(run.case, labelled, Path(folder)))
         changes = {"learning_rate": run.rate, "epochs": MOST_EPOCHS, "balance": run.balance, "early_stopping": None}
         place = write_task(Path(folder) / "case", run.case, parts, numbers, evaluations_per_epoch=1, **changes)
         command(environment, "run", str(place), "--json")
         evals = [event for event in read_events(place / "versions" / "v1" / "events.jsonl") if event["type"] == "eval"]
     scores = [event["value"] for event in evals if event.get("split", "valid") == "valid" and event["step"]]
-    advised = {
-        "rate": numbers.learning_rate,
-        "epochs": numbers.epochs,
-        "balance": choose_data(situation(facts), trains=True).balance,
-    }
-    return {"run": asdict(run), "macro_f1": [round(score, 4) for score in scores[-MOST_EPOCHS:]], "advised": advised}
+    return {"run": asdict(run), "macro_f1": [round(score, 4) for score in scores[-MOST_EPOCHS:]]}
 
 
 def keep(name: str, found: dict[str, Any]) -> None:
@@ -116,7 +110,7 @@ def scores_of(corpus: str, seeds: Sequence[int], found: dict[str, Any]) -> dict[
 
 def advised(corpus: str) -> Configuration:
     """The coach's for a file that leaves ROWS to learn from, as every run has: of a file of ROWS its split would leave fewer, for which it
-    takes more epochs. (What is kept with the runs as `advised` is for a file of ROWS.)"""
+    takes more epochs. (The first runs kept say what is advised for a file of ROWS; it is read no more.)"""
     case = Case(corpus, ROWS, seed=SEEDS[0])
     with tempfile.TemporaryDirectory() as folder:
         facts = look(case, draw(case)[0], Path(folder))

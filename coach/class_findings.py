@@ -52,7 +52,7 @@ def _never_predicted(label: str, rows: int) -> Finding:
 def _sure_of(label: str, evidence: Evidence) -> Sureness:
     """By what was found of the class, and what is right among the answers that name it, against all other classes.
 
-    The class was picked for being low, so the level allows for as many looks as there are classes.
+    The class was picked for being low, so the level allows for two looks at every class.
     """
     classes = {name: _Named.of(scores) for name, scores in evidence.results["per_class"].items() if scores.get("support")}
     own = classes[label]

@@ -169,7 +169,7 @@ def compare(first: Judged, second: Judged, *, seed: int) -> Comparison:
     per_class = tuple(_class_changes(first, second, paired, seed))
     if paired is not None and metric in get_args(ScoreName):
         test = paired_test(paired, metric, seed=seed)  # type: ignore[arg-type]
-        scores = (before, float(after)) if _all_rows(paired, first, second) else _scores(paired, metric)  # type: ignore[arg-type]
+        scores = (before, float(after)) if _are_all(len(paired), first, second) else _scores(paired, metric)  # type: ignore[arg-type]
         overall = ScoreChange(metric, *scores, test.difference, test.interval, test)
     return Comparison(
         first=first.name,
@@ -197,15 +197,16 @@ def _paired(first: Judged, second: Judged) -> Answers | None:
     if len(shared) < FEWEST_SHARED_ROWS:
         return None
     columns = np.array(shared, dtype=np.int64)
-    if not len(shared) == len(first.answers) == len(second.answers):
+    if not _are_all(len(shared), first, second):
         there = np.unique(columns[:, 0])  # a class without a row to compare has no score there, and no part in the mean
         labels = [labels[number] for number in there]
         columns = np.where(np.isin(columns, there), np.searchsorted(there, columns), -1)
     return Answers(labels, *columns.T)
 
 
-def _all_rows(paired: Answers, first: Judged, second: Judged) -> bool:
-    return len(paired) == len(first.answers) == len(second.answers)
+def _are_all(rows: int, first: Judged, second: Judged) -> bool:
+    """Whether so many rows are all that either has."""
+    return rows == len(first.answers) == len(second.answers)
 
 
 def _scores(paired: Answers, metric: ScoreName) -> tuple[float, float]:
@@ -216,7 +217,7 @@ def _scores(paired: Answers, metric: ScoreName) -> tuple[float, float]:
 def _class_changes(first: Judged, second: Judged, paired: Answers | None, seed: int) -> Iterator[ScoreChange]:
     """F1 of each class; with an interval where rows are shared."""
     old, new = _f1_of_classes(first), _f1_of_classes(second)
-    if paired and not _all_rows(paired, first, second):
+    if paired and not _are_all(len(paired), first, second):
         for scores, answers in ((old, paired.first), (new, paired.second)):
             compared = dict(zip(paired.labels, map(float, class_f1(paired.actual, answers, len(paired.labels))), strict=True))
             scores |= {label: compared.get(label) for label in scores}

@@ -77,9 +77,11 @@ class Bars:
     unit: Unit
     amounts: tuple[tuple[Sentence | str, float], ...]
 
+    def named(self, language: Language) -> list[tuple[str, float]]:
+        return [(name.say(language) if isinstance(name, Sentence) else name, value) for name, value in self.amounts]
+
     def as_json(self, language: Language) -> dict[str, Any]:
-        named = [[name.say(language) if isinstance(name, Sentence) else name, value] for name, value in self.amounts]
-        return {"kind": "bars", "unit": self.unit, "amounts": named}
+        return {"kind": "bars", "unit": self.unit, "amounts": [list(amount) for amount in self.named(language)]}
 
 
 @dataclass(frozen=True)

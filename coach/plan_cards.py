@@ -94,9 +94,14 @@ def _score(advised: Advised) -> Figure:
     span = sentence("ui.recommend.figure.range", low=found.low, high=found.high)
     key = "range_and_target" if target is not None else "range_without_target"
     note = sentence(f"ui.recommend.figure.{key}", span=span, target=target)
-    if advised.trains and advised.chosen.method == "baseline":
+    if _is_of_the_second(advised):
         note = sentence("ui.recommend.figure.score_second", note=note)
     return Figure(label, f"{found.expected:.2f}", note)
+
+
+def _is_of_the_second(advised: Advised) -> bool:
+    """Whether the first version runs the baseline, so that score and time are those of the one after it."""
+    return advised.trains and advised.chosen.method == "baseline"
 
 
 def _time(advised: Advised, language: Language) -> Figure:
@@ -111,7 +116,7 @@ def _time(advised: Advised, language: Language) -> Figure:
         said = sentence("ui.recommend.figure.minutes", low=low, high=high)
     where = "on_gpu" if advised.situation.machine.has_cuda and advised.trains else "on_cpu"
     note = sentence(f"ui.recommend.figure.{where}", gpu=advised.situation.machine.gpu_name or "GPU")
-    if advised.trains and advised.chosen.method == "baseline":
+    if _is_of_the_second(advised):
         note = sentence("ui.recommend.figure.second_version", where=note)
     return Figure(label, said.say(language), note)
 

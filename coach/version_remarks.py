@@ -20,7 +20,9 @@ from coach.version_folder import SPLITS, Version
 from coach.versioning import version_key
 from coach.workspace import Task
 
-MOVING = ("data", "training", "task_type", "input_template", "output_format")  # parts of a task.yaml, and the rows
+ROWS = "data"
+# What may show in the score: the rows, and these parts of a task.yaml.
+MOVING = (ROWS, "training", "task_type", "input_template", "output_format")
 REPEATED = ("training.seeds", "training.folds")
 
 
@@ -32,10 +34,10 @@ def version_remarks(task: Task, file: TaskFile, machine: Hardware, language: Lan
     if parent and changes == []:
         said = text("comments.nothing_differs", language, version=file.version, parent=parent.name)
         found.append(Remark(None, "warning", said))
-    changes = [change for change in changes or () if moves_the_score(change)]
-    if parent and len(changes) > 1:
+    moving = [_named(part) for part in changes or () if part not in REPEATED and part.split(".")[0] in MOVING]
+    if parent and len(moving) > 1:
         several = sentence(
-            "comments.several_changes", version=file.version, parent=parent.name, count=len(changes), changes=changes
+            "comments.several_changes", version=file.version, parent=parent.name, count=len(moving), changes=moving
         )
         stated = sentence("comments.change_stated", statement=file.change.statement) if file.change else None
         found.append(Remark(None, "warning", " ".join(said.say(language) for said in (several, stated) if said)))
@@ -48,24 +50,21 @@ def version_remarks(task: Task, file: TaskFile, machine: Hardware, language: Lan
     return found
 
 
-def changed_together(task: Task, file: TaskFile, parent: Version) -> list[Sentence] | None:
-    """What `file` changes of `parent`, rows included; another method, or another adapter, is one change with all its settings.
+def changed_together(task: Task, file: TaskFile, parent: Version) -> list[str] | None:
+    """What `file` changes of `parent`: settings by their path, and ROWS; another method, or adapter, is one change with all its settings.
 
     None where the parent is damaged, which is told where it is opened.
     """
     try:
         paths = [change.path for change in config_changes(parent.config, file)]
-        rows = [] if has_the_same_rows(task, parent) else [sentence("comments.rows_changed")]
+        rows = [] if has_the_same_rows(task, parent) else [ROWS]
     except CoachError:
         return None
-    names = dict.fromkeys(_whole(path, another_method="training.method" in paths) for path in paths)
-    return [*(sentence("advice.plain", said=name) for name in names), *rows]
+    return [*dict.fromkeys(_whole(path, another_method="training.method" in paths) for path in paths), *rows]
 
 
-def moves_the_score(change: Sentence) -> bool:
-    """Whether a change may show in the score; names, where it runs and how often it is repeated do not."""
-    path = str(change.data.get("said", "data"))
-    return path not in REPEATED and path.split(".")[0] in MOVING
+def _named(part: str) -> Sentence:
+    return sentence("comments.rows_changed") if part == ROWS else sentence("advice.plain", said=part)
 
 
 def _whole(path: str, *, another_method: bool) -> str:

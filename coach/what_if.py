@@ -26,7 +26,7 @@ TOGGLE_DISTANCE = 2.0  # judgement: another wish is as far away as four times th
 NAMES_DISTANCE = 3.5  # judgement: only the names of versions differ
 SMALLEST_GPU_GB = round(ASSUMED_VRAM_GB)  # the least a person would buy or borrow for this
 TYPE_DISTANCE = 4.0  # another task altogether
-FARTHEST_TARGET = 0.15
+FARTHEST_TARGET = 0.15  # a target beyond that is another wish
 Asked = tuple[Answers, DataFacts | None, Hardware]
 
 

@@ -6,7 +6,6 @@ import streamlit as st
 
 from coach.diagnosis import Diagnosis
 from coach.finding import Bars, Curve, Finding
-from coach.sentence import Sentence
 from pages.ui import prose
 from pages.ui.charts import Chart, amount_bars, loss_curve, metric_curve
 from pages.ui.page import Page
@@ -39,8 +38,7 @@ def _card(page: Page, diagnosis: Diagnosis, finding: Finding) -> None:
 
 def _picture(page: Page, diagnosis: Diagnosis, picture: Bars | Curve) -> Chart:
     if isinstance(picture, Bars):
-        amounts = [(name.say(page.language) if isinstance(name, Sentence) else name, value) for name, value in picture.amounts]
-        return amount_bars(amounts, picture.unit, language=page.language, dark=page.dark)
+        return amount_bars(picture.named(page.language), picture.unit, language=page.language, dark=page.dark)
     evals, steps = list(picture.evals), list(picture.steps)
     if picture.of == "loss":
         return loss_curve(steps, evals, total_steps=None, language=page.language, dark=page.dark, height=CURVE_PX)

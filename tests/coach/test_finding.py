@@ -128,7 +128,11 @@ def test_scores_that_are_missing_or_none_at_all_bring_no_fall():
     for spoilt in ({"f1": 0.3}, {"f1": 0.3, "support": 50}, {"f1": 0.3, "support": 50, "recall": float("nan"), "precision": 0.5},
                    {"f1": 0.3, "support": 50, "recall": 1.5, "precision": 0.5}, {"f1": 0.3, "support": -4, "recall": 0.5}):  # fmt: skip
         for label in ("正面", "中立"):
-            diagnose(Evidence({**whole, "per_class": {**whole["per_class"], label: spoilt}}))
+            found = diagnose(Evidence({**whole, "per_class": {**whole["per_class"], label: spoilt}})).findings
+            own = [finding for finding in found if finding.data.get("label") == label and finding.name == "class_low"]
+            assert len(own) == (spoilt.get("support", 0) > 0), (label, spoilt)
+            assert all(0 <= finding.data["read"] <= 20 for finding in own)
+            assert all(finding.as_json("en")["evidence"] for finding in found)
 
 
 def test_notes_stand_last_and_alone_call_for_nothing():
