@@ -1,7 +1,8 @@
 """From which cosine on the nearest training row's label says something of a text: `python bench/alike.py`, seconds.
 
 For each corpus 400 rows to learn from and 600 asked: how often the nearest has the asked row's own label, by how near it is, beside how
-often it has overall. Characters for Chinese, words for English, as the baseline reads them.
+often it has overall. Characters for Chinese, words for English, as the baseline reads them. And how many of the asked have nearly the
+same text among those learnt from, which a finding is to set apart from a test that leaks.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from bench import record
 from bench.corpora import CORPORA, every_text
 from training.baseline import vectorizer_for
 from training.data.rows import Row
+from training.near_copies import copied
 from training.nearest_rows import TrainingIndex
 
 LEARNT, ASKED, SEED = 400, 600, 3
@@ -34,6 +36,16 @@ def of_corpus(name: str) -> Seen:
     index = TrainingIndex(rows, None, vectorizer, vectorizer.fit_transform([row.input["text"] for row in rows]))
     asked = [(index.nearest({"text": text}, 1), label) for text, label in texts[LEARNT : LEARNT + ASKED]]
     return [(near[0].similarity, near[0].label == label) for near, label in asked if near]
+
+
+def nearly_the_same(name: str) -> dict[str, float | int]:
+    """Of texts drawn at random, as a test is, how many have nearly the same among those learnt from: what a corpus has of itself."""
+    corpus = CORPORA[name]
+    texts = [pair for pair in every_text(name) if pair[1] in corpus.labels]
+    Random(SEED).shuffle(texts)
+    rows = [Row(str(place), {"text": text}, label) for place, (text, label) in enumerate(texts[: LEARNT + ASKED])]
+    found = copied(rows[:LEARNT], rows[LEARNT:], corpus.language) or {}
+    return {"asked": len(found), "nearly_the_same": round(sum(found.values()) / len(found), 4)}
 
 
 def by_nearness(seen: Seen) -> dict[str, Any]:
@@ -53,7 +65,8 @@ def main() -> None:
         "characters": [one for name, found in seen.items() if CORPORA[name].language != "en" for one in found],
         "words": [one for name, found in seen.items() if CORPORA[name].language == "en" for one in found],
     }
-    record.write("alike", {name: by_nearness(found) for name, found in {**pooled, **seen}.items()})
+    figures = {name: by_nearness(found) for name, found in {**pooled, **seen}.items()}
+    record.write("alike", {**figures, "nearly_the_same": {name: nearly_the_same(name) for name in CORPORA}})
 
 
 if __name__ == "__main__":

@@ -173,11 +173,12 @@ def diagnose(arguments: argparse.Namespace, language: Language) -> int:
     from coach.diagnosis import diagnose as diagnose_version
     from coach.judgement_lines import diagnosis_lines
     from coach.workspace import Task
-    from training.evidence import evidence_on, look_at_labels
+    from training.evidence import evidence_on, look_at_copies, look_at_labels
 
     version = Task.open(Path(arguments.task_folder)).version(arguments.version)
     results = _results(version, arguments.task_folder)
-    found = diagnose_version(evidence_on(version, results, look_at_labels(version, results)))
+    looked = look_at_labels(version, results), look_at_copies(version)
+    found = diagnose_version(evidence_on(version, results, *looked))
     if arguments.json:
         print_json({"version": version.name, **found.as_json(language)})
     else:

@@ -73,6 +73,23 @@ def _f1_of_classes(label: str, evidence: Evidence) -> Bars:
     return Bars("score", tuple((name, scores[name]) for name in (label, *others[: MOST_IN_A_PICTURE - 1])))
 
 
+def small_in_test(evidence: Evidence) -> list[Finding]:
+    """D06: a class whose F1 is a share of macro-F1 like any other, and rests on a handful of test rows. Named unless D02 names it."""
+    if (evidence.results.get("primary_metric") or {}).get("name") != "macro_f1":
+        return []
+    sizes = {label: _support(evidence, label) for label in evidence.results.get("per_class") or {}}
+    named = {found.data["label"] for found in weak_classes(evidence)}
+    small = sorted((rows, label) for label, rows in sizes.items() if 0 < rows < FEW_IN_CLASS and label not in named)
+    if not small:
+        return []
+    rows, label = small[0]
+    classes = sum(map(bool, sizes.values()))
+    data: Data = {"label": label, "rows": rows, "classes": classes, "step": 1 / (classes * rows), "wanted": FEW_IN_CLASS}
+    data["others"] = sentence("diagnosis.small_others", count=len(small) - 1) if len(small) > 1 else sentence("diagnosis.nothing")
+    picture = Bars("rows", tuple((name, float(count)) for count, name in small[:MOST_IN_A_PICTURE]))
+    return [Finding("D06", "small_in_test", "info", data, COUNTED, picture)]
+
+
 def leaning(evidence: Evidence) -> list[Finding]:
     """D02: one class is named far more often than it occurs, beyond chance, and another pays for it."""
     per_class = evidence.results.get("per_class") or {}
@@ -183,7 +200,7 @@ def _support(evidence: Evidence, label: str) -> int:
 
 def _taken_for(label: str, labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Sentence:
     """A clause with the label that rows of `label` are most often taken for; nothing where there is none."""
-    nothing = sentence("diagnosis.taken_for_none")
+    nothing = sentence("diagnosis.nothing")
     if label not in labels:
         return nothing
     place = labels.index(label)

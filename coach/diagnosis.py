@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from coach.class_findings import imbalance, leaning, weak_classes
+from coach.class_findings import imbalance, leaning, small_in_test, weak_classes
 from coach.finding import COUNTED, Bars, Curve, Evidence, Finding, Level, Sureness, bars
 from coach.metric_words import metric_words
-from coach.row_findings import drift, hard_labels, label_noise, sure_and_wrong, weak_lengths
+from coach.row_findings import drift, hard_labels, label_noise, near_copies, sure_and_wrong, weak_lengths
 from coach.sentence import Data, Sentence, sentence
 from coach.statistics import wilson_interval
 from coach.task_comments import LORA_LR_LOW, LORA_LR_USUAL
@@ -214,8 +214,8 @@ def few_test_rows(evidence: Evidence) -> list[Finding]:
 
 
 LOOKS: tuple[Look, ...] = (
-    format_failures, label_noise, weak_classes, leaning, imbalance, drift, overfitting, flat, weak_lengths, baseline_ahead,
-    sure_and_wrong, hard_labels, format_not_learnt, few_test_rows,
+    format_failures, label_noise, near_copies, weak_classes, leaning, imbalance, drift, overfitting, flat, weak_lengths, baseline_ahead,
+    sure_and_wrong, hard_labels, format_not_learnt, small_in_test, few_test_rows,
 )  # fmt: skip
 
 

@@ -16,11 +16,15 @@ Unit = Literal["share", "score", "rows"]
 
 @dataclass(frozen=True)
 class Answered:
-    """One test row as a diagnosis reads it. `letters`: length of its texts; `sure`: probability of the answer, None where unscored."""
+    """One test row as a diagnosis reads it. `letters`: length of its texts; `sure`: probability of the answer, None where unscored.
+
+    `copied`: whether a training row has nearly the same text; None where nobody looked.
+    """
 
     letters: int
     right: bool
     sure: float | None = None
+    copied: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
-"""Findings that lie in the rows rather than in the scores: other shares in the test than in training, texts of one length that go wrong,
-answers that were sure and wrong, labels that may be wrong.
+"""Findings that lie in the rows rather than in the scores: other shares in the test than in training, test texts that nearly stand in
+training, texts of one length that go wrong, answers that were sure and wrong, labels that may be wrong.
 
 Reads what a diagnosis is handed (`finding.Evidence`). Part of `diagnosis.LOOKS`; thresholds are judgements unless a source is named.
 """
@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 from coach.finding import BEYOND_CHANCE, COUNTED, Answered, Evidence, Finding, Sureness, bars
 from coach.sentence import Data
-from coach.shares import are_apart
+from coach.shares import are_apart, is_below
 
 FEWEST_ROWS = 60  # answered test rows below which a slice of them says next to nothing
 SHARE_MOVED = 0.10  # of the rows, between training and test
 FEWEST_TO_COMPARE = 50  # rows of a split
+COPIES, COPIED_SHARE = 5, 0.05  # so many, and so much of the test; draws from real texts have up to .7 % (bench/alike.py)
 SLICES = 3  # thirds by length
 SLICE_BELOW = 0.10  # in accuracy, and beyond both intervals
 SURE_FROM = 0.9
@@ -36,6 +37,23 @@ def drift(evidence: Evidence) -> list[Finding]:
         return []
     shares = {"train": train.get(label, 0) / rows, "test": test.get(label, 0) / tested}
     return [Finding("D10", "drift", "warning", {"label": label, **shares}, BEYOND_CHANCE, bars("share", **shares))]
+
+
+def near_copies(evidence: Evidence) -> list[Finding]:
+    """D14: test texts of which training has nearly the same; they flatter the score where they are answered right more often."""
+    looked_at = [row for row in evidence.answered if row.copied is not None]
+    copied, others = ([row for row in looked_at if row.copied is which] for which in (True, False))
+    if len(copied) < max(COPIES, COPIED_SHARE * len(looked_at)):
+        return []
+    right, elsewhere = _right(copied), _right(others)
+    share, rest = right / len(copied), elsewhere / max(1, len(others))
+    data: Data = {"count": len(copied), "rows": len(looked_at), "share": share, "rest": rest}
+    if not others:
+        return [Finding("D14", "only_copies", "warning", data, COUNTED, bars("share", copies_right=share))]
+    picture = bars("share", copies_right=share, others_right=rest)
+    if is_below(elsewhere, len(others), right, len(copied)):
+        return [Finding("D14", "copies_flatter", "warning", data, BEYOND_CHANCE, picture)]
+    return [Finding("D14", "near_copies", "info", data, COUNTED, picture)]
 
 
 def weak_lengths(evidence: Evidence) -> list[Finding]:

@@ -59,22 +59,37 @@ def look_at_labels(version: Version, results: Mapping[str, Any], find: FindSuspe
         return None
 
 
-def evidence_on(version: Version, results: Mapping[str, Any], suspects: Suspects | None = None) -> Evidence:
-    """`suspects` where labels were looked at. Raises WorkspaceError, DataError and DocumentError where a document is damaged."""
+def look_at_copies(version: Version) -> Mapping[str, bool] | None:
+    """Test rows, drawn from many, and whether training has nearly the same text; None where nothing was trained or no text holds a word."""
+    from training.near_copies import copied_rows
+
+    return None if version.config.training.method == "prompt" else copied_rows(version)
+
+
+def evidence_on(
+    version: Version, results: Mapping[str, Any], suspects: Suspects | None = None, copied: Mapping[str, bool] | None = None
+) -> Evidence:
+    """`suspects` where labels were looked at, `copied` where texts were.
+
+    Raises WorkspaceError, DataError and DocumentError where a document is damaged.
+    """
     view = fold(RunView(), read_events(version.events_path))
     splits = (version.snapshot() or {}).get("splits") or {}
     train, test = ((splits.get(part) or {}).get("class_distribution") or {} for part in ("train", "test"))
     evals = [event for event in view.evals if event.get("split", "valid") == "valid" and event["step"] != view.early_look]
     training = version.config.training
     rate = training.learning_rate if training.lora and training.method == "sft" else None
-    answered = as_evidence(answered_rows(version, next(iter(version.config.targets), None)))  # of several targets the first
+    answered = as_evidence(
+        answered_rows(version, next(iter(version.config.targets), None)), copied
+    )  # of several targets the first
     doubted = _unmarked(version, suspects) if suspects else None
     return Evidence(results, evals, view.steps, train, training.balance, rate, test, answered, doubted)
 
 
-def as_evidence(rows: Sequence[AnsweredRow]) -> list[Answered]:
+def as_evidence(rows: Sequence[AnsweredRow], copied: Mapping[str, bool] | None = None) -> list[Answered]:
     """What a diagnosis reads of the rows whose texts are there."""
-    return [Answered(sum(map(len, row.inputs.values())), row.right, row.sure) for row in rows if row.inputs]
+    seen = copied or {}
+    return [Answered(sum(map(len, row.inputs.values())), row.right, row.sure, seen.get(row.id)) for row in rows if row.inputs]
 
 
 def _unmarked(version: Version, suspects: Suspects) -> LabelSuspects:

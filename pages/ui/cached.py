@@ -103,12 +103,13 @@ def worked_out(name: str, *about: object, work: Callable[[], T], files: Sequence
 
 
 def diagnosed(version: Version, found: Examined) -> Diagnosis:
-    """The whole diagnosis of an examined version: its labels are looked at, which takes a second or two, once."""
+    """The whole diagnosis of an examined version: its labels and texts are looked at, which takes a second or two, once."""
     from coach.diagnosis import diagnose
-    from training.evidence import evidence_on, look_at_labels
+    from training.evidence import evidence_on, look_at_copies, look_at_labels
 
     def work() -> Diagnosis:
-        return diagnose(evidence_on(version, found.results, look_at_labels(version, found.results, suspects)))
+        looked = look_at_labels(version, found.results, suspects), look_at_copies(version)
+        return diagnose(evidence_on(version, found.results, *looked))
 
     return worked_out(
         "diagnosed", str(version.folder), work=work, files=(*_split_files(version), task_folder(version) / REVIEWS_FILE)

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from coach.diagnosis import diagnose
 from coach.finding import Evidence
 
@@ -64,6 +66,20 @@ def test_d01_loss_that_turns_while_training_loss_falls_is_a_note():
     turning = evals(0.7, 0.75, 0.8, losses=[0.8, 0.6, 0.7])
     assert codes(evals=turning, steps=steps(1.0, 0.2)) == [("D01", "loss_turning")]
     assert codes(evals=turning, steps=steps(0.5, 0.5)) != [("D01", "loss_turning")]
+
+
+def test_d06_a_class_that_rests_on_a_handful_of_test_rows():
+    few = results(counts=((49, 1, 0), (1, 49, 0), (0, 1, 4)))
+    found = next(f for f in diagnose(Evidence(few)).findings if f.name == "small_in_test")
+    assert (found.code, found.data["label"], found.data["rows"]) == ("D06", "中立", 5)
+    assert found.data["step"] == pytest.approx(1 / 15) and found.data["others"].say("en") == ""
+    assert "small_in_test" not in [name for _, name in codes(found={**few, "primary_metric": {"name": "accuracy", "value": 0.9}})]
+    weak = [name for _, name in codes(found=results(counts=((48, 1, 1), (1, 48, 1), (3, 2, 1))))]
+    assert "class_low_few_rows" in weak and "small_in_test" not in weak, "named once"
+    two = results(counts=((49, 1, 0), (0, 6, 0), (0, 1, 4)))
+    found = next(f for f in diagnose(Evidence(two)).findings if f.name == "small_in_test")
+    assert found.data["label"] == "中立" and "1 more" in found.evidence.say("en")
+    assert "small_in_test" not in [name for _, name in codes(found=results(counts=((48, 1, 1), (1, 48, 1), (0, 0, 10))))]
 
 
 def test_d02_a_class_that_draws_the_answers_is_named_with_the_one_that_pays():

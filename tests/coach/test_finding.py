@@ -8,11 +8,12 @@ from coach.diagnosis import diagnose
 from coach.finding import Answered, Bars, Curve, Evidence, LabelSuspects
 from coach.text import LANGUAGES, catalogue
 from tests.coach.test_diagnosis import evals, results, steps
-from tests.coach.test_row_findings import rows
+from tests.coach.test_row_findings import copies, others, rows
 
 WEAK = results(counts=((48, 1, 1), (1, 48, 1), (35, 2, 13)))
 SKEWED = {"正面": 55, "中立": 250, "負面": 195}
 WITHOUT_CLASSES = {name: value for name, value in results(invalid=0.03).items() if name != "per_class"}
+FEW_OF_ONE = results(counts=((49, 1, 0), (1, 49, 0), (0, 1, 4)))
 LEANS = results(counts=((48, 1, 1), (14, 35, 1), (14, 1, 35)))
 
 
@@ -36,6 +37,10 @@ EXAMPLES = {
     "baseline_ahead": Evidence(results(baseline=0.9)),
     "baseline_level": Evidence(results(baseline=0.8)),
     "few_test_rows": Evidence(results(interval=0.1, rows=100)),
+    "small_in_test": Evidence(FEW_OF_ONE),
+    "near_copies": Evidence(results(), answered=[*copies(10, 8), *others(100, 80)]),
+    "copies_flatter": Evidence(results(), answered=[*copies(40, 39), *others(60, 40)]),
+    "only_copies": Evidence(results(), answered=copies(40, 39)),
     "drift": Evidence(results(), train_counts={"a": 100, "b": 100}, test_counts={"a": 10, "b": 90}),
     "short_texts": Evidence(results(), answered=rows((40, 10, 16), (80, 50, 72))),
     "long_texts": Evidence(results(), answered=rows((80, 50, 72), (40, 400, 16))),

@@ -39,6 +39,26 @@ def test_d11_texts_of_one_length_that_go_wrong():
     assert found() == []
 
 
+def copies(count, right):
+    return [Answered(9, place < right, copied=True) for place in range(count)]
+
+
+def others(count, right):
+    return [Answered(9, place < right, copied=False) for place in range(count)]
+
+
+def test_d14_test_texts_that_nearly_stand_in_training():
+    assert found(answered=[*copies(40, 39), *others(60, 40)]) == [("D14", "copies_flatter")]
+    assert found(answered=[*copies(10, 8), *others(90, 70)]) == [("D14", "near_copies")], "answered like the others: a note"
+    assert found(answered=[*copies(40, 20), *others(60, 58)]) == [("D14", "near_copies")], "answered worse they flatter nothing"
+    assert found(answered=copies(40, 39)) == [("D14", "only_copies")]
+    assert found(answered=[*copies(4, 4), *others(40, 20)]) == [], "four are chance"
+    assert found(answered=[*copies(6, 6), *others(200, 100)]) == [], "a small share"
+    assert found(answered=[Answered(9, True)] * 40) == [], "nobody looked"
+    unseen = [Answered(9, False)] * 500
+    assert found(answered=[*copies(10, 10), *others(40, 20), *unseen]) == [("D14", "copies_flatter")], "of those looked at"
+
+
 def test_d12_sure_and_wrong():
     right = [Answered(10, True, 0.99)] * 80
     assert found(answered=[*right, *[Answered(10, False, 0.95)] * 6, *[Answered(10, False, 0.5)] * 10]) == [
