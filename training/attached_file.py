@@ -24,7 +24,7 @@ from training.known_inspections import known
 from training.label_hints import said_labels, said_words
 
 if TYPE_CHECKING:
-    from training.data.audit import AuditReport
+    from training.data.audit_report import AuditReport
 
 SOURCE_FILE = "data_source.yaml"
 SAMPLE_ROWS, SAMPLE_CHARACTERS = 5, 200

@@ -16,7 +16,8 @@ from coach.errors import DataError
 from coach.learning_curve import CurvePoint
 from coach.situation import DataFacts, Look
 from coach.task_schema import Metric, TaskFile
-from training.data.audit import WARNINGS, audit
+from training.data.audit import audit
+from training.data.audit_report import WARNINGS
 from training.data.columns import guess_columns
 from training.data.read import read_table
 from training.data.rows import Row

@@ -19,6 +19,7 @@ from coach.errors import CoachError, WorkspaceError
 from coach.interview import load_questions
 from coach.text import text
 from pages.ui import cached, charts, prose, session
+from pages.ui.disagreeing_rows import disagreeing_rows
 from pages.ui.frame import show_error
 from pages.ui.page import TaskPage
 from pages.ui.question_form import shown_answer, shown_finding, take_answer
@@ -130,6 +131,7 @@ def _draw_attachment(page: TaskPage, attachment: Attachment, seen: Inspection, a
     if report:
         with st.expander(page.say("discover.data.audit"), expanded=True, icon=":material/fact_check:"):
             prose.sentence("\n".join(line.replace("    ", BULLET, 1) for line in report.lines(page.language)))
+            disagreeing_rows(page, report)
     if seen.sample:
         prose.muted(page.say("discover.data.sample", count=len(seen.sample)))
         st.dataframe(pd.DataFrame(seen.sample, columns=list(seen.columns)), hide_index=True, key=page.key("sample"))

@@ -50,10 +50,10 @@ class TaskPage(Page):
 def link(
     page: Page, stage_id: StageId, task: Task, *, label: str | None = None, version: str | None = None, icon: str | None = None
 ) -> None:
-    """A link to a stage of a task; it keeps the language."""
+    """A link to a stage of a task, coloured so that it is seen to be one; it keeps the language."""
     stage = next(stage for stage in STAGES if stage.id == stage_id)
     said = label or page.say("frame.go_to_stage", stage=text(stage.title_key, page.language))
-    page_link(f"pages/{stage.page}", said, session.query(page.language, task.name, version), icon=icon)
+    page_link(f"pages/{stage.page}", said, session.query(page.language, task.name, version), icon=icon, coloured=True)
 
 
 def home_link(page: Page) -> None:
@@ -72,8 +72,11 @@ def to_knowledge(page: Page, task: Task | None, version: str | None) -> None:
     page_link(KNOWLEDGE, page.say("frame.knowledge"), query, icon=KNOWLEDGE_ICON)
 
 
-def page_link(path: str, label: str, query: dict[str, str], icon: str | None = None, help: str | None = None) -> None:
+def page_link(
+    path: str, label: str, query: dict[str, str], icon: str | None = None, help: str | None = None, coloured: bool = False
+) -> None:
+    said = prose.plain(label)
     try:
-        st.page_link(path, label=prose.plain(label), icon=icon, query_params=query, help=help)
+        st.page_link(path, label=f":primary[**{said}**]" if coloured else said, icon=icon, query_params=query, help=help)
     except StreamlitPageNotFoundError:  # AppTest opens a page file alone, without the app around it
         prose.sentence(label)

@@ -87,6 +87,11 @@ def words(at: AppTest) -> str:
     return as_read("\n".join([*shown, *buttons, *metrics]))
 
 
+def links(at: AppTest) -> list[str]:
+    """What the page's links say, the menu's among them."""
+    return [as_read(link.proto.label).removeprefix(":primary[**").removesuffix("**]") for link in at.get("page_link")]
+
+
 def as_read(markdown: str) -> str:
     """An escaped text as a person reads it."""
     return markdown.replace("\\", "").replace("\u2060", "")

@@ -17,16 +17,12 @@ from coach.metric_words import metric_name
 from coach.stages import STAGES
 from coach.text import text
 from coach.workspace import create_task, find_task, list_tasks
-from tests.pages.conftest import EXAMPLE, LANGUAGES, words
+from tests.pages.conftest import EXAMPLE, LANGUAGES, links, words
 from training.event_log import EventLog
 
 VERSION_FILES = ("events.jsonl", "results.json", "config.yaml")
 ICON = ":material/edit_note:"
 HOSTILE = "<img src=http://127.0.0.1:9/x onerror=alert(1)> ![](http://127.0.0.1:9/y.png) $x^2$ :material/check: =1+1"
-
-
-def links(at) -> list[str]:
-    return [link.proto.label.replace("\\", "") for link in at.get("page_link")]
 
 
 def write_sentence(at, sentence: str):

@@ -1,6 +1,6 @@
 """What a table is worth as training data: how many rows, what is wrong with which, how the classes lie, how long the texts are.
 
-Owns the checks and the report (as JSON and as lines for a person). Changes nothing: leaving rows out is `build.py`'s.
+Owns the checks; the report is `audit_report.py`'s. Changes nothing: leaving rows out is `build.py`'s.
 """
 
 from __future__ import annotations
@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from coach.text import DEFAULT_LANGUAGE, Language
-from training.data.audit_lines import report_lines
+from training.data.audit_report import WARNINGS, AuditReport, Disagreeing
 from training.data.labels import canonical_labels
 from training.data.lengths import Lengths
 from training.data.near_labels import NearLabel, near_labels
@@ -19,9 +17,7 @@ from training.data.row_ids import same_text
 from training.data.suggestions import CODES, ProblemCode, Suggestion, suggestions
 from training.data.table import Table
 
-WARNINGS: frozenset[ProblemCode] = frozenset(
-    {"label_variant", "too_short", "too_long", "too_many_tokens"}
-)  # such rows stay valid
+MOST_DISAGREEING = 200  # rows kept to be read; all are counted
 MOST_CLASSES = 200  # a column with more is no set of classes (columns.py), and comparing its values pair by pair takes hours
 
 
@@ -32,55 +28,6 @@ class Limits:
     min_chars: int = 2
     max_chars: int = 8_000
     max_tokens: int = 2_048  # the usual training length of the catalogue's models on one card
-
-
-@dataclass(frozen=True)
-class AuditReport:
-    """The validation report. `problems` holds every row number of every code; a row may stand under several codes."""
-
-    path: str
-    format: str
-    encoding: str | None
-    delimiter: str | None
-    rows_total: int
-    rows_valid: int
-    problems: dict[ProblemCode, list[int]]
-    faults: dict[str, list[int]]
-    unknown_labels: dict[str, int]
-    label_variants: dict[str, dict[str, int]]
-    near_labels: tuple[NearLabel, ...]
-    conflicts: list[dict[str, int]]
-    class_distribution: dict[str, int]
-    balance_ratio: float | None
-    chars: Lengths | None
-    tokens: Lengths | None
-    suggestions: list[Suggestion]
-
-    def to_json(self) -> dict[str, Any]:
-        """The whole report as plain JSON values; `blocking` says whether rows of that code are left out of training."""
-        problems = [
-            {"code": code, "count": len(rows), "rows": rows, "blocking": code not in WARNINGS}
-            for code, rows in self.problems.items()
-        ]
-        return {
-            "file": {"path": self.path, "format": self.format, "encoding": self.encoding, "delimiter": self.delimiter},
-            "rows": {"total": self.rows_total, "valid": self.rows_valid},
-            "problems": problems,
-            "line_faults": self.faults,
-            "unknown_labels": self.unknown_labels,
-            "label_variants": self.label_variants,
-            "near_labels": [{"label": one.label, "meant": one.meant, "rows": list(one.rows)} for one in self.near_labels],
-            "conflicts": self.conflicts,
-            "class_distribution": self.class_distribution,
-            "balance_ratio": self.balance_ratio,
-            "length_chars": self.chars.to_json() if self.chars else None,
-            "length_tokens": self.tokens.to_json() if self.tokens else None,
-            "suggestions": [{"key": f"audit.suggestion.{s.key}", "data": s.data} for s in self.suggestions],
-        }
-
-    def lines(self, language: Language = DEFAULT_LANGUAGE) -> list[str]:
-        """The report for a person: counts, problems with their first row numbers, classes, lengths, suggestions."""
-        return report_lines(self, language)
 
 
 def audit(
@@ -122,6 +69,7 @@ class _Findings:
         self.variants: dict[str, dict[str, int]] = {}
         self.near: list[NearLabel] = []
         self.conflicts: list[dict[str, int]] = []
+        self.disagreeing: list[Disagreeing] = []
         self.chars: Lengths | None = None
         self.tokens: Lengths | None = None
 
@@ -173,6 +121,7 @@ class _Findings:
             if len(labels) > 1:
                 self.conflicts.append({label: sum(self.labels[p] == label for p in repeats) for label in sorted(labels)})
                 self._mark("label_conflict", (self.numbers[place] for place in repeats))
+                self.disagreeing += [Disagreeing(self.numbers[p], self.texts[p], self.labels[p]) for p in repeats]
             else:
                 self._mark("duplicate", (self.numbers[place] for place in repeats[1:]))
 
@@ -209,6 +158,7 @@ class _Findings:
             label_variants=self.variants,
             near_labels=tuple(self.near),
             conflicts=self.conflicts,
+            disagreeing=tuple(self.disagreeing[:MOST_DISAGREEING]),
             class_distribution=distribution,
             balance_ratio=ratio,
             chars=self.chars,

@@ -1,4 +1,4 @@
-"""An audit report in sentences, for a terminal or a page. Owns order and brevity; the figures are `audit.py`'s."""
+"""An audit report in sentences, for a terminal or a page. Owns order and brevity; the figures are `audit_report.py`'s."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from coach.text import Language, text
 
 if TYPE_CHECKING:
-    from training.data.audit import AuditReport
+    from training.data.audit_report import AuditReport
     from training.data.lengths import Lengths
 
 SHOWN_ROWS = 10  # row numbers in a line for a person; the JSON holds every one
