@@ -28,6 +28,22 @@ _PLAIN = ("null", "bool", "int", "float", "str", "timestamp", "map", "seq", "mer
 _TAGS = {f"tag:yaml.org,2002:{name}" for name in _PLAIN}
 _FULLWIDTH_COLON = re.compile(r"[\s-]*[A-Za-z_][\w.-]*\s*：")
 _LINES_BEFORE = 2  # a key without its colon is noticed only a line or two later
+_FAULTS = {  # a part of the parser's words, and the cause in `errors.document.syntax_cause`
+    "mapping values are not allowed": "colon",
+    "could not find expected ':'": "key",
+    "unexpected end of stream": "quote",
+    "did not find expected ','": "bracket",
+    "did not find expected key": "indentation",
+    "did not find expected '-'": "indentation",
+    "tab character": "indentation",
+    "cannot start any token": "sign",
+    "undefined alias": "sign",
+    "undefined tag handle": "sign",
+    "expected node content": "sign",
+    "escape character": "escape",
+    "control characters": "control",
+    "special characters": "control",
+}
 _LEGACY_ENCODINGS = ["big5", "gb18030", "shift_jis", "euc_kr", "cp1252"]
 
 
@@ -195,7 +211,9 @@ def _syntax_error(error: yaml.YAMLError, written: str, name: str) -> DocumentErr
     if "\t" in near[0][: len(near[0]) - len(near[0].lstrip())]:
         return DocumentError("document.tab", name=name, line=line)
     reason = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "YAML")
-    return DocumentError("document.syntax", name=name, line=line, near=near[0].strip()[:60], reason=reason)
+    fault = next((fault for words, fault in _FAULTS.items() if words in reason), "other")
+    cause = {"key": f"document.syntax_cause.{fault}", "data": {"reason": reason}}
+    return DocumentError("document.syntax", name=name, line=line, near=near[0].strip()[:60], cause=cause)
 
 
 def _fullwidth_colon(lines: list[str], first: int, last: int, name: str) -> DocumentError | None:

@@ -13,6 +13,7 @@ from pydantic import Field
 from coach.errors import DocumentError
 from coach.problems import InvalidDocument, Problem
 from coach.task_schema import Strict
+from coach.text import LANGUAGES
 from coach.validation import examine, validate
 from coach.yaml_document import MAX_BYTES, parse_document, read_document
 from coach.yaml_writing import dump
@@ -205,6 +206,31 @@ def test_reference_to_itself_is_refused():
 )
 def test_what_is_no_document_is_a_sentence(content, key):
     assert refusal(content).key == key
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ("a: b: c\n", "colon"),
+        ("a: |\n x\ny\n", "key"),
+        ("a: 'x\nb: 1\n", "quote"),
+        ("a: [1, 2\nb: 3\n", "bracket"),
+        ("a:\n  b: 1\n c: 2\n", "indentation"),
+        ('a: "b" c\n', "indentation"),
+        ("a: @x\n", "sign"),
+        ("a: *nowhere\n", "sign"),
+        ('a: "\\q"\n', "escape"),
+        ("a: \x01\n", "control"),
+        ("a: >x\n b\n", "other"),
+    ],
+)
+def test_a_syntax_error_says_what_is_wrong_in_the_readers_words(content, fault):
+    found = refusal(content)
+    assert found.data["cause"]["key"] == f"document.syntax_cause.{fault}"
+    for language in LANGUAGES:
+        lines = found.lines(language)
+        assert len(set(lines)) == 3 and not any("{" in line for line in lines)
+        assert ("expected comment" in lines[0]) is (fault == "other"), "the parser's words only where we have none"
 
 
 def test_syntax_error_names_its_line():
