@@ -187,7 +187,7 @@ def test_the_reason_says_what_the_specification_has_at_this_size(rows, spec):
 
 def test_from_two_thousand_rows_both_opinions_on_full_fine_tuning_are_said():
     said = because(plan(2000, machine=A100), "method.many_rows")
-    assert "common tree" in said and "full fine-tuning" in said and "published results" in said
+    assert "common rule of thumb by row count" in said and "full fine-tuning" in said and "published results" in said
     assert plan(2000, machine=A100).peft == "lora"
 
 
