@@ -61,7 +61,7 @@ def _name(page: Page, sentence: str, title: str) -> tuple[str, str | None]:
         session.keep(NAMED, sentence)
     with st.container(horizontal=True, vertical_alignment="center"):
         line = st.container(width="content")
-        with st.popover(page.say("home.sentence.change_name"), type="tertiary", icon=":material/edit:"):
+        with st.popover(page.say("home.sentence.change_name"), icon=":material/edit:"):
             name = st.text_input(page.say("home.new.name"), key=NAME, max_chars=LONGEST_NAME, help=page.say("home.new.name_help"),
                                  persist_state="session") or ""  # fmt: skip
     with line:

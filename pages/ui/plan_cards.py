@@ -35,7 +35,7 @@ def _card(page: TaskPage, advised: Advised, card: Card) -> None:
         values = [_value(page, advised, choice, named=len(card.choices) > 1) for choice in card.choices]
         head = f":gray[{prose.plain(page.say(f'recommend.card.{card.name}'))}]"
         st.markdown("  \n".join([head, " · ".join(values)]), width="stretch")
-        with st.popover(page.say("recommend.change"), icon=":material/tune:", type="tertiary"):
+        with st.popover(page.say("recommend.change"), icon=":material/tune:"):
             for choice in card.choices:
                 control(page, advised, choice)
     for number, advice in enumerate(card.reasons):
