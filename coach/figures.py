@@ -101,5 +101,6 @@ def _gain(change: Comparison | None) -> Figure:
     interval = change.overall.interval
     note = sentence("ui.iterate.figure.few_shared", rows=change.shared_rows)
     if interval is not None:
-        note = sentence("ui.iterate.figure.gain_interval", low=interval.low, high=interval.high)
+        part = "" if change.same_test_rows and not change.relabelled else "_of_part"
+        note = sentence(f"ui.iterate.figure.gain_interval{part}", low=interval.low, high=interval.high, rows=change.shared_rows)
     return Figure(sentence("ui.iterate.figure.gain", first=change.first), f"{change.overall.difference:+.3f}", note)
