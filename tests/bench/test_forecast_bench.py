@@ -119,6 +119,23 @@ def test_while_runs_are_missing_the_coach_is_judged_by_the_seeds_that_have_its_o
     assert advice.judged("news-topics", {runs[0].name: kept}, coach) is None and advice.judged("news-topics", {}, coach) is None
 
 
+def test_the_coach_on_a_schedule_of_its_own_stands_beside_what_is_read_and_only_when_all_seeds_have_it(monkeypatch, tmp_path):
+    coach = (3e-4, "none", 3)
+    monkeypatch.setattr(advice, "advised", lambda corpus: coach)
+    own = [run for run in advice.own_runs() if run.corpus == "news-topics"]
+    assert [run.name for run in own] == ["news-topics-11-0.0003-none-3", "news-topics-12-0.0003-none-3"]
+    found = {run.name: {"macro_f1": [0.5] * 8} for run in advice.RUNS}
+    found[own[0].name] = {"macro_f1": [0.5, 0.6, 0.8]}
+    assert advice.judged("news-topics", found, coach)["coach"]["on_its_own_schedule"] is None
+    found[own[1].name] = {"macro_f1": [0.5, 0.9, 0.7]}
+    row = advice.judged("news-topics", found, coach)
+    assert row["coach"]["on_its_own_schedule"] == 0.75 and row["coach"]["macro_f1"] == 0.5, "the measure itself is as it was"
+    monkeypatch.setattr(advice, "KEPT", tmp_path / "runs.json")
+    for name in (own[0].name, advice.RUNS[3].name, advice.RUNS[0].name):
+        advice.keep(name, found[name])
+    assert list(advice.kept()) == [advice.RUNS[0].name, advice.RUNS[3].name, own[0].name]
+
+
 def test_the_coach_is_asked_for_the_rows_that_the_runs_learn_from():
     rate, balance, epochs = advice.advised("news-topics")
     steps = math.ceil(advice.ROWS / 8)
