@@ -19,7 +19,7 @@ from bench import record
 from bench.corpora import CORPORA, every_text
 from training.baseline import vectorizer_for
 from training.data.rows import Row
-from training.near_copies import copied
+from training.near_copies import MOST_TRAINING, find_copies
 from training.nearest_rows import TrainingIndex
 
 LEARNT, ASKED, SEED = 400, 600, 3
@@ -39,13 +39,14 @@ def of_corpus(name: str) -> Seen:
 
 
 def nearly_the_same(name: str) -> dict[str, float | int]:
-    """Of texts drawn at random, as a test is, how many have nearly the same among those learnt from: what a corpus has of itself."""
+    """Of texts drawn at random, as a test is, how many have nearly the same among MOST_TRAINING: what a corpus has of itself."""
     corpus = CORPORA[name]
-    texts = [pair for pair in every_text(name) if pair[1] in corpus.labels]
-    Random(SEED).shuffle(texts)
-    rows = [Row(str(place), {"text": text}, label) for place, (text, label) in enumerate(texts[: LEARNT + ASKED])]
-    found = copied(rows[:LEARNT], rows[LEARNT:], corpus.language) or {}
-    return {"asked": len(found), "nearly_the_same": round(sum(found.values()) / len(found), 4)}
+    rows = [Row(str(place), {"text": text}, label) for place, (text, label) in enumerate(every_text(name))]
+    Random(SEED).shuffle(rows)
+    train, test = rows[:-ASKED][:MOST_TRAINING], rows[-ASKED:]
+    found = find_copies(train, test, corpus.language)
+    asked = list(found.copied.values()) if found else []
+    return {"learnt": len(train), "asked": len(asked), "nearly_the_same": round(sum(asked) / len(asked), 4)}
 
 
 def by_nearness(seen: Seen) -> dict[str, Any]:

@@ -16,6 +16,7 @@ CLASS_BELOW_MEAN = 0.15  # judgement: F1 this far below macro-F1 is a class of i
 FEW_IN_CLASS = 10  # test rows of a class below which its F1 says next to nothing
 COLLAPSE_SHARE = 0.9  # one class in more than this share of the answers …
 COLLAPSE_ACTUAL = 0.6  # … while fewer than this share of the rows are of it
+WORTH_A_WORD = 0.01  # of macro-F1, for one row
 NAMED_TOO_OFTEN = 1.25  # times as often as it occurs: judgement
 SURE_EXCESS = 2.576  # standard deviations
 MOST_IN_A_PICTURE = 6  # classes
@@ -74,20 +75,34 @@ def _f1_of_classes(label: str, evidence: Evidence) -> Bars:
 
 
 def small_in_test(evidence: Evidence) -> list[Finding]:
-    """D06: a class whose F1 is a share of macro-F1 like any other, and rests on a handful of test rows. Named unless D02 names it."""
+    """D06: a class that counts in macro-F1 like any other and rests on a handful of test rows, or on none. Named unless D02 names it."""
     if (evidence.results.get("primary_metric") or {}).get("name") != "macro_f1":
         return []
-    sizes = {label: _support(evidence, label) for label in evidence.results.get("per_class") or {}}
-    named = {found.data["label"] for found in weak_classes(evidence)}
-    small = sorted((rows, label) for label, rows in sizes.items() if 0 < rows < FEW_IN_CLASS and label not in named)
-    if not small:
+    classes = {label: _Named.of(scores) for label, scores in (evidence.results.get("per_class") or {}).items()}
+    rows = {label: float(named.support) for label, named in classes.items() if named.support < FEW_IN_CLASS}
+    picture = Bars("rows", tuple(sorted(rows.items(), key=lambda pair: pair[1])[:MOST_IN_A_PICTURE]))
+    absent = [label for label, support in rows.items() if not support]
+    if absent:
+        data: Data = {
+            "label": absent[0],
+            "classes": len(classes),
+            "most": 1 - len(absent) / len(classes),
+            **_others(len(absent) - 1),
+        }
+        return [Finding("D06", "absent_in_test", "warning", data, COUNTED, picture)]
+    taken = {found.data["label"] for found in weak_classes(evidence)}
+    small = min((label for label in rows if label not in taken), key=lambda label: rows[label], default=None)
+    if small is None:
         return []
-    rows, label = small[0]
-    classes = sum(map(bool, sizes.values()))
-    data: Data = {"label": label, "rows": rows, "classes": classes, "step": 1 / (classes * rows), "wanted": FEW_IN_CLASS}
-    data["others"] = sentence("diagnosis.small_others", count=len(small) - 1) if len(small) > 1 else sentence("diagnosis.nothing")
-    picture = Bars("rows", tuple((name, float(count)) for count, name in small[:MOST_IN_A_PICTURE]))
-    return [Finding("D06", "small_in_test", "info", data, COUNTED, picture)]
+    step = classes[small].step / len(classes)
+    data = {"label": small, "rows": round(rows[small]), "classes": len(classes), "step": step, "wanted": FEW_IN_CLASS}
+    data |= _others(len(rows) - 1)
+    return [Finding("D06", "small_in_test", "info", data, COUNTED, picture)] if step >= WORTH_A_WORD else []
+
+
+def _others(count: int) -> Data:
+    """A clause with how many more classes there are of the kind; nothing where there are none."""
+    return {"others": sentence("diagnosis.small_others", count=count) if count else sentence("diagnosis.nothing")}
 
 
 def leaning(evidence: Evidence) -> list[Finding]:
@@ -140,6 +155,13 @@ class _Named:
         return cls(support, right / precision if precision else 0.0, right)
 
     @property
+    def step(self) -> float:
+        """What one row more or less answered right moves the class's F1 by, the larger of the two."""
+        f1 = _f1(self.right, self.named, self.support)
+        moves = [abs(_f1(self.right + move, self.named + move, self.support) - f1) for move in (-1, 1)]
+        return max(moves[0] if self.right >= 1 else 0.0, moves[1] if self.missed >= 1 else 0.0)
+
+    @property
     def missed(self) -> float:
         return self.support - self.right
 
@@ -182,6 +204,10 @@ def _collapse(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> list[Fi
             picture = bars("share", answered=share, actual=actual)
             return [Finding("D02", "collapse", "warning", {"label": label, "share": share, "actual": actual}, COUNTED, picture)]
     return []
+
+
+def _f1(right: float, named: float, support: float) -> float:
+    return 2 * right / (named + support) if named + support > 0 else 0.0
 
 
 def _sound(score: Any) -> float:

@@ -27,6 +27,7 @@ LOSS_RISE = 0.02  # relative rise of the validation loss above its lowest (as tr
 FORMAT_FAILURES = 0.02
 SLOW_FALL = 0.05  # training loss that fell by less than this share
 FLAT_GAIN = 0.005  # metric points over the last three evaluations
+FLATTERED = ("copies_flatter", "mostly_copies", "copies_at_least")
 ONE_TRAINING = Sureness("medium", "one_training")
 FEWEST_EVALS, FEWEST_STEPS = 4, 40
 LOSS_WINDOW = 10
@@ -39,6 +40,11 @@ class Diagnosis:
 
     verdict: Verdict
     findings: tuple[Finding, ...]
+
+    @property
+    def flattered(self) -> Finding | None:
+        """What makes the score larger than it would be on texts never seen, by all that is known."""
+        return next((found for found in self.findings if found.name in FLATTERED), None)
 
     def closing(self) -> Sentence:
         """One change at a time, so that an effect has one cause; or that nothing has to be changed."""

@@ -44,7 +44,8 @@ class Evidence:
     """What a diagnosis reads. `evals`, `steps`: events in order; `train_counts`, `test_counts`: rows of each class.
 
     `learning_rate` is that of a LoRA training, None with other methods. `answered`: the test rows, none where they are not at hand.
-    `suspects` is None where labels were not looked at, or could not be.
+    `suspects` is None where labels were not looked at, or could not be. `training_seen`: share of the training rows among which copies of
+    the answered rows were looked for.
     """
 
     results: Mapping[str, Any]
@@ -56,6 +57,7 @@ class Evidence:
     test_counts: Mapping[str, int] = field(default_factory=dict)
     answered: Sequence[Answered] = ()
     suspects: LabelSuspects | None = None
+    training_seen: float = 1.0
 
 
 @dataclass(frozen=True)

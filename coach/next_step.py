@@ -14,6 +14,9 @@ from coach.sentence import Sentence, sentence
 _NOT_FOR_A_VERSION = (
     "few_test_rows",
     "class_low_few_rows",
+    "small_in_test",
+    "absent_in_test",
+    "near_copies",
     "imbalance_treated",
     "at_the_top",
     "label_suspects_hard",
@@ -28,12 +31,14 @@ def next_step(
     Where the last versions of the `course` brought nothing, no further setting is proposed.
 
     After a version that is the baseline alone, fine-tuning follows. While another system does clearly better on the same test rows,
-    a version is not for use, whatever its target.
+    a version is not for use, whatever its target; nor while its score may come from texts that were learnt by heart.
     """
     verdict = diagnosis.verdict
     finding = first_finding(diagnosis)
     if verdict.word == "met" and verdict.clearly_ahead is not None:
         return sentence("next_step.behind", version=version, name=verdict.clearly_ahead.label, score=verdict.clearly_ahead.score)
+    if verdict.word == "met" and (flattered := diagnosis.flattered):
+        return sentence("next_step.met_flattered", version=version, finding=flattered.title)
     if verdict.word == "met" and verdict.certain:
         return sentence("next_step.met_at_the_top" if verdict.at_the_top else "next_step.met", version=version)
     if verdict.word == "met":

@@ -15,7 +15,8 @@ from coach.shares import are_apart, is_below
 FEWEST_ROWS = 60  # answered test rows below which a slice of them says next to nothing
 SHARE_MOVED = 0.10  # of the rows, between training and test
 FEWEST_TO_COMPARE = 50  # rows of a split
-COPIES, COPIED_SHARE = 5, 0.05  # so many, and so much of the test; draws from real texts have up to .7 % (bench/alike.py)
+COPIES, COPIED_SHARE = 5, 0.05  # so many, and so much of the test; draws of 3,000 real texts have up to 3.8 % (bench/alike.py)
+FEWEST_OTHERS = 20  # test rows that are no copies, to hold the copies against
 SLICES = 3  # thirds by length
 SLICE_BELOW = 0.10  # in accuracy, and beyond both intervals
 SURE_FROM = 0.9
@@ -43,13 +44,16 @@ def near_copies(evidence: Evidence) -> list[Finding]:
     """D14: test texts of which training has nearly the same; they flatter the score where they are answered right more often."""
     looked_at = [row for row in evidence.answered if row.copied is not None]
     copied, others = ([row for row in looked_at if row.copied is which] for which in (True, False))
-    if len(copied) < max(COPIES, COPIED_SHARE * len(looked_at)):
+    if len(copied) < max(COPIES, COPIED_SHARE * evidence.training_seen * len(looked_at)):
         return []
     right, elsewhere = _right(copied), _right(others)
     share, rest = right / len(copied), elsewhere / max(1, len(others))
-    data: Data = {"count": len(copied), "rows": len(looked_at), "share": share, "rest": rest}
-    if not others:
-        return [Finding("D14", "only_copies", "warning", data, COUNTED, bars("share", copies_right=share))]
+    data: Data = {"count": len(copied), "rows": len(looked_at), "share": share, "rest": rest, "seen": evidence.training_seen}
+    if evidence.training_seen < 1:  # the others are copies too, perhaps, of rows nobody held them against
+        picture = bars("rows", copies=len(copied), looked_at=len(looked_at))
+        return [Finding("D14", "copies_at_least", "warning", data, COUNTED, picture)]
+    if len(others) < FEWEST_OTHERS:
+        return [Finding("D14", "mostly_copies", "warning", data, COUNTED, bars("share", copies_right=share))]
     picture = bars("share", copies_right=share, others_right=rest)
     if is_below(elsewhere, len(others), right, len(copied)):
         return [Finding("D14", "copies_flatter", "warning", data, BEYOND_CHANCE, picture)]

@@ -27,6 +27,7 @@ YamlValue = Any  # what YAML can hold: str, int, float, bool, None, date, dateti
 _PLAIN = ("null", "bool", "int", "float", "str", "timestamp", "map", "seq", "merge", "value")
 _TAGS = {f"tag:yaml.org,2002:{name}" for name in _PLAIN}
 _FULLWIDTH_COLON = re.compile(r"[\s-]*[A-Za-z_][\w.-]*\s*：")
+_OPENS_WITH_BRACKET = re.compile(r"[^'\"]*?[:-]\s+[\[{]")  # a value that YAML takes for a list or a mapping
 _LINES_BEFORE = 2  # a key without its colon is noticed only a line or two later
 _FAULTS = {  # a part of the parser's words, and the cause in `errors.document.syntax_cause`
     "mapping values are not allowed": "colon",
@@ -40,9 +41,12 @@ _FAULTS = {  # a part of the parser's words, and the cause in `errors.document.s
     "undefined alias": "sign",
     "undefined tag handle": "sign",
     "expected node content": "sign",
-    "escape character": "escape",
+    "expected alphabetic or numeric": "sign",
+    "expected comment or line break": "sign",
+    "are not allowed in this context": "sign",
+    "escape": "escape",
+    "hexdecimal": "escape",
     "control characters": "control",
-    "special characters": "control",
 }
 _LEGACY_ENCODINGS = ["big5", "gb18030", "shift_jis", "euc_kr", "cp1252"]
 
@@ -203,7 +207,7 @@ class _Reader:
 def _syntax_error(error: yaml.YAMLError, written: str, name: str) -> DocumentError:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     position = getattr(error, "position", None)
-    line = mark.line + 1 if mark else written.count("\n", 0, position) + 1 if position is not None else 1
+    line = mark.line + 1 if mark else written.encode()[:position].count(b"\n") + 1 if position is not None else 1
     lines = written.split("\n")
     if fullwidth := _fullwidth_colon(lines, max(0, line - 1 - _LINES_BEFORE), line, name):
         return fullwidth
@@ -212,6 +216,11 @@ def _syntax_error(error: yaml.YAMLError, written: str, name: str) -> DocumentErr
         return DocumentError("document.tab", name=name, line=line)
     reason = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "YAML")
     fault = next((fault for words, fault in _FAULTS.items() if words in reason), "other")
+    if "flow" in (getattr(error, "context", None) or "") or (fault == "indentation" and _OPENS_WITH_BRACKET.match(near[0])):
+        fault = "bracket"
+    opened = getattr(error, "context_mark", None)
+    if fault in ("quote", "bracket") and opened:  # seen only where the document ends: what matters is where it was opened
+        line, near = opened.line + 1, lines[opened.line : opened.line + 1]
     cause = {"key": f"document.syntax_cause.{fault}", "data": {"reason": reason}}
     return DocumentError("document.syntax", name=name, line=line, near=near[0].strip()[:60], cause=cause)
 

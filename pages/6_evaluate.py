@@ -37,13 +37,18 @@ def sentences(page: TaskPage, found: Examined) -> None:
 def sections(page: TaskPage, entry: Entry, found: Examined) -> None:
     version = page.task.version(entry.name)
     sentences(page, found)
+    doubt = st.container()
     figure_row(page, figures(found.diagnosis.verdict, found.results))
     system_line(page, entry)
     repeat_runs(page, found.results)
     what_came(page, version, cached.reader(version).read(time.time()).view)
     row_browser(page, version, found)
     label_review(page, version, found)
-    diagnosis = cached.diagnosed(version, found)
+    with st.spinner(page.say("evaluate.looking")):
+        diagnosis = cached.diagnosed(version, found)
+    if flattered := diagnosis.flattered:
+        with doubt:
+            prose.sentence(page.say("evaluate.flattered", title=flattered.title.say(page.language), code=flattered.code))
     prose.heading(page.say("evaluate.findings", count=len(diagnosis.findings)))
     finding_cards(page, diagnosis)
     if found.config.training.method == "baseline" and diagnosis.verdict.word != "met":

@@ -64,7 +64,8 @@ with open_page("iterate") as page:
     history = cached.history(page.task.versions())
     focus = focus_of(page, history)
     examined = cached.examined(page.task.version(focus.name)) if focus.finished else None
-    diagnosis = cached.diagnosed(page.task.version(focus.name), examined) if examined else None
+    with st.spinner(page.say("evaluate.looking")):
+        diagnosis = cached.diagnosed(page.task.version(focus.name), examined) if examined else None
     if examined is None or diagnosis is None:
         nothing_finished(page, focus)
     else:

@@ -24,6 +24,7 @@ from training.run_view import RunView, fold
 
 if TYPE_CHECKING:
     from training.label_suspects import Suspects
+    from training.near_copies import Copies
 
     FindSuspects = Callable[[Version, str | None, int | None], Suspects]
 
@@ -59,17 +60,20 @@ def look_at_labels(version: Version, results: Mapping[str, Any], find: FindSuspe
         return None
 
 
-def look_at_copies(version: Version) -> Mapping[str, bool] | None:
-    """Test rows, drawn from many, and whether training has nearly the same text; None where nothing was trained or no text holds a word."""
-    from training.near_copies import copied_rows
+def look_at_copies(version: Version) -> Copies | None:
+    """Test rows of which training has nearly the same text; None where nothing was trained or rows cannot be looked at."""
+    from training.near_copies import copies_in
 
-    return None if version.config.training.method == "prompt" else copied_rows(version)
+    try:
+        return None if version.config.training.method == "prompt" else copies_in(version)
+    except DataError:  # a damaged split; who reads it says so
+        return None
 
 
 def evidence_on(
-    version: Version, results: Mapping[str, Any], suspects: Suspects | None = None, copied: Mapping[str, bool] | None = None
+    version: Version, results: Mapping[str, Any], suspects: Suspects | None = None, copies: Copies | None = None
 ) -> Evidence:
-    """`suspects` where labels were looked at, `copied` where texts were.
+    """`suspects` where labels were looked at, `copies` where texts were.
 
     Raises WorkspaceError, DataError and DocumentError where a document is damaged.
     """
@@ -79,17 +83,17 @@ def evidence_on(
     evals = [event for event in view.evals if event.get("split", "valid") == "valid" and event["step"] != view.early_look]
     training = version.config.training
     rate = training.learning_rate if training.lora and training.method == "sft" else None
-    answered = as_evidence(
-        answered_rows(version, next(iter(version.config.targets), None)), copied
-    )  # of several targets the first
+    target = next(iter(version.config.targets), None)  # of several the first
+    answered = as_evidence(answered_rows(version, target), copies)
     doubted = _unmarked(version, suspects) if suspects else None
-    return Evidence(results, evals, view.steps, train, training.balance, rate, test, answered, doubted)
+    seen = copies.seen if copies else 1.0
+    return Evidence(results, evals, view.steps, train, training.balance, rate, test, answered, doubted, seen)
 
 
-def as_evidence(rows: Sequence[AnsweredRow], copied: Mapping[str, bool] | None = None) -> list[Answered]:
+def as_evidence(rows: Sequence[AnsweredRow], copies: Copies | None = None) -> list[Answered]:
     """What a diagnosis reads of the rows whose texts are there."""
-    seen = copied or {}
-    return [Answered(sum(map(len, row.inputs.values())), row.right, row.sure, seen.get(row.id)) for row in rows if row.inputs]
+    copied = copies.copied if copies else {}
+    return [Answered(sum(map(len, row.inputs.values())), row.right, row.sure, copied.get(row.id)) for row in rows if row.inputs]
 
 
 def _unmarked(version: Version, suspects: Suspects) -> LabelSuspects:

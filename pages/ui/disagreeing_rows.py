@@ -10,6 +10,7 @@ import streamlit as st
 from pages.ui import prose
 from pages.ui.answered_table import HEAD_PX, MOST_PX, ROW_PX
 from pages.ui.page import TaskPage
+from training.attached_file import SAMPLE_CHARACTERS
 from training.spreadsheet import spreadsheet_csv
 
 if TYPE_CHECKING:
@@ -39,6 +40,6 @@ def disagreeing_rows(page: TaskPage, report: AuditReport) -> None:
         "text": st.column_config.TextColumn(page.say("discover.data.disagreeing_text"), width="large"),
         "label": st.column_config.TextColumn(page.say("discover.data.disagreeing_label"), width="small"),
     }
-    data = pd.DataFrame([{"number": row.number, "text": row.text, "label": row.label} for row in rows])
+    data = pd.DataFrame([{"number": row.number, "text": row.text[:SAMPLE_CHARACTERS], "label": row.label} for row in rows])
     height = min(MOST_PX, HEAD_PX + ROW_PX * len(rows))
     st.dataframe(data, hide_index=True, column_config=config, height=height, key=page.key("disagreeing.rows"))

@@ -68,18 +68,42 @@ def test_d01_loss_that_turns_while_training_loss_falls_is_a_note():
     assert codes(evals=turning, steps=steps(0.5, 0.5)) != [("D01", "loss_turning")]
 
 
+def small(counts):
+    return next((f for f in diagnose(Evidence(results(counts=counts))).findings if f.name == "small_in_test"), None)
+
+
 def test_d06_a_class_that_rests_on_a_handful_of_test_rows():
-    few = results(counts=((49, 1, 0), (1, 49, 0), (0, 1, 4)))
-    found = next(f for f in diagnose(Evidence(few)).findings if f.name == "small_in_test")
-    assert (found.code, found.data["label"], found.data["rows"]) == ("D06", "中立", 5)
-    assert found.data["step"] == pytest.approx(1 / 15) and found.data["others"].say("en") == ""
-    assert "small_in_test" not in [name for _, name in codes(found={**few, "primary_metric": {"name": "accuracy", "value": 0.9}})]
+    counts = ((49, 1, 0), (1, 49, 0), (0, 1, 4))
+    found = small(counts)
+    assert (found.code, found.data["label"], found.data["rows"], found.data["classes"]) == ("D06", "中立", 5, 3)
+    of_class = [
+        results(counts=((49, 1, 0), (1, 49, 0), row))["per_class"]["中立"]["f1"] for row in ((0, 1, 4), (0, 0, 5), (0, 2, 3))
+    ]
+    moves = [abs(other - of_class[0]) / 3 for other in of_class[1:]]
+    assert found.data["step"] == pytest.approx(max(moves), abs=1e-3), "as it comes out when the scores are worked out anew"
+    accuracy = {**results(counts=counts), "primary_metric": {"name": "accuracy", "value": 0.9}}
+    assert "small_in_test" not in [name for _, name in codes(found=accuracy)]
+    assert small(((49, 1, 0), (1, 49, 0), (0, 0, 10))) is None
+
+
+def test_d06_names_how_many_others_there_are_and_not_what_d02_names():
     weak = [name for _, name in codes(found=results(counts=((48, 1, 1), (1, 48, 1), (3, 2, 1))))]
     assert "class_low_few_rows" in weak and "small_in_test" not in weak, "named once"
-    two = results(counts=((49, 1, 0), (0, 6, 0), (0, 1, 4)))
-    found = next(f for f in diagnose(Evidence(two)).findings if f.name == "small_in_test")
-    assert found.data["label"] == "中立" and "1 more" in found.evidence.say("en")
-    assert "small_in_test" not in [name for _, name in codes(found=results(counts=((48, 1, 1), (1, 48, 1), (0, 0, 10))))]
+    assert small(((49, 1, 0), (1, 49, 0), (0, 1, 4))).data["others"].say("en") == ""
+    two = small(((49, 1, 0), (0, 6, 0), (0, 1, 4)))
+    assert two.data["label"] == "中立" and "like it: 1" in two.evidence.say("en")
+
+
+def test_d06_a_class_without_test_rows_costs_its_whole_share():
+    found = next(f for f in diagnose(Evidence(results(counts=((49, 1, 0), (1, 49, 0), (0, 0, 0))))).findings if f.code == "D06")
+    assert (found.name, found.level, found.data["label"], found.data["classes"]) == ("absent_in_test", "warning", "中立", 3)
+    assert "0.67 at most" in found.evidence.say("en")
+
+
+def test_d06_one_row_among_many_classes_is_not_worth_a_word():
+    scores = {f"c{place}": {"precision": 1.0, "recall": 1.0, "f1": 1.0, "support": 5} for place in range(77)}
+    many = {**results(), "per_class": scores, "macro_f1": 1.0, "confusion_matrix": None}
+    assert "small_in_test" not in [name for _, name in codes(found=many)]
 
 
 def test_d02_a_class_that_draws_the_answers_is_named_with_the_one_that_pays():

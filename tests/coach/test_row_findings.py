@@ -8,6 +8,7 @@ import pytest
 
 from coach.diagnosis import diagnose
 from coach.finding import Answered, Evidence, LabelSuspects
+from coach.next_step import next_step
 from coach.text import LANGUAGES
 from tests.coach.test_diagnosis import results
 
@@ -51,12 +52,32 @@ def test_d14_test_texts_that_nearly_stand_in_training():
     assert found(answered=[*copies(40, 39), *others(60, 40)]) == [("D14", "copies_flatter")]
     assert found(answered=[*copies(10, 8), *others(90, 70)]) == [("D14", "near_copies")], "answered like the others: a note"
     assert found(answered=[*copies(40, 20), *others(60, 58)]) == [("D14", "near_copies")], "answered worse they flatter nothing"
-    assert found(answered=copies(40, 39)) == [("D14", "only_copies")]
+    assert found(answered=copies(40, 39)) == [("D14", "mostly_copies")]
+    for last in (others(1, 0), others(19, 19)):
+        assert found(answered=[*copies(39, 39), *last]) == [("D14", "mostly_copies")], "too few others to hold them against"
     assert found(answered=[*copies(4, 4), *others(40, 20)]) == [], "four are chance"
     assert found(answered=[*copies(6, 6), *others(200, 100)]) == [], "a small share"
     assert found(answered=[Answered(9, True)] * 40) == [], "nobody looked"
     unseen = [Answered(9, False)] * 500
     assert found(answered=[*copies(10, 10), *others(40, 20), *unseen]) == [("D14", "copies_flatter")], "of those looked at"
+
+
+def test_d14_where_only_a_part_of_training_was_looked_at_the_others_are_not_called_unseen():
+    rows = [*copies(14, 14), *others(486, 300)]
+    assert found(answered=rows, training_seen=0.05) == [("D14", "copies_at_least")]
+    assert found(answered=rows, training_seen=0.6) == [], "fewer than a look at all of them would make a word of"
+    (finding,) = diagnose(Evidence(results(), answered=rows, training_seen=0.05)).findings
+    assert "5%" in finding.evidence.say("en") and "62%" not in finding.evidence.say("en")
+
+
+def test_a_score_that_is_flattered_is_not_for_deployment():
+    met = results(value=0.93, threshold=0.85)
+    for rows in (copies(40, 39), [*copies(40, 39), *others(60, 40)]):
+        judged = diagnose(Evidence(met, answered=rows))
+        assert judged.verdict.word == "met" and judged.flattered is not None
+        assert next_step("v1", judged, None).key == "next_step.met_flattered"
+    fair = diagnose(Evidence(met, answered=[*copies(10, 8), *others(90, 70)]))
+    assert fair.flattered is None and next_step("v1", fair, None).key == "next_step.met"
 
 
 def test_d12_sure_and_wrong():

@@ -220,8 +220,13 @@ def test_what_is_no_document_is_a_sentence(content, key):
         ("a: @x\n", "sign"),
         ("a: *nowhere\n", "sign"),
         ('a: "\\q"\n', "escape"),
+        ('a: "C:\\Users"\n', "escape"),
+        ("a: **重要** 說明\n", "sign"),
+        ("a: - b\n", "sign"),
+        ("a: [急] 是什麼\n", "bracket"),
+        ("a: 1\n  b: 2\n", "colon"),
         ("a: \x01\n", "control"),
-        ("a: >x\n b\n", "other"),
+        ("%YAML 3\n---\na: 1\n", "other"),
     ],
 )
 def test_a_syntax_error_says_what_is_wrong_in_the_readers_words(content, fault):
@@ -230,12 +235,13 @@ def test_a_syntax_error_says_what_is_wrong_in_the_readers_words(content, fault):
     for language in LANGUAGES:
         lines = found.lines(language)
         assert len(set(lines)) == 3 and not any("{" in line for line in lines)
-        assert ("expected comment" in lines[0]) is (fault == "other"), "the parser's words only where we have none"
+        assert ("did not find" in lines[0]) is (fault == "other"), "the parser's words only where we have none"
 
 
 def test_syntax_error_names_its_line():
     assert refusal("a: 1\nb: 2\n\tc: 3\n").data["line"] == 3
     assert refusal("a: 1\nb：2\nc: 3\n").data["line"] == 2
+    assert refusal("鍵: 中文\n鍵二: 中文\n鍵三: \x07\n").data["line"] == 3, "its place is counted in bytes"
     assert refusal("a: |\n  Text：{x}\nb: 1\nc: 1\nd: 1\ne: [\n").key == "document.syntax"  # that colon is a text's own
 
 

@@ -89,7 +89,7 @@ def test_bad_yaml_is_one_calm_remark_closes_the_card_and_cannot_be_confirmed(par
     write(at, partial_task, "task_summary:\n  goal: [\n")
     assert not at.exception
     assert text("ui.goal.card_closed", language) in words(at)
-    assert text("errors.document.syntax.todo", language) in words(at)
+    assert text("errors.document.syntax_cause.bracket.todo", language) in words(at)
     assert confirm(at, partial_task).disabled
     write(at, partial_task, "task_summary:\n  success_criteria:\n    threshold: 80\n")
     assert text("ui.goal.closed.errors", language, count=1) in words(at)

@@ -55,6 +55,23 @@ def test_each_problem_has_its_code_and_row_numbers(messy) -> None:
     assert report.class_distribution == {"正面": 3, "負面": 1}
 
 
+def test_rows_that_disagree_are_kept_few_of_each_label_as_the_file_has_them(tmp_path: Path) -> None:
+    often = ["謝謝客服,Good"] * 250 + ["謝謝客服,bad"] * 4
+    report = audit(read(tmp_path, *often, "還沒到,Good", "還沒到,BAD", "別的,good"), ["text"], "label")
+    assert [(one.number, one.label) for one in report.disagreeing] == [
+        (2, "Good"), (3, "Good"), (4, "Good"), (252, "bad"), (253, "bad"), (254, "bad"), (256, "Good"), (257, "BAD"),
+    ]  # fmt: skip
+    assert len(report.problems["label_conflict"]) == 256 and len(report.to_json()["disagreeing"]) == 8
+    long = audit(read(tmp_path, "長" * 9_000 + ",a", "長" * 9_000 + ",b"), ["text"], "label")
+    assert [len(one.text) for one in long.disagreeing] == [500, 500]
+
+
+def test_no_text_is_kept_with_some_of_its_labels_alone(tmp_path: Path) -> None:
+    report = audit(read(tmp_path, *(f"第 {n // 2} 句,{'ab'[n % 2]}" for n in range(500))), ["text"], "label")
+    texts = [one.text for one in report.disagreeing]
+    assert len(texts) == 200 and all(texts.count(text) == 2 for text in texts)
+
+
 def test_without_declared_labels_the_usual_spelling_wins(tmp_path: Path) -> None:
     report = audit(read(tmp_path, "a a,Pos", "b b,pos", "c c,Pos", "d d,ＰＯＳ ", "e e,neg"), ["text"], "label")
     assert report.label_variants == {"Pos": {"pos": 1, "ＰＯＳ ": 1}}

@@ -17,7 +17,8 @@ from training.data.row_ids import same_text
 from training.data.suggestions import CODES, ProblemCode, Suggestion, suggestions
 from training.data.table import Table
 
-MOST_DISAGREEING = 200  # rows kept to be read; all are counted
+MOST_DISAGREEING, OF_EACH_LABEL = 200, 3  # rows kept to be read, and of one text with one label; all are counted
+DISAGREEING_LETTERS = 500  # of a text
 MOST_CLASSES = 200  # a column with more is no set of classes (columns.py), and comparing its values pair by pair takes hours
 
 
@@ -61,6 +62,7 @@ class _Findings:
         self.table, self.limits, self.has_labels = table, limits, label_column is not None
         self.numbers = table.row_numbers
         self.labels = [(row.get(label_column) or "") if label_column else "" for row in table.rows]
+        self.written = self.labels
         self.texts, self.blank = _texts(table, text_columns)
         self.rows: dict[ProblemCode, set[int]] = defaultdict(set)
         self.out: set[int] = set()  # the numbers of all rows under a code that is no warning
@@ -121,9 +123,21 @@ class _Findings:
             if len(labels) > 1:
                 self.conflicts.append({label: sum(self.labels[p] == label for p in repeats) for label in sorted(labels)})
                 self._mark("label_conflict", (self.numbers[place] for place in repeats))
-                self.disagreeing += [Disagreeing(self.numbers[p], self.texts[p], self.labels[p]) for p in repeats]
+                self._keep_disagreeing(repeats)
             else:
                 self._mark("duplicate", (self.numbers[place] for place in repeats[1:]))
+
+    def _keep_disagreeing(self, repeats: Sequence[int]) -> None:
+        """The first rows of each label, as long as there is room for all of a text's labels."""
+        by_label: dict[str, list[int]] = defaultdict(list)
+        for place in repeats:
+            by_label[self.labels[place]].append(place)
+        first = [place for places in by_label.values() for place in places[:OF_EACH_LABEL]]
+        if len(self.disagreeing) + len(first) <= MOST_DISAGREEING:
+            self.disagreeing += [
+                Disagreeing(self.numbers[place], self.texts[place][:DISAGREEING_LETTERS], self.written[place].strip())
+                for place in first
+            ]
 
     def look_at_lengths(self, count_tokens: Callable[[str], int] | None) -> None:
         kept = [place for place, number in enumerate(self.numbers) if number not in self.out]
@@ -158,7 +172,7 @@ class _Findings:
             label_variants=self.variants,
             near_labels=tuple(self.near),
             conflicts=self.conflicts,
-            disagreeing=tuple(self.disagreeing[:MOST_DISAGREEING]),
+            disagreeing=tuple(self.disagreeing),
             class_distribution=distribution,
             balance_ratio=ratio,
             chars=self.chars,

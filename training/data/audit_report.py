@@ -18,7 +18,7 @@ WARNINGS: frozenset[ProblemCode] = frozenset(
 
 @dataclass(frozen=True)
 class Disagreeing:
-    """A row whose text stands elsewhere with another label: its number in the file, its text, its label."""
+    """A row whose text stands elsewhere with another label: its number, the beginning of its text, its label as the file has it."""
 
     number: int
     text: str
@@ -29,7 +29,7 @@ class Disagreeing:
 class AuditReport:
     """The validation report. `problems` holds every row number of every code; a row may stand under several codes.
 
-    `disagreeing`: rows of the same text with different labels, those of one text together, at most MOST_DISAGREEING.
+    `disagreeing`: rows of the same text with different labels, those of one text together, few of each label (`audit.py` says how many).
     """
 
     path: str
@@ -66,6 +66,7 @@ class AuditReport:
             "label_variants": self.label_variants,
             "near_labels": [{"label": one.label, "meant": one.meant, "rows": list(one.rows)} for one in self.near_labels],
             "conflicts": self.conflicts,
+            "disagreeing": [{"row": one.number, "text": one.text, "label": one.label} for one in self.disagreeing],
             "class_distribution": self.class_distribution,
             "balance_ratio": self.balance_ratio,
             "length_chars": self.chars.to_json() if self.chars else None,
