@@ -220,7 +220,8 @@ def _syntax_error(error: yaml.YAMLError, written: str, name: str) -> DocumentErr
         fault = "bracket"
     opened = getattr(error, "context_mark", None)
     if fault in ("quote", "bracket") and opened:  # seen only where the document ends: what matters is where it was opened
-        line, near = opened.line + 1, lines[opened.line : opened.line + 1]
+        line = max((number for number, there in enumerate(lines[: opened.line + 1], start=1) if there.strip()), default=1)
+        near = [lines[line - 1]]
     cause = {"key": f"document.syntax_cause.{fault}", "data": {"reason": reason}}
     return DocumentError("document.syntax", name=name, line=line, near=near[0].strip()[:60], cause=cause)
 

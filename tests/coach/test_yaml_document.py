@@ -241,6 +241,8 @@ def test_a_syntax_error_says_what_is_wrong_in_the_readers_words(content, fault):
 def test_syntax_error_names_its_line():
     assert refusal("a: 1\nb: 2\n\tc: 3\n").data["line"] == 3
     assert refusal("a: 1\nb：2\nc: 3\n").data["line"] == 2
+    assert refusal("a: 1\nb: 'x\nc: 1\nd: 1\n").data["line"] == 2, "where the quotation mark was opened"
+    assert refusal("a: 1\nb: [\n\n").data["line"] == 2 and refusal("[").data["line"] == 1
     assert refusal("鍵: 中文\n鍵二: 中文\n鍵三: \x07\n").data["line"] == 3, "its place is counted in bytes"
     assert refusal("a: |\n  Text：{x}\nb: 1\nc: 1\nd: 1\ne: [\n").key == "document.syntax"  # that colon is a text's own
 
