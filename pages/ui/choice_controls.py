@@ -46,7 +46,8 @@ FREE_TEXT: dict[Choice, str] = {"base_model": "new_model", "learning_rate": "new
 
 def control(page: TaskPage, advised: Advised, choice: Choice) -> None:
     """The control of one choice, holding what the folder holds."""
-    key, current = page.key(choice), advised.chosen.value(choice)
+    current = advised.chosen.value(choice)
+    key = session.key_of_value(page.key(choice), _name(choice, current))
     label = prose.plain(page.say(f"recommend.choice.{choice}"))
     written = partial(_written, page, advised, choice, key)
     if choice in NUMBERS:
@@ -100,6 +101,7 @@ def _written(page: TaskPage, advised: Advised, choice: Choice, key: str) -> None
         return
     value = _value(choice, said)
     if not same(value, advised.chosen.value(choice)):
+        session.widget_took(page.key(choice), _name(choice, value))
         write_choice(page, advised, choice, value)
 
 
@@ -131,4 +133,6 @@ def _options(page: TaskPage, advised: Advised, choice: Choice) -> Iterator[tuple
 
 def _name(choice: Choice, value: ChoiceValue) -> str:
     """A value as the option's name: the same number is the same name."""
-    return short_rate(float(value)) if choice == "learning_rate" else str(value)
+    if choice == "learning_rate" and isinstance(value, int | float):
+        return short_rate(float(value))
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -133,6 +133,24 @@ def put_widget_value(key: str, value: Any) -> None:
     st.session_state[key] = value
 
 
+def key_of_value(key: str, value: Any) -> str:
+    """The key of a widget that is to hold `value`: a new one each time the value has changed by another hand than its own.
+
+    A widget that is not on the screen, in a closed popover, takes no value it is given: the browser keeps the former one and sends it
+    back with the next press, as if somebody had chosen it again. A new widget has nothing to send.
+    """
+    turn, known = st.session_state.get(f"{key}.turn", (0, value))
+    turn += known != value
+    st.session_state[f"{key}.turn"] = (turn, value)
+    return f"{key}.{turn}" if turn else key
+
+
+def widget_took(key: str, value: Any) -> None:
+    """For a widget's own callback: `value` is what it holds, so that its key stays; `key` as it was given to `key_of_value`."""
+    turn, _ = st.session_state.get(f"{key}.turn", (0, value))
+    st.session_state[f"{key}.turn"] = (turn, value)
+
+
 def forget(*keys: str) -> None:
     for key in keys:
         st.session_state.pop(key, None)

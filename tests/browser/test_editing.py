@@ -15,9 +15,11 @@ from playwright.sync_api import Locator, Page, expect
 
 from coach.answers import Answers
 from coach.interview import Question, load_questions
+from coach.overrides import read_overrides
 from coach.text import LANGUAGES, Language, text
 from coach.workspace import Task, create_task
 from tests.browser.conftest import ROOT, button, keyed, settle
+from tests.browser.test_road import open_change
 from tests.browser.test_start import HOSTILE, shown
 
 EXAMPLE = ROOT / "tests" / "data" / "example-task"
@@ -104,6 +106,43 @@ def test_answers_to_two_questions_at_the_same_time_are_both_saved(asked, visit):
         expect(card(page, asked, key)).to_contain_text(text("ui.discover.saved", language))
     said = asked.answers().business
     assert (said.problem, said.current_solution) == ("信太多", "by hand")
+
+
+def test_a_choice_taken_back_stays_back_when_another_is_made(asked, visit):
+    page = visit.stage("recommend", asked.name)
+    advised = change_the_rate(page, asked, "1e-5")
+    assert read_overrides(asked)["learning_rate"] == pytest.approx(1e-5)
+    button(page, f"{asked.name}.recommend.back.learning_rate").click()
+    expect(keyed(page, f"{asked.name}.recommend.own.learning_rate")).to_have_count(0)
+    change_the_epochs(page, asked, 5)
+    assert read_overrides(asked) == {"epochs": 5}
+    other = visit.stage("recommend", asked.name)
+    change_the_rate(other, asked, "2e-5")
+    change_the_epochs(page, asked, 6)
+    assert read_overrides(asked) == {"epochs": 6, "learning_rate": pytest.approx(2e-5)}, "theirs, which I never saw"
+    assert advised != "1e-5"
+
+
+def change_the_rate(page: Page, task: Task, rate: str) -> str:
+    """Returns what stood there."""
+    open_change(page, task, "learning_rate")
+    box = page.locator(f"[class*='st-key-{task.name}-recommend-learning_rate']").locator("input").first
+    before = box.input_value()
+    box.click()
+    page.get_by_role("option").filter(has_text=rate).first.click()
+    expect(keyed(page, f"{task.name}.recommend.own.learning_rate")).to_be_visible()
+    page.keyboard.press("Escape")
+    return before
+
+
+def change_the_epochs(page: Page, task: Task, epochs: int) -> None:
+    open_change(page, task, "epochs")
+    box = page.locator(f"[class*='st-key-{task.name}-recommend-epochs']").locator("input").first
+    box.fill(str(epochs))
+    box.press("Enter")
+    expect(keyed(page, f"{task.name}.recommend.own.epochs")).to_be_visible()
+    page.keyboard.press("Escape")
+    settle(page)
 
 
 def test_a_goal_confirmed_by_somebody_else_meanwhile_is_shown_beside_ones_own(finished, visit):
