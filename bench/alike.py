@@ -19,7 +19,7 @@ from bench import record
 from bench.corpora import CORPORA, every_text
 from training.baseline import vectorizer_for
 from training.data.rows import Row
-from training.near_copies import MOST_TRAINING, find_copies
+from training.near_copies import MOST_TRAINING, find_copies, wordings
 from training.nearest_rows import TrainingIndex
 
 LEARNT, ASKED, SEED = 400, 600, 3
@@ -38,7 +38,7 @@ def of_corpus(name: str) -> Seen:
     return [(near[0].similarity, near[0].label == label) for near, label in asked if near]
 
 
-def nearly_the_same(name: str) -> dict[str, float | int]:
+def nearly_the_same(name: str) -> dict[str, float | int | None]:
     """Of texts drawn at random, as a test is, how many have nearly the same among MOST_TRAINING: what a corpus has of itself."""
     corpus = CORPORA[name]
     rows = [Row(str(place), {"text": text}, label) for place, (text, label) in enumerate(every_text(name))]
@@ -46,7 +46,10 @@ def nearly_the_same(name: str) -> dict[str, float | int]:
     train, test = rows[:-ASKED][:MOST_TRAINING], rows[-ASKED:]
     found = find_copies(train, test, corpus.language)
     asked = list(found.copied.values()) if found else []
-    return {"learnt": len(train), "asked": len(asked), "nearly_the_same": round(sum(asked) / len(asked), 4)}
+    file = wordings(rows[: LEARNT + 200], corpus.language)
+    of_a_file = round(file.alike / len(file.group_of), 4) if file else None
+    nearly = round(sum(asked) / len(asked), 4)
+    return {"learnt": len(train), "asked": len(asked), "nearly_the_same": nearly, "alike_in_a_file_of_600": of_a_file}
 
 
 def by_nearness(seen: Seen) -> dict[str, Any]:

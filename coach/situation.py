@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 TOO_FEW_ROWS = 50  # evidence.md 1.2: below 50 prompt, or a cheap baseline
 SHORT_WEEKS = 0.5  # until then there is time for a baseline and a version, not for labelling: judgement
+ALIKE_ROWS, ALIKE_SHARE = 5, 0.05  # of real texts drawn at random up to 1.5 % are alike (bench/alike.py)
 FEW_ROWS_PER_CLASS = 8  # evidence.md 1.2: below 8 a class, no training
 SKEWED_AT = 3.0  # largest class to smallest: accuracy can then reach .75 of two classes without ever naming the small one
 TEST_SHARE, VALID_SHARE, TRAIN_SHARE = 0.15, 0.15, 0.70  # how data is split unless parts came with it (example task)
@@ -38,7 +39,9 @@ TOKENS_PER_CHARACTER: dict[LanguageGroup, float] = {
 class DataFacts:
     """What a look at the person's own file shows. Scores are the cheap baseline's, on rows held out; lengths in characters.
 
-    `seen_gains`: what finished versions on this machine scored beside their baselines.
+    `seen_gains`: what finished versions on this machine scored beside their baselines. `alike_rows`: of `compared_rows`, those that share
+    their wording with another but for names and numbers; `baseline_apart`: the task's metric where such rows are never learnt from and
+    asked at once, None where they are few.
     """
 
     rows: int
@@ -51,7 +54,15 @@ class DataFacts:
     baseline_macro_f1: float | None = None
     baseline_accuracy: float | None = None
     baseline_curve: tuple[CurvePoint, ...] = ()
+    alike_rows: int = 0
+    compared_rows: int = 0
+    baseline_apart: float | None = None
     seen_gains: tuple[SeenGain, ...] = ()
+
+
+def are_many(alike: int, rows: int) -> bool:
+    """Whether so many of the rows share their wording with another that a score on them says little of new wordings."""
+    return alike >= max(ALIKE_ROWS, ALIKE_SHARE * rows)
 
 
 @dataclass(frozen=True)

@@ -198,8 +198,8 @@ def _target_of_the_baseline(asked: Asked, plan: Plan) -> Iterator[Change]:
     threshold, found = asked[0].success.threshold, baseline_range(situation_of(*asked))
     if threshold is None or found is None:
         return
-    enough = math.floor(100 * found.low) / 100
-    target = enough if threshold > found.low else enough + 0.01
+    enough = math.floor(100 * found.enough_for) / 100
+    target = enough if threshold > found.enough_for else enough + 0.01
     if 0 < target < 1 and abs(threshold - target) <= FARTHEST_TARGET:
         key = "target_lower" if target < threshold else "target_higher"
         changed = (with_answer(asked[0], "success.threshold", round(target, 2)), *asked[1:])

@@ -55,6 +55,7 @@ class Attachment:
     test_stamp: Stamp | None = None
     is_settled: bool = False
     is_sole: bool = False
+    group_by: str | None = None
 
     @property
     def is_there(self) -> bool:
@@ -158,6 +159,7 @@ def _look(found: Attachment, answers: Answers, *, text: Sequence[str] = (), labe
         label=label or found.label_column,
         mapping=None if is_overruled else {field: column for field, column in found.mapping if field not in found.outputs[1:]},
         test=read_table(found.test_path) if found.test_path and found.test_stamp else None,
+        group_by=found.group_by,
     )
 
 
@@ -197,6 +199,7 @@ def _with_source(folder: Path, answers: Answers, source: DataSource, entry: File
         test_stamp=_stamp(test) if test else None,
         is_settled=True,
         is_sole=sole_file(source) is not None,
+        group_by=source.split.group_by,
     )
 
 

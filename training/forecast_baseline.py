@@ -11,7 +11,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from scipy.linalg import solve_triangular
 from scipy.sparse import csc_matrix, csr_matrix
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+from sklearn.model_selection import StratifiedGroupKFold
 from threadpoolctl import threadpool_limits
 
 from coach.task_schema import CLASSIFICATION_METRICS, TaskFile
@@ -47,21 +48,32 @@ Matrix = Any  # sparse, or an array
 
 @dataclass(frozen=True)
 class CountedRows:
-    """Rows taken apart: `counts` [rows, features] says how often each feature stands in each text, `truth` holds their labels."""
+    """Rows taken apart: `counts` [rows, features] says how often each feature stands in each text, `truth` holds their labels.
+
+    `groups`: a number for each row, where rows of one number must not be learnt from when another of them is asked.
+    """
 
     counts: csr_matrix
     truth: Labels
     labels: Sequence[str]
     metric: str
+    groups: NDArray[Any] | None = None
 
     def folds(self, seed: int) -> list[tuple[NDArray[Any], NDArray[Any]]]:
-        return folds_of(self.truth, self.truth, max(2, min(FOLDS, min(Counter(self.truth).values()))), seed)
+        most = max(2, min(FOLDS, min(Counter(self.truth).values())))
+        if self.groups is None or len(set(self.groups)) < most:
+            return folds_of(self.truth, self.truth, most, seed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # a class of fewer groups than folds is expected here
+            apart = StratifiedGroupKFold(most, shuffle=True, random_state=seed % 2**32).split(self.truth, self.truth, self.groups)
+            return [(inside, outside) for inside, outside in apart if len(inside) and len(outside)]
 
     def report(self, predicted: Sequence[str] | Labels) -> ClassificationScores:
         return classification_report(list(self.truth), list(predicted), self.labels)
 
     def __getitem__(self, places: NDArray[Any]) -> CountedRows:
-        return CountedRows(self.counts[places], self.truth[places], self.labels, self.metric)
+        groups = None if self.groups is None else self.groups[places]
+        return CountedRows(self.counts[places], self.truth[places], self.labels, self.metric, groups)
 
 
 def counted(rows: Sequence[Row], task: TaskFile, target: str | None = None) -> CountedRows:
@@ -91,6 +103,14 @@ def out_of_fold(rows: CountedRows, *, seed: int) -> tuple[list[str], Choice]:
         if len(searched.truth) < len(rows.truth):
             found = _predictions(rows, [best], seed)
     return [str(label) for label in found[best]], best
+
+
+def score_apart(rows: CountedRows, choice: Choice, groups: Sequence[int], *, seeds: Sequence[int]) -> float:
+    """The mean score, by the task's metric, where no row of a group is learnt from when another of it is asked."""
+    apart = replace(rows, groups=np.array(groups))
+    with single_threaded():
+        scores = [apart.report(_predictions(apart, [choice], seed)[choice]).metric(rows.metric) for seed in seeds]
+    return float(np.mean(scores))
 
 
 @contextmanager

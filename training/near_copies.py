@@ -1,4 +1,5 @@
-"""Test rows of whose text training has nearly the same: a score on them shows memory rather than skill.
+"""Rows that say nearly the same: those of the test of which training has one, and those of a file before it is split. A score on them
+shows memory rather than skill.
 
 Texts that are the same have been taken out before (`data/split.py`); these differ by a name, a number, a word. What many rows have in
 common, a footer or a form, says nothing and is left out; one number counts as any other.
@@ -8,21 +9,27 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from scipy.sparse import csr_matrix, vstack
+from scipy.sparse.csgraph import connected_components
 
 from coach.version_folder import Version
 from training.baseline import text_of, vectorizer_for
 from training.data.rows import Row, read_rows
 
 NEARLY_SAME = 0.8  # cosine over the baseline's features: below it texts share a subject, above it a wording (bench/alike.py)
+SAME_WORDING = 0.6  # for rows of one file, which are joined by chains: of 600 real texts up to 9 are (bench/alike.py)
 COMMON_SHARE = 0.3  # of all texts: what more of them have is no wording of one's own
 MOST_TRAINING, MOST_TEST = 3_000, 500  # rows
 MOST_LETTERS = 2_000  # of a text
 MOST_LETTERS_IN_ALL = 600_000  # of the training rows: two or three seconds
 _AT_ONCE = 200  # test rows
+T = TypeVar("T")
 _NUMBER = re.compile(r"\d+")
 
 
@@ -47,13 +54,11 @@ def copies_in(version: Version) -> Copies | None:
 
 def find_copies(train: Sequence[Row], test: Sequence[Row], language: str) -> Copies | None:
     """Which test rows have nearly the same text in training, of so many rows as take a few seconds; None where no text holds a word."""
-    known, asked = _drawn(train, MOST_TRAINING), _drawn(test, MOST_TEST)
+    known, asked = (_drawn(rows, most, _letters) for rows, most in ((train, MOST_TRAINING), (test, MOST_TEST)))
     if not known or not asked:
         return None
-    vectorizer = vectorizer_for(language).set_params(max_df=COMMON_SHARE)
-    try:
-        features = vectorizer.fit_transform([_beginning(row) for row in (*known, *asked)])
-    except ValueError:  # an empty vocabulary
+    features = _features([*known, *asked], language)
+    if features is None:
         return None
     of_training, of_test = features[: len(known)].T.tocsc(), features[len(known) :]
     copied: dict[str, bool] = {}
@@ -63,15 +68,54 @@ def find_copies(train: Sequence[Row], test: Sequence[Row], language: str) -> Cop
     return Copies(copied, len(known) / len(train))
 
 
-def _drawn(rows: Sequence[Row], most: int) -> list[Row]:
+@dataclass(frozen=True)
+class Wordings:
+    """`group_of`: for each row that was looked at, its place in the rows given, and the number of its wording."""
+
+    group_of: dict[int, int]
+
+    @property
+    def alike(self) -> int:
+        """Rows that share their wording with another."""
+        return sum(count for count in Counter(self.group_of.values()).values() if count > 1)
+
+
+def wordings(rows: Sequence[Row], language: str) -> Wordings | None:
+    """Rows by their wording, of so many as take a few seconds; None where no text holds a word."""
+    places = _drawn(range(len(rows)), MOST_TRAINING, lambda place: len(_beginning(rows[place])))
+    features = _features([rows[place] for place in places], language)
+    if features is None:
+        return None
+    near = []
+    for start in range(0, len(places), _AT_ONCE):
+        likeness = (features[start : start + _AT_ONCE] @ features.T).tocsr()
+        likeness.data[likeness.data < SAME_WORDING] = 0
+        likeness.eliminate_zeros()
+        near.append(likeness)
+    _, groups = connected_components(vstack(near), directed=False)
+    return Wordings({place: int(group) for place, group in zip(places, groups)})
+
+
+def _features(rows: Sequence[Row], language: str) -> csr_matrix | None:
+    try:
+        return vectorizer_for(language).set_params(max_df=COMMON_SHARE).fit_transform([_beginning(row) for row in rows]).tocsr()
+    except ValueError:  # an empty vocabulary
+        return None
+
+
+def _drawn(rows: Sequence[T], most: int, letters_of: Callable[[T], int]) -> list[T]:
     """At most so many rows, and so many letters, at random; the same ones each time."""
     letters, taken = 0, []
     for row in random.Random(0).sample(rows, min(most, len(rows))):
-        letters += len(_beginning(row))
+        letters += letters_of(row)
         if letters > MOST_LETTERS_IN_ALL:
             break
         taken.append(row)
     return taken
+
+
+def _letters(row: Row) -> int:
+    return len(_beginning(row))
 
 
 def _beginning(row: Row) -> str:

@@ -77,7 +77,7 @@ def test_small_classes_and_pairs_end_the_path_where_they_decide():
     assert "Half of the classes" in taken(nodes, "method")[0].question.say("en")
     enough = DataFacts(300, {"a": 150, "b": 150}, 300, baseline_macro_f1=0.97, baseline_accuracy=0.97)
     plan, nodes = case(300, facts=enough, threshold=0.8)
-    assert "expected of the TF-IDF baseline" in taken(nodes, "method")[0].question.say("en")
+    assert "TF-IDF baseline on your rows expected" in taken(nodes, "method")[0].question.say("en")
     assert taken(nodes, "method")[0].outcome.say("en") == "TF-IDF baseline, then SFT" and plan.stages[0].method == "baseline"
     _, nodes = case(300, "generation", pairs=500)
     assert "preference pairs" in taken(nodes, "method")[0].question.say("en")

@@ -6,7 +6,8 @@ import pytest
 
 from coach.answers import Answers
 from coach.errors import DataError
-from training.data_facts import look_at_file
+from training.data.read import read_table
+from training.data_facts import look_at_file, look_at_table
 
 WORDS = {"好": "滿意推薦", "壞": "失望退貨"}
 
@@ -81,3 +82,40 @@ def test_an_empty_or_missing_file_is_said_in_words(tmp_path):
     for name in ("empty.csv", "none.csv"):
         with pytest.raises(DataError):
             look_at_file(tmp_path / name, answers())
+
+
+# --- rows that say nearly the same ----------------------------------------------------------------------------------------------
+
+
+def written(templates, times, seed=5):
+    """Lines of a file: sentences of letters drawn at random, each written `times` with another number."""
+    letters = random.Random(seed)
+    lines = []
+    for place in range(templates):
+        words = "".join(chr(letters.randrange(0x4E00, 0x9000)) for _ in range(14))
+        lines += [f"{words}，訂單 {letters.randrange(10**5)},{list(WORDS)[place % 2]},{place}" for _ in range(times)]
+    return lines
+
+
+def facts_of(tmp_path, lines, **given):
+    path = tmp_path / "rows.csv"
+    path.write_text("\n".join(["text,label,template", *lines]) + "\n", encoding="utf-8")
+    return look_at_table(read_table(path), answers(), text=["text"], label="label", **given).facts
+
+
+def test_rows_written_after_templates_are_counted_and_scored_apart(tmp_path):
+    alike = facts_of(tmp_path, written(30, 8))
+    assert alike.alike_rows == alike.compared_rows > 200
+    assert alike.baseline_apart is not None and alike.baseline_apart < alike.baseline_macro_f1 - 0.2
+    single = facts_of(tmp_path, written(200, 1))
+    assert single.alike_rows == 0 and single.baseline_apart is None and single.compared_rows == 200
+
+
+def test_rows_of_one_group_stay_in_one_fold(tmp_path):
+    whole, grouped = (facts_of(tmp_path, written(30, 8), group_by=name) for name in (None, "template"))
+    assert grouped.baseline_macro_f1 < whole.baseline_macro_f1 - 0.2
+    assert grouped.baseline_curve and grouped.baseline_curve[-1].macro_f1[0] < whole.baseline_macro_f1 - 0.2
+    assert grouped.baseline_apart is None and grouped.alike_rows == 0, "they are apart already"
+    by_field = facts_of(tmp_path, written(30, 8), mapping={"kind": "template"}, group_by="kind")
+    assert by_field.baseline_macro_f1 == grouped.baseline_macro_f1
+    assert facts_of(tmp_path, written(30, 8), group_by="nowhere").baseline_macro_f1 == whole.baseline_macro_f1
