@@ -19,18 +19,23 @@ from coach.workspace import Task
 
 SMALL_GAIN = 0.01  # judgement: below it a version brought nothing that anybody would notice
 SPENT_AFTER = 2  # versions in a row: judgement
+NOT_TUNED = (None, "baseline", "prompt")  # methods
 LAST_WEEK = 7  # days
 USUAL_DISAGREEMENT = 0.15  # share of rows that two versions answer differently in rightness (evidence.md 6.3)
 
 
 @dataclass(frozen=True)
 class Course:
-    """`gains`: of each version over the best before it, on the same test rows and metric, up to the one spoken of."""
+    """`gains`: of each version over the best before it, on the same test rows and metric, up to the one spoken of.
+
+    `tuned`: the best of the other versions that fine-tuned a language model, on whatever rows; None while there is none.
+    """
 
     verdict: Verdict
     gains: tuple[float, ...]
     forecast: Forecast | None
     days_left: int | None
+    tuned: Entry | None = None
 
     @property
     def spent(self) -> int:
@@ -68,7 +73,13 @@ def course_of(entries: Sequence[Entry], focus: Entry, forecast: Forecast | None,
     assert focus.verdict is not None
     alike = [entry.verdict.value for entry in entries[: entries.index(focus) + 1] if entry.verdict and _is_alike(entry, focus)]
     gains = tuple(value - max(alike[:place]) for place, value in enumerate(alike) if place)
-    return Course(focus.verdict, gains, forecast, days_left)
+    return Course(focus.verdict, gains, forecast, days_left, tuned_before(entries, focus))
+
+
+def tuned_before(entries: Sequence[Entry], focus: Entry) -> Entry | None:
+    """The best of the finished versions besides `focus` in which a language model was fine-tuned."""
+    tuned = [entry for entry in entries if entry.name != focus.name and entry.verdict and entry.method not in NOT_TUNED]
+    return max(tuned, key=lambda entry: entry.verdict.value if entry.verdict else 0.0, default=None)
 
 
 def days_left(task: Task, now: datetime) -> int | None:

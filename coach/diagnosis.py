@@ -185,7 +185,7 @@ def baseline_ahead(evidence: Evidence) -> list[Finding]:
     return [
         Finding(
             "D03",
-            "baseline_level" if verdict.is_level_with(found) else "baseline_ahead",
+            _name_of_being_behind(verdict, found),
             "warning",
             {**version, "name": found.label, "score": found.score},
             _sure_of_being_behind(verdict, found),
@@ -193,6 +193,12 @@ def baseline_ahead(evidence: Evidence) -> list[Finding]:
         )
         for found in ahead
     ]
+
+
+def _name_of_being_behind(verdict: Verdict, found: BaselineVerdict) -> str:
+    if verdict.is_level_with(found):
+        return "baseline_level"
+    return "baseline_within" if verdict.is_within_chance(found) else "baseline_ahead"
 
 
 def _sure_of_being_behind(verdict: Verdict, found: BaselineVerdict) -> Sureness:

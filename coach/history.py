@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from coach.errors import CoachError
 from coach.last_attempt import results_are_of_the_last_attempt
-from coach.task_schema import TaskFile
+from coach.task_schema import Method, TaskFile
 from coach.verdict import Verdict, judge
 from coach.version_folder import JsonObject, Version
 
@@ -23,7 +23,7 @@ EntryState = Literal["finished", "unfinished", "damaged"]
 class Entry:
     """One version. `verdict` is None where it is not finished; `main_change` is the first thing its lineage says was changed.
 
-    `test_hash`: SHA-256 of the test rows it was frozen with.
+    `test_hash`: SHA-256 of the test rows it was frozen with. `method`: how it was trained.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Entry:
     changes: tuple[str, ...] = ()
     verdict: Verdict | None = None
     test_hash: str | None = None
+    method: Method | None = None
 
     @property
     def finished(self) -> bool:
@@ -54,7 +55,7 @@ def entry_of(version: Version) -> Entry:
     """The version's line in the history. A file that cannot be read makes it `damaged`; which fault, the page that opens it says."""
     try:
         results, lineage, snapshot = finished_results(version), version.lineage() or {}, version.snapshot() or {}
-        verdict = judge(results) if results is not None else None
+        verdict, method = judge(results) if results is not None else None, version.config.training.method
     except CoachError:
         return Entry(version.name, "damaged")
     changes = [str(change) for change in lineage.get("changes") or []]
@@ -68,6 +69,7 @@ def entry_of(version: Version) -> Entry:
         changes=tuple(changes),
         verdict=verdict,
         test_hash=_name((((snapshot.get("splits") or {}).get("test")) or {}).get("sha256")),
+        method=method,
     )
 
 

@@ -53,6 +53,8 @@ def experiment_of(finding: Finding, config: TaskFile) -> dict[str, float | str]:
         return _rate(training, HALF)
     if finding.name == "flat_loss":
         return _rate(training, THREE_TIMES)
+    if finding.code == "D03" and training.method != "baseline":
+        return {"method": "baseline"}
     if finding.name == "loss_turning" and training.epochs > 1:
         return {"epochs": training.epochs - 1}
     return {}

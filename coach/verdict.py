@@ -59,6 +59,7 @@ class Verdict:
     limited_steps: int | None = None
     validation: float | None = None
     validation_rows: int | None = None
+    step_chosen: bool = True
 
     @property
     def at_the_top(self) -> bool:
@@ -104,13 +105,12 @@ class Verdict:
 
     def _advice(self) -> Sentence:
         """What to do with a version at or near its target; nothing while a baseline does better."""
-        if self.word not in ("met", "close") or any(
-            found.beaten == "no" and not self.is_level_with(found) for found in self.baselines
-        ):
+        as_good = self.is_as_good if self.word == "met" else self.is_level_with
+        if self.word not in ("met", "close") or any(found.beaten == "no" and not as_good(found) for found in self.baselines):
             return sentence("verdict.advice.none")
         if self.word == "close" and self.threshold is not None and self.threshold - self.value > ACCEPTABLE_GAP:
             return sentence("verdict.advice.wide")
-        if self.word == "met" and any(self.is_level_with(found) for found in self.baselines):
+        if self.word == "met" and any(self.is_as_good(found) for found in self.baselines):
             return sentence("verdict.advice.met_level")
         return Sentence("verdict.advice.top" if self.at_the_top else f"verdict.advice.{self.word}", {})
 
@@ -135,7 +135,7 @@ class Verdict:
         )
 
     def _unlike_validation(self, validation: float) -> Sentence:
-        key = "verdict.validation_above" if validation > self.value else "verdict.validation_below"
+        key = "verdict.validation_above" if validation > self.value and self.step_chosen else "verdict.validation_below"
         rows = sentence("verdict.validation_rows", rows=self.validation_rows)
         if self.validation_rows is None:
             rows = sentence("verdict.validation_rows_unknown")
@@ -145,12 +145,18 @@ class Verdict:
         """Whether the two scores are the same for all anybody sees."""
         return abs(self.value - found.score) < SAME_WITHIN
 
+    def is_within_chance(self, found: BaselineVerdict) -> bool:
+        """Whether a baseline that is ahead lies in the interval of this version, so that it may be ahead by chance."""
+        return found.beaten == "no" and self.high is not None and found.score <= self.high
+
+    def is_as_good(self, found: BaselineVerdict) -> bool:
+        """Whether the baseline is level, or ahead by no more than chance: then it is the cheaper of two that do as well."""
+        return self.is_level_with(found) or self.is_within_chance(found)
+
     def _baseline(self, found: BaselineVerdict) -> Sentence:
-        if self.is_level_with(found):
-            return sentence("verdict.baseline_tie", name=found.label, score=found.score)
-        return sentence(
-            f"verdict.baseline_{found.beaten}", name=found.label, score=found.score, difference=abs(self.value - found.score)
-        )
+        key = "tie" if self.is_level_with(found) else "no_within" if self.is_within_chance(found) else found.beaten
+        difference = abs(self.value - found.score)
+        return sentence(f"verdict.baseline_{key}", name=found.label, score=found.score, difference=difference)
 
 
 def judge(results: Mapping[str, Any]) -> Verdict:
@@ -179,6 +185,7 @@ def judge(results: Mapping[str, Any]) -> Verdict:
         limited_steps=results.get("max_steps"),
         validation=_number(((results.get("best_checkpoint") or {}).get("valid") or {}).get(metric)),
         validation_rows=(results.get("rows") or {}).get("valid"),
+        step_chosen=bool((results.get("best_checkpoint") or {}).get("step")),
     )
 
 

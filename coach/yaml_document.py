@@ -219,7 +219,7 @@ def _syntax_error(error: yaml.YAMLError, written: str, name: str) -> DocumentErr
     if "flow" in (getattr(error, "context", None) or "") or (fault == "indentation" and _OPENS_WITH_BRACKET.match(near[0])):
         fault = "bracket"
     opened = getattr(error, "context_mark", None)
-    if fault in ("quote", "bracket") and opened:  # seen only where the document ends: what matters is where it was opened
+    if fault in ("quote", "bracket", "key") and opened:  # seen only further down: what matters is where it began
         line = max((number for number, there in enumerate(lines[: opened.line + 1], start=1) if there.strip()), default=1)
         near = [lines[line - 1]]
     cause = {"key": f"document.syntax_cause.{fault}", "data": {"reason": reason}}

@@ -10,7 +10,7 @@ from coach.interview import load_questions
 from coach.plan_cards import figures
 from coach.situation import Look
 from pages.ui import cached, cached_plan, prose, session
-from pages.ui.beside_the_plan import alternatives, cautions, changes, decision_tree
+from pages.ui.beside_the_plan import alternatives, cautions, changes, decision_tree, first_caution
 from pages.ui.choice_controls import write_choice
 from pages.ui.figure_row import figure_row
 from pages.ui.forecast_box import forecast_box, more_rows
@@ -96,6 +96,7 @@ with open_page("recommend") as page:
     measured_so_far(page)
     figure_row(page, figures(advised, page.language))
     more_rows(page, advised)
+    first_caution(page, advised)
     if advised.otherwise:
         prose.muted(page.say("recommend.basis.chosen"))
     (taken(page, advised) if advised.has_file else take(page, advised, look))

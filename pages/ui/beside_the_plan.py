@@ -12,6 +12,7 @@ from pages.ui import cached_plan, prose
 from pages.ui.page import TaskPage
 
 TAKEN_ICON, PASSED_ICON, NOT_ASKED_ICON = ":material/check_circle:", ":material/arrow_downward:", ":material/more_horiz:"
+ABOUT_THE_FIGURES = ("warnings.rows_alike", "warnings.rows_alike_scored")
 
 
 def decision_tree(page: TaskPage, advised: Advised) -> None:
@@ -53,12 +54,20 @@ def _models_not_reached(nodes: list[Node], page: TaskPage) -> list[str]:
     return [f"{NOT_ASKED_ICON} :gray[{struck}]"] if struck else []
 
 
+def first_caution(page: TaskPage, advised: Advised) -> None:
+    """What puts the figures of the plan into another light stands with them rather than beside the plan."""
+    for said in advised.plan.warnings:
+        if said.key in ABOUT_THE_FIGURES:
+            st.info(prose.plain(said.say(page.language)), icon=":material/content_copy:")
+
+
 def cautions(page: TaskPage, advised: Advised) -> None:
-    if not advised.plan.warnings:
+    warnings = [said for said in advised.plan.warnings if said.key not in ABOUT_THE_FIGURES]
+    if not warnings:
         return
     with st.container(border=True, key=page.key("cautions")):
         prose.strong(page.say("recommend.cautions"))
-        st.markdown("\n".join(f"- {prose.plain(said.say(page.language))}" for said in advised.plan.warnings))
+        st.markdown("\n".join(f"- {prose.plain(said.say(page.language))}" for said in warnings))
 
 
 def alternatives(page: TaskPage, advised: Advised) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import streamlit as st
 
-from coach.course import SMALL_GAIN, SPENT_AFTER, smallest_told
+from coach.course import SMALL_GAIN, SPENT_AFTER, smallest_told, tuned_before
 from coach.diagnosis import Diagnosis
 from coach.errors import CoachError
 from coach.forecast import gain_sentence
@@ -60,7 +60,7 @@ def next_version_form(page: TaskPage, entries: Sequence[Entry], focus: Entry, di
         name = next_name(page.task, parent, _kind(page, config), now)
     session.begin_with({_setting_key(page, parent, field): value for field, value in asdict(settings_of(config)).items()})
     if diagnosis is not None and parent.name == focus.name:
-        _proposals(page, parent, config, diagnosis)
+        _proposals(page, parent, config, diagnosis, is_new=tuned_before(entries, focus) is None)
     seen = session.widget_value(page.key("next.seen"), page.task.fingerprint())
     session.put_widget_value(page.key("next.seen"), page.task.fingerprint())
     with st.form(page.key("next"), enter_to_submit=False):
@@ -108,11 +108,14 @@ def _kind(page: TaskPage, config: TaskFile) -> ChangeKind:
     return chosen
 
 
-def _proposals(page: TaskPage, parent: Version, config: TaskFile, diagnosis: Diagnosis) -> None:
-    """Experiments that change settings as buttons that fill the form; the rest is advice. Nothing is made before the form is sent."""
+def _proposals(page: TaskPage, parent: Version, config: TaskFile, diagnosis: Diagnosis, *, is_new: bool) -> None:
+    """Experiments that change settings as buttons that fill the form; the rest is advice. Nothing is made before the form is sent.
+
+    `is_new`: no version has fine-tuned a language model yet.
+    """
     corrected = sentence("ui.iterate.next.expect_corrected")
     fills: list[tuple[str, dict[str, float | str], Sentence]] = [(said, {}, corrected) for said in _corrections(page, parent)]
-    if (challenger := tuned(config)) and not diagnosis.verdict.at_the_top:
+    if is_new and (challenger := tuned(config)) and not diagnosis.verdict.at_the_top:
         gain = sharpened(gain_of(model_or_unknown(config.training.base_model), kind_of_task(config)), [])
         expected = sentence("ui.iterate.next.expect_tune", gain=gain_sentence(gain))
         fills.append((page.say("iterate.next.tune", model=config.training.base_model), challenger, expected))

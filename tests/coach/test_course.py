@@ -7,7 +7,7 @@ import pytest
 
 from coach.answers import Answers
 from coach.comparison import compare, judged
-from coach.course import course_of, days_left, smallest_told
+from coach.course import course_of, days_left, smallest_told, tuned_before
 from coach.diagnosis import diagnose
 from coach.finding import Evidence
 from coach.history import Entry, entry_of
@@ -52,6 +52,19 @@ def test_other_test_rows_metrics_and_later_versions_do_not_count(first):
     assert course([*plain, Entry("v4", "damaged"), replace(plain[0], name="v5")]).gains[-1] < 0
 
 
+def test_a_baseline_after_a_fine_tuning_does_not_send_back_to_it(first):
+    entries = entries_with(first, 0.7, 0.6, 0.65)
+    entries[-1] = replace(entries[-1], method="baseline")
+    assert tuned_before(entries, entries[-1]).name == "v1"
+    found = diagnose(Evidence({**first.results(), "invalid_rate": 0.5}))
+    said = next_step("v3", found, None, "baseline", course(entries))
+    assert said.key == "next_step.tuned" and said.data["name"] == "v1" and said.data["score"] == 0.7
+    alone = [replace(entry, method="baseline") for entry in entries]
+    assert (
+        tuned_before(alone, alone[-1]) is None and next_step("v3", found, None, "baseline", course(alone)).key == "next_step.tune"
+    )
+
+
 @pytest.mark.parametrize(("values", "spent"), [((0.6, 0.65), 0), ((0.6, 0.605), 0), ((0.6, 0.605, 0.607), 2), ((0.6, 0.605, 0.62), 0),
                                                ((0.6, 0.7, 0.7, 0.69, 0.705), 3)])  # fmt: skip
 def test_settings_are_spent_after_two_versions_that_brought_nothing(first, values, spent):
@@ -66,7 +79,7 @@ def test_then_no_further_setting_is_proposed_unless_the_target_is_met(first):
     assert next_step("v3", found, None).key == "next_step.try"
     met = diagnose(Evidence({**results, "target": {"threshold": 0.2}}))
     assert next_step("v3", met, None, course=tired).key.startswith("next_step.met")
-    assert next_step("v3", found, None, "baseline", tired).key == "next_step.tune"
+    assert next_step("v3", found, None, "baseline").key == "next_step.tune"
     worse = replace(compare(judged(first, first.results()), judged(first, first.results()), seed=1), judgement="worse")
     assert next_step("v3", found, worse, course=tired).key == "next_step.worse"
 

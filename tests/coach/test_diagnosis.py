@@ -146,7 +146,8 @@ def test_d02_nearly_all_answers_in_one_class_is_a_collapse():
 
 
 def test_d03_a_baseline_as_good_as_the_model_is_said():
-    assert codes(found=results(baseline=0.81)) == [("D03", "baseline_ahead")]
+    assert codes(found=results(baseline=0.83)) == [("D03", "baseline_ahead")]
+    assert codes(found=results(baseline=0.81)) == [("D03", "baseline_within")], "within the interval of .78 to .82"
     assert codes(found=results(baseline=0.8)) == [("D03", "baseline_level")]
     assert codes(found=results(baseline=0.79)) == []
 

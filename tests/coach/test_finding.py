@@ -36,6 +36,7 @@ EXAMPLES = {
     "at_the_top": Evidence(results(value=0.998), evals(0.8, 1.0, 1.0, 1.0, 1.0)),
     "baseline_ahead": Evidence(results(baseline=0.9)),
     "baseline_level": Evidence(results(baseline=0.8)),
+    "baseline_within": Evidence(results(baseline=0.81)),
     "few_test_rows": Evidence(results(interval=0.1, rows=100)),
     "small_in_test": Evidence(FEW_OF_ONE),
     "absent_in_test": Evidence(results(counts=((49, 1, 0), (1, 49, 0), (0, 0, 0)))),
@@ -156,7 +157,7 @@ def test_notes_stand_last_and_alone_call_for_nothing():
 def test_a_baseline_ahead_is_as_sure_as_the_interval_lies_below_it():
     assert sure(Evidence(results(baseline=0.9)), "baseline_ahead") == ("medium", "interval_below")
     assert sure(Evidence(results(baseline=0.8)), "baseline_level") == ("medium", "level")
-    assert sure(Evidence(results(baseline=0.81)), "baseline_ahead") == ("low", "interval_holds")
+    assert sure(Evidence(results(baseline=0.81)), "baseline_within") == ("low", "interval_holds")
     assert sure(Evidence({**results(baseline=0.81), "confidence_interval": None}), "baseline_ahead") == ("medium", "no_interval")
 
 
