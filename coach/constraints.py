@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from pydantic import ValidationError
@@ -41,6 +42,16 @@ _DUE = re.compile(  # only with a word for being done: other times are how old t
     rf"下個?(?:月|週|周|星期|禮拜)(?:底|前)?(?=[^,，。;；]{{0,2}}{_DONE})|(?<![一二兩两三四五六七八九十\d.])(?P<span>{_SPAN})(?=[^,，。;；]{{0,4}}{_DONE})"
     r"|(?:due|ready|needed|live|launch|ship|deliver|finish(?:ed)?)\s+(?:it\s+)?(?P<en>(?:by|before|until|within|in)?\s*"
     r"(?:next\s+(?:week|month)|\d{1,3}\s*(?:days?|weeks?|months?)))\b",
+    re.IGNORECASE,
+)
+_MONTH_END = re.compile(
+    r"(?:(?P<next>下個?)|[這本]個?)?月底(?:之?前|以前)?"
+    r"|(?:by |before |until )?(?:the )?end of (?:the|this|(?P<en_next>next)) month|(?:by |before )month'?s?[ -]end",
+    re.IGNORECASE,
+)
+_DUE_AT_MONTH_END = re.compile(  # other month's ends are what the texts are about
+    rf"(?<![每月])(?:下個?|[這本]個?)?月底(?:(?:之?前|以前)|(?=[^,，。;；]{{0,2}}(?:要|{_DONE})))"
+    r"|\b(?:by|before|until) (?:the )?end of (?:the|this|next) month|\b(?:by|before) month'?s?[ -]end",
     re.IGNORECASE,
 )
 _LATENCY = re.compile(
@@ -130,8 +141,10 @@ def _gpu(value: str) -> Fields:
     return {**fields, "resources.gpu_name": value} if named else {}
 
 
-def weeks_in(value: str) -> float | None:
-    """The weeks that `3 天`, `2 週內`, `下個月` or `within 2 months` are; None for anything else."""
+def weeks_in(value: str, today: date | None = None) -> float | None:
+    """The weeks that `3 天`, `2 週內`, `下個月`, `月底` or `within 2 months` are; None for anything else. `today` for those to a date."""
+    if end := _MONTH_END.fullmatch(value.strip()):
+        return _to_the_end_of_the_month(today or date.today(), later=bool(end["next"] or end["en_next"]))
     if coming := _COMING.fullmatch(value.strip()):
         return round(_WEEKS["月"], 1) if coming["month"] else 1.0
     found = _whole(_TIME, value)
@@ -141,10 +154,21 @@ def weeks_in(value: str) -> float | None:
     return round(weeks, 1 if weeks >= 1 else 3)
 
 
-def said_deadline(sentence: str) -> float | None:
-    """The weeks to a deadline named in a sentence: 「老闆下個月要看」, 「兩週內上線」, "due next week"; other times are passed over."""
+def said_deadline(sentence: str, today: date | None = None) -> float | None:
+    """The weeks to a deadline named in a sentence: 「老闆下個月要看」, 「月底前要」, "due next week"; other times are passed over."""
+    if end := _DUE_AT_MONTH_END.search(sentence):
+        return weeks_in(end[0], today)
     found = _DUE.search(sentence)
     return weeks_in(found["span"] or found["en"] or found[0]) if found else None
+
+
+def _to_the_end_of_the_month(today: date, *, later: bool) -> float:
+    """Weeks to the last day of this month, or of the next; a day where that is today."""
+    first = date(today.year + today.month // 12, today.month % 12 + 1, 1)  # of the next month
+    if later:
+        first = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    days = max(1, (first - today).days - 1)
+    return round(days / 7, 1 if days >= 7 else 3)
 
 
 def _time(value: str) -> Fields:

@@ -26,7 +26,7 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 _SCORE = re.compile(r"(?P<percent>\d{1,3}(?:\.\d+)?)\s*[%％]|(?<![\d.])(?P<share>0?\.\d+)")
 _INTO_KINDS = re.compile(
     r"\b(?:sort|group|divide|split|separate|put|organi[sz]e|file|bucket)(?:s|ed|ing|ting|ping)?\b[^.;!?]{0,80}?\b(?:into|in|by)\b[^.;!?]{0,24}?"
-    r"\b(?:groups?|kinds?|types?|categor(?:y|ies)|class(?:es)?|piles?|buckets?|folders?|topics?)\b"
+    r"\b(?:groups?|kinds?|types?|categor(?:y|ies)|class(?:es)?|piles?|buckets?|folders?|topics?|teams?|departments?|queues?)\b"
     r"|[分歸归][類类]?(?:成|為|为|到)?\s*[一二兩两三四五六七八九十幾几多\d]+\s*[個个]?(?:大)?[類类種种組组群]|分[組组群]",
     re.IGNORECASE,
 )
@@ -155,6 +155,8 @@ def _known(said: str, metric: Metric | None) -> Known:
     labels = said_labels(said)
     task_type = "classification" if labels or sorts_into_kinds(said) else first_hit(said, words.whole_phrases)
     task_type = task_type or first_hit(said, words.task_types)
+    if task_type is None and any(stands_in(word, said) for word in words.routing):
+        task_type = "classification"
     found = {
         "task.type": task_type,
         "task.domain": first_hit(said, words.domains),

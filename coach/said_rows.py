@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_NUMBER = r"(?<!\d)(?<!\d,)(?P<number>\d[\d,]{0,15}(?:\.\d{1,6})?)\s*(?P<scale>k(?![a-z])|千|萬|万)?\s*(?:多|餘)?\s*"
+_NUMBER = r"(?<!\d)(?<!\d,)(?P<number>\d[\d,]{0,15}(?:\.\d{1,6})?)\s*(?P<scale>k(?![a-z])|千|萬|万)?\s*(?:多|餘|來|\+|-odd\b)?\s*"
 _OF_THESE = r"(?:(?:of\s+(?:them|these|those|which)\s+)?(?:are\s+|have\s+been\s+|already\s+){0,2})?"
 _ROWS = re.compile(  # what is said to be rows or labelled
     rf"{_NUMBER}(?:[筆笔](?:[^,;.。，\d未沒没無尚]{{0,4}}標[註記注好])?|個樣本|rows?\b|examples?\b|samples?\b|records?\b|{_OF_THESE}(?:labelled|labeled)|[條条則句封篇][^,;.。\d未沒没無尚]{{0,4}}標[註記注好])",
@@ -14,7 +14,7 @@ _ROWS = re.compile(  # what is said to be rows or labelled
 _THINGS = re.compile(  # what texts are counted by: rows where nothing else is said to be
     rf"(?<![A-Za-z0-9/.:])(?<![A-Za-z]-){_NUMBER}(?:[條条則句封篇]"
     r"|(?:(?!\w*ing\b|(?:of|in|on|an?|per|the|and|or|to|for|from|with|by|star|people|staff|gb|unlabell?ed)\b)[a-z'-]+\s+){0,2}"
-    r"(?:e-?mails|mails|reviews|tickets|messages|comments|documents|headlines|sentences|posts|articles)\b)",
+    r"(?:e-?mails|mails|reviews|tickets|messages|comments|documents|headlines|sentences|posts|articles)\b|of (?:them|these|those)\b)",
     re.IGNORECASE,
 )
 _NO_LABELS = re.compile(

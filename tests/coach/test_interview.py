@@ -1,12 +1,14 @@
 """First sentences, the order of questions, answers and "not sure"; and the stages of the road."""
 
 import time
+from datetime import date
 
 import pytest
 from pydantic import ValidationError
 
 from coach.answers import Answers, read_answers
 from coach.ask_lines import answers_from, ask_document, ask_lines
+from coach.constraints import said_deadline
 from coach.errors import UserError
 from coach.interview import answer_of, is_answered, load_questions, missing, next_questions, not_sure, understand, with_answer
 from coach.stages import STAGES, next_stage
@@ -90,6 +92,27 @@ def test_what_is_known_is_a_valid_answer():
 
 def test_the_language_of_the_sentence_is_told():
     assert understand("我想做分類").language == "zh-TW" and understand("classify news").language == "en"
+
+
+@pytest.mark.parametrize(
+    ("said", "day", "weeks"),
+    [("月底前要上線", date(2026, 11, 9), 3.0), ("月底要給老闆", date(2026, 11, 28), 0.286), ("下個月底前", date(2026, 12, 10), 7.4),
+     ("ready by the end of the month", date(2026, 11, 30), 0.143), ("before the end of next month", date(2026, 11, 2), 8.4),
+     ("月底結帳的資料", date(2026, 11, 9), None), ("每月底前的報表要分類", date(2026, 11, 9), None),
+     ("reports of the end of the month", date(2026, 11, 9), None)],
+)  # fmt: skip
+def test_the_end_of_the_month_is_a_deadline_by_the_day_it_is_said(said, day, weeks):
+    assert said_deadline(said, day) == weeks
+
+
+@pytest.mark.parametrize(
+    ("said", "rows"),
+    [("想自動把客服訊息分給對的人，有 400 多筆", 400), ("customer messages, 400-odd of them, to sort into five teams", 400),
+     ("400+ tickets to route to the right person", 400)],
+)  # fmt: skip
+def test_sending_things_to_people_is_a_classification_and_about_so_many_rows_are_counted(said, rows):
+    known = understand(said).known
+    assert known["task.type"] == "classification" and known["resources.labelled_rows"] == rows
 
 
 @pytest.mark.parametrize(

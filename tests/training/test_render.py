@@ -70,3 +70,17 @@ def test_a_base_model_gets_the_prompt_as_it_is():
         eos_token = "<eos>"
 
     assert chat_prompt(Base(), "hello") == ("hello", "<eos>")
+
+
+def test_the_length_chosen_by_itself_cuts_no_row_whichever_answer_it_has(tiny_model):
+    from transformers import AutoTokenizer
+
+    from training.data.rows import Row
+    from training.data.tokens import RowEncoder, choose_max_tokens
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    mail = task("{text}", {"type": "text", "enum": ["短", "非常長的類別名稱，有好幾個字"]})
+    rows = [Row("a", {"text": "很長的一段文字" * 4}, "短"), Row("b", {"text": "短文"}, "非常長的類別名稱，有好幾個字")]
+    encoder = RowEncoder(mail, tokenizer, choose_max_tokens(mail, tokenizer, rows, None))
+    assert not any(encoder.encode(row).cut for row in rows), "the longest row has the shorter answer"
+    assert RowEncoder(mail, tokenizer, encoder.max_tokens - 1).encode(rows[0]).cut, "and not a token is spare"

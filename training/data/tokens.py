@@ -123,9 +123,9 @@ def _as_written(task: TaskFile, target: str | None, label: str) -> str:
 
 
 def longest_row_tokens(task: TaskFile, tokenizer: PreTrainedTokenizerBase, rows: Sequence[Row]) -> int:
-    """Tokens of the longest row, prompt and answer together."""
+    """Tokens of the longest prompt with room for the longest answer, whichever its own is: every prompt is asked with that room."""
     encoder = RowEncoder(task, tokenizer, max_tokens=10**9)
-    return max((encoder.encode(row).length for row in rows), default=1)
+    return max((len(encoder.prompt_ids(row.input)[0]) for row in rows), default=1) + encoder.longest_answer
 
 
 def choose_max_tokens(task: TaskFile, tokenizer: PreTrainedTokenizerBase, rows: Sequence[Row], context: int | None) -> int:
