@@ -9,6 +9,7 @@ from coach.plan import Plan
 from coach.sentence import Sentence, sentence
 
 Signature = tuple[Any, ...]
+BASELINE_RULE = "method.baseline_is_enough"  # its reason is said with it: a simpler method for more rows would be a riddle
 
 
 def signature_of(plan: Plan) -> Signature:
@@ -21,7 +22,9 @@ def what_is_new(former: Plan, other: Plan) -> Sentence:
     """The choices of `other` that differ, in words."""
     parts: list[Sentence] = []
     if [stage.method for stage in former.stages] != [stage.method for stage in other.stages]:
-        parts.append(methods_in_order([stage.method for stage in other.stages]))
+        methods = methods_in_order([stage.method for stage in other.stages])
+        enough = any(reason.rule == BASELINE_RULE for reason in other.reasons)
+        parts.append(sentence("what_if.new.baseline_enough", methods=methods) if enough else methods)
     if former.base_model != other.base_model and other.trains:
         parts.append(sentence("what_if.new.base_model", model=other.base_model))
     if former.peft != other.peft and former.trains and other.trains:

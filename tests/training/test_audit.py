@@ -55,6 +55,14 @@ def test_each_problem_has_its_code_and_row_numbers(messy) -> None:
     assert report.class_distribution == {"正面": 3, "負面": 1}
 
 
+def test_a_class_of_a_row_or_two_may_be_a_slip_and_is_named(tmp_path: Path) -> None:
+    many = [f"第 {n} 則,{['物流', '付款'][n % 2]}" for n in range(80)]
+    report = audit(read(tmp_path, *many, "刷卡失敗了,付欵"), ["text"], "label")
+    (tiny,) = [one for one in report.suggestions if one.key == "tiny_class"]
+    assert tiny.data["labels"] == "付欵 1"
+    assert not [one for one in audit(read(tmp_path, *many), ["text"], "label").suggestions if one.key == "tiny_class"]
+
+
 def test_rows_that_disagree_are_kept_few_of_each_label_as_the_file_has_them(tmp_path: Path) -> None:
     often = ["謝謝客服,Good"] * 250 + ["謝謝客服,bad"] * 4
     report = audit(read(tmp_path, *often, "還沒到,Good", "還沒到,BAD", "別的,good"), ["text"], "label")

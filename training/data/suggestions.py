@@ -16,6 +16,7 @@ ProblemCode = Literal[
 CODES: tuple[ProblemCode, ...] = get_args(ProblemCode)
 SKEWED_AT = 3.0  # largest class to smallest: from here on accuracy hides the small one (evidence 2.5: report macro-F1)
 FEW_ROWS_IN_CLASS = 20  # evidence 2.6: below 20 rows a class needs more rows before anything else
+A_SLIP = 3  # rows: of a class beside others of many, so few are as likely a slip of the pen as a class
 SHOWN_SMALL_CLASSES = 10
 SUGGESTION_ORDER: tuple[ProblemCode, ...] = (
     "label_conflict", "unparseable", "field_missing", "label_unknown", "label_variant", "duplicate", "too_many_tokens",
@@ -47,12 +48,18 @@ def suggestions(
         found.insert(0, Suggestion("one_class", {"label": next(iter(distribution))}))
     if valid < FEW_ROWS:
         found.insert(0, Suggestion("few_rows", {"count": valid, "wanted": FEW_ROWS}))
+    tiny = {label: count for label, count in distribution.items() if count <= A_SLIP}
+    if tiny and len(distribution) - len(tiny) > 1:
+        found.append(Suggestion("tiny_class", {"labels": _listed(tiny)}))
     small = {label: count for label, count in distribution.items() if count < FEW_ROWS_IN_CLASS}
     if small and valid >= FEW_ROWS:
-        listed = list(small.items())[-SHOWN_SMALL_CLASSES:]
-        data = {"labels": ", ".join(f"{label} {count}" for label, count in listed), "wanted": FEW_ROWS_IN_CLASS}
-        found.append(Suggestion("small_class", data))
+        found.append(Suggestion("small_class", {"labels": _listed(small), "wanted": FEW_ROWS_IN_CLASS}))
     if ratio is not None and ratio >= SKEWED_AT and len(distribution) > 1:
         names = list(distribution)
         found.append(Suggestion("skewed", {"largest": names[0], "smallest": names[-1], "ratio": ratio}))
     return found
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    """The smallest ones, with their rows."""
+    return ", ".join(f"{label} {count}" for label, count in list(counts.items())[-SHOWN_SMALL_CLASSES:])
