@@ -64,10 +64,13 @@ def ask_lines(said: FirstSentence, language: Language, limit: int, figures: Diag
     """The same for a person."""
     lines = [text(f"cli.coach.ask.road.{said.road}", language)]
     if figures:
+        from coach.first_trouble import another_score
         from coach.judgement_lines import diagnosis_lines
 
-        lines += [text("cli.coach.ask.figures", language), *diagnosis_lines(None, figures, language), ""]
-    if said.score is not None:
+        told = another_score(figures.verdict, said.score)
+        lines += [*([told.say(language)] if told else []), text("cli.coach.ask.figures", language)]
+        lines += [*diagnosis_lines(None, figures, language), ""]
+    elif said.score is not None:
         key = "score" if said.metric else "score_only"
         lines.append(text(f"cli.coach.ask.{key}", language, metric=said.metric, score=said.score))
     lines.append(text("cli.coach.ask.known" if said.known else "cli.coach.ask.nothing_known", language))

@@ -1,13 +1,22 @@
-"""What can be said of a disappointing score before anything of it has been seen: how little it tells, and what to look at first."""
+"""What can be said of a disappointing score before anything of it has been seen: how little it tells, and what to look at first.
+
+And, once figures are there, that they come to another score than the one that was said.
+"""
 
 from __future__ import annotations
 
+import re
+
 from coach.first_sentence import FirstSentence
+from coach.metric_words import metric_words
 from coach.sentence import Sentence, sentence
 from coach.statistics import wilson_interval
 from coach.task_schema import CLASSIFICATION_METRICS
+from coach.verdict import Verdict
 
 TEST_ROWS = 100  # of a test set as small as people often have
+SAME_SCORE = 0.005  # as people round
+_TEST_ROWS_SAID = re.compile(r"(\d{1,3}(?:,\d{3})+|\d{1,7})\s*(?:筆|則|條|句)?\s*(?:的)?\s*(?:測試|test\b)", re.IGNORECASE)
 
 
 def first_trouble(said: FirstSentence) -> list[Sentence]:
@@ -18,8 +27,16 @@ def first_trouble(said: FirstSentence) -> list[Sentence]:
     looks = sentence("first_words.three_looks")
     if said.score is None:
         return [looks]
-    span = wilson_interval(round(said.score * TEST_ROWS), TEST_ROWS)
-    return [
-        sentence("first_words.score_alone", score=f"{100 * said.score:.4g}%", rows=TEST_ROWS, low=span.low, high=span.high),
-        looks,
-    ]
+    tested = _TEST_ROWS_SAID.search(said.text)
+    rows = int(tested[1].replace(",", "")) if tested else TEST_ROWS
+    span = wilson_interval(round(said.score * max(1, rows)), max(1, rows))
+    key = "score_alone_here" if tested else "score_alone"
+    alone = sentence(f"first_words.{key}", score=f"{100 * said.score:.4g}%", rows=rows, low=span.low, high=span.high)
+    return [alone, looks]
+
+
+def another_score(verdict: Verdict, said: float | None) -> Sentence | None:
+    """Where the figures come to another score than the one `said`."""
+    if said is None or abs(verdict.value - said) <= SAME_SCORE:
+        return None
+    return sentence("first_words.another_score", said=said, value=verdict.value, metric=metric_words(verdict.metric))

@@ -5,14 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from coach.errors import UserError
-from coach.metric_words import metric_name
 from coach.pasted_report import MOST_LETTERS
 from coach.task_schema import Metric
 from pages.ui import prose
 from pages.ui.page import Page
 
 PASTED = "home.figures"
-SAME_SCORE = 0.005  # as people round
 
 
 def pasted_figures(page: Page, metric: Metric | None, score: float | None) -> None:
@@ -29,6 +27,7 @@ def pasted_figures(page: Page, metric: Metric | None, score: float | None) -> No
         return
     from coach.diagnosis import diagnose  # with numpy behind it, which the first page does not wait for
     from coach.finding import Evidence
+    from coach.first_trouble import another_score
     from coach.pasted_scores import read_pasted
     from pages.ui.finding_cards import finding_cards
 
@@ -38,9 +37,8 @@ def pasted_figures(page: Page, metric: Metric | None, score: float | None) -> No
         st.warning(prose.plain(" ".join(error.lines(page.language))))
         return
     verdict = found.verdict
-    if score is not None and abs(verdict.value - score) > SAME_SCORE:
-        name = metric_name(verdict.metric, page.language)
-        prose.sentence(page.say("home.figures.another_score", said=score, value=verdict.value, metric=name))
+    if told := another_score(verdict, score):
+        prose.sentence(told.say(page.language))
     for said in verdict.sentences():
         prose.sentence(said.say(page.language))
     finding_cards(page, found)

@@ -10,6 +10,7 @@ from coach.answers import Answers, read_answers
 from coach.ask_lines import answers_from, ask_document, ask_lines
 from coach.constraints import said_deadline
 from coach.errors import UserError
+from coach.first_trouble import first_trouble
 from coach.interview import answer_of, is_answered, load_questions, missing, next_questions, not_sure, understand, with_answer
 from coach.stages import STAGES, next_stage
 from coach.task_summary import summarize
@@ -443,3 +444,12 @@ def test_no_sentence_takes_long_to_look_through(said):
 def test_what_comes_in_every_day_is_no_number_of_labelled_rows(said):
     assert "resources.labelled_rows" not in understand(said).known
     assert understand(f"{said}, 500 labelled").known["resources.labelled_rows"] == 500
+
+
+@pytest.mark.parametrize(
+    ("said", "rows"),
+    [("My accuracy is only 72% on 54 test rows", "54 test rows"), ("準確率只有 72%，測在 1,200 筆測試資料上", "1200 test rows"),
+     ("My accuracy is only 72%", "measured on 100 rows")],
+)  # fmt: skip
+def test_a_score_alone_is_held_against_the_test_rows_that_are_named(said, rows):
+    assert rows in first_trouble(understand(said))[0].say("en")

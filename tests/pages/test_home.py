@@ -256,8 +256,6 @@ def test_scores_from_elsewhere_are_pasted_judged_and_explained_or_refused_in_wor
     assert (
         not at.exception and f"{metric_name('macro_f1', language)} 0." in said and text("diagnosis.one_change", language) in said
     )
-    assert text("ui.home.figures.another_score", language, said=0.72, metric="", value=0.8)[:6] in said, (
-        "another score than was said"
-    )
+    assert text("first_words.another_score", language, said=0.72, metric="", value=0.8)[:6] in said, "another score than was said"
     at.text_area(key="home.figures").set_value(HOSTILE).run()
     assert not at.exception and [warning.value for warning in at.warning]
