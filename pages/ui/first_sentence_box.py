@@ -17,7 +17,7 @@ from pages.ui.page import Page, go_to, link
 from pages.ui.pasted_figures import pasted_figures
 from training.overview import TaskOverview
 
-SENTENCE, NAME, NAMED = "home.sentence", "home.sentence.name", "home.sentence.named"
+SENTENCE, NAME = "home.sentence", "home.sentence.name"
 CLOSED_SETS = {"type": "task.type", "domain": "task.domain", "in": "task.language", "gpu": "resources.gpu"}  # text → answer
 
 
@@ -50,19 +50,18 @@ def _understood(page: Page, sentence: str, lines: list[TaskOverview]) -> None:
     if st.button(page.say("home.sentence.begin"), key="home.sentence.begin", icon=":material/arrow_forward:",
                  disabled=fault is not None, help=fault and prose.plain(fault)):  # fmt: skip
         task = create_task(page.root, name, answers=answers)
-        session.forget(SENTENCE, NAME, NAMED)
+        session.forget(SENTENCE, session.key_of_value(NAME, sentence))
         go_to(page, "discover", task)
 
 
 def _name(page: Page, sentence: str, title: str) -> tuple[str, str | None]:
     """The folder's name, proposed anew for each sentence and changed by hand, and what keeps it from being one."""
-    if session.recall(NAMED, str) != sentence:
-        session.put_widget_value(NAME, name_from_sentence(sentence, taken_names(page.root)))
-        session.keep(NAMED, sentence)
+    key = session.key_of_value(NAME, sentence)
+    session.begin_with({key: name_from_sentence(sentence, taken_names(page.root))})
     with st.container(horizontal=True, vertical_alignment="center"):
         line = st.container(width="content")
         with st.popover(page.say("home.sentence.change_name"), icon=":material/edit:"):
-            name = st.text_input(page.say("home.new.name"), key=NAME, max_chars=LONGEST_NAME, help=page.say("home.new.name_help"),
+            name = st.text_input(page.say("home.new.name"), key=key, max_chars=LONGEST_NAME, help=page.say("home.new.name_help"),
                                  persist_state="session") or ""  # fmt: skip
     with line:
         prose.muted(page.say("home.sentence.named", title=title, name=name))

@@ -248,6 +248,16 @@ def test_a_workspace_that_cannot_be_read_is_said_calmly(tmp_path, monkeypatch, o
     assert not at.exception
 
 
+def test_another_sentence_has_another_name_whatever_was_written_for_the_first(workspace, open_page):
+    at = write_sentence(open_page(None, None, "en"), "sort support mails")
+    (first,) = [found for found in at.text_input if found.key.startswith("home.sentence.name")]
+    first.set_value("my-own-name").run()
+    assert "my-own-name" in words(at)
+    at = write_sentence(at, "classify news headlines")
+    (second,) = [found for found in at.text_input if found.key.startswith("home.sentence.name")]
+    assert second.key != first.key and second.value != "my-own-name" and "my-own-name" not in words(at)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_scores_from_elsewhere_are_pasted_judged_and_explained_or_refused_in_words(language, workspace, open_page):
     at = write_sentence(open_page(None, None, language), "F1 只有 72%，怎麼辦？")
