@@ -52,11 +52,11 @@ def near_copies(evidence: Evidence) -> list[Finding]:
     if evidence.training_seen < 1:  # the others are copies too, perhaps, of rows nobody held them against
         picture = bars("rows", copies=len(copied), looked_at=len(looked_at))
         return [Finding("D14", "copies_at_least", "warning", data, COUNTED, picture)]
-    if len(others) < FEWEST_OTHERS:
-        return [Finding("D14", "mostly_copies", "warning", data, COUNTED, bars("share", copies_right=share))]
-    picture = bars("share", copies_right=share, others_right=rest)
-    if is_below(elsewhere, len(others), right, len(copied)):
+    picture = bars("share", copies_right=share, others_right=rest) if others else bars("share", copies_right=share)
+    if len(others) >= FEWEST_OTHERS and is_below(elsewhere, len(others), right, len(copied)):
         return [Finding("D14", "copies_flatter", "warning", data, BEYOND_CHANCE, picture)]
+    if len(others) < max(FEWEST_OTHERS, len(copied)):
+        return [Finding("D14", "mostly_copies", "warning", data, COUNTED, picture)]
     return [Finding("D14", "near_copies", "info", data, COUNTED, picture)]
 
 

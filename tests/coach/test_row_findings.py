@@ -53,6 +53,7 @@ def test_d14_test_texts_that_nearly_stand_in_training():
     assert found(answered=[*copies(10, 8), *others(90, 70)]) == [("D14", "near_copies")], "answered like the others: a note"
     assert found(answered=[*copies(40, 20), *others(60, 58)]) == [("D14", "near_copies")], "answered worse they flatter nothing"
     assert found(answered=copies(40, 39)) == [("D14", "mostly_copies")]
+    assert found(answered=[*copies(34, 34), *others(20, 17)]) == [("D14", "mostly_copies")], "more than half of the test"
     for last in (others(1, 0), others(19, 19)):
         assert found(answered=[*copies(39, 39), *last]) == [("D14", "mostly_copies")], "too few others to hold them against"
     assert found(answered=[*copies(4, 4), *others(40, 20)]) == [], "four are chance"
