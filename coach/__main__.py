@@ -57,7 +57,7 @@ def summarize(arguments: argparse.Namespace, language: Language) -> int:
 
 def recommend(arguments: argparse.Namespace, language: Language) -> int:
     """The plan for the answers, with a look at the data file where one is given."""
-    from coach.plan_lines import plan_lines
+    from coach.plan_lines import lines_here
 
     answers = _answers(arguments.answers)
     look = _look(answers, Path(arguments.data), arguments) if arguments.data else None
@@ -68,7 +68,7 @@ def recommend(arguments: argparse.Namespace, language: Language) -> int:
     if look:
         columns = {"text": ", ".join(look.text_columns), "label": look.label_column or "—"}
         print_lines([text("cli.coach.plan.looked_at", language, path=look.path.name, rows=look.facts.rows, **columns), ""])
-    print_lines(plan_lines(plan, language))
+    print_lines(lines_here(plan, language, answers, look.facts if look else None))
     return EXIT_OK
 
 

@@ -5,16 +5,30 @@ Owns order and layout; the sentences are the plan's own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
+from coach.answers import Answers
 from coach.plan import Advice, Plan, Topic
 from coach.reference_data import sources
+from coach.situation import DataFacts
 from coach.text import Language, text
+
+if TYPE_CHECKING:
+    from coach.what_if import Change
 
 TOPICS: tuple[Topic, ...] = ("method", "base_model", "hyperparameters", "data", "versioning", "deployment")
 
 
-def plan_lines(plan: Plan, language: Language) -> list[str]:
+def lines_here(plan: Plan, language: Language, answers: Answers, facts: DataFacts | None) -> list[str]:
+    """The whole plan, and what would change it on this machine."""
+    from coach.hardware import this_machine
+    from coach.what_if import what_would_change
+
+    return plan_lines(plan, language, what_would_change(answers, facts, this_machine(), plan))
+
+
+def plan_lines(plan: Plan, language: Language, changes: Sequence[Change] = ()) -> list[str]:
     """The whole plan in `language`."""
     return [
         plan.headline.say(language),
@@ -23,6 +37,7 @@ def plan_lines(plan: Plan, language: Language) -> list[str]:
         *_reasons(plan, language),
         *_cautions(plan, language),
         *_alternatives(plan, language),
+        *_changes(changes, language),
         "",
         text("cli.coach.plan.forecast_basis", language, basis=plan.forecast.basis.say(language)),
         *_more_rows(plan, language),
@@ -92,3 +107,12 @@ def _alternatives(plan: Plan, language: Language) -> Iterator[str]:
         yield f"    {text('cli.coach.plan.cost', language, said=said['cost'])}"
         yield f"    {text('cli.coach.plan.gain', language, said=said['gain'])}"
         yield f"    {text('cli.coach.plan.when', language, said=said['when'])}"
+
+
+def _changes(changes: Sequence[Change], language: Language) -> Iterator[str]:
+    if not changes:
+        return
+    yield ""
+    yield text("cli.coach.plan.changes", language)
+    for one in changes:
+        yield f"  - {text('cli.coach.plan.change', language, change=one.change.say(language), becomes=one.becomes.say(language))}"
