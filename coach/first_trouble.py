@@ -28,9 +28,9 @@ def first_trouble(said: FirstSentence) -> list[Sentence]:
     if said.score is None:
         return [looks]
     tested = _TEST_ROWS_SAID.search(said.text)
-    rows = int(tested[1].replace(",", "")) if tested else TEST_ROWS
-    span = wilson_interval(round(said.score * max(1, rows)), max(1, rows))
-    key = "score_alone_here" if tested else "score_alone"
+    named = int(tested[1].replace(",", "")) if tested else 0
+    rows, key = (named, "score_alone_here") if named else (TEST_ROWS, "score_alone")
+    span = wilson_interval(round(said.score * rows), rows)
     alone = sentence(f"first_words.{key}", score=f"{100 * said.score:.4g}%", rows=rows, low=span.low, high=span.high)
     return [alone, looks]
 

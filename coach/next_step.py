@@ -44,12 +44,11 @@ def next_step(
     if verdict.word == "met":
         key = "next_step.met_uncertain_at_the_top" if verdict.at_the_top else "next_step.met_uncertain"
         return sentence(key, version=version, rows=verdict.test_rows)
-    if method == "baseline" and course is not None and course.tuned is not None and course.tuned.verdict is not None:
-        return sentence(
-            "next_step.tuned", version=version, name=course.tuned.name, score=course.tuned.verdict.value, own=verdict.value
-        )
     if method == "baseline":
-        return sentence("next_step.tune", version=version)
+        tuned = course.tuned if course else None
+        if tuned is None or tuned.verdict is None:
+            return sentence("next_step.tune", version=version)
+        return sentence("next_step.tuned", version=version, name=tuned.name, score=tuned.verdict.value, own=verdict.value)
     if comparison is not None and comparison.judgement == "worse":
         return sentence("next_step.worse", version=version, parent=comparison.first)
     if course is not None and course.spent:

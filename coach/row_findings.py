@@ -15,7 +15,10 @@ from coach.shares import are_apart, is_below
 FEWEST_ROWS = 60  # answered test rows below which a slice of them says next to nothing
 SHARE_MOVED = 0.10  # of the rows, between training and test
 FEWEST_TO_COMPARE = 50  # rows of a split
-COPIES, COPIED_SHARE = 5, 0.05  # so many, and so much of the test; draws of 3,000 real texts have up to 3.8 % (bench/alike.py)
+COPIES, COPIED_SHARE = (
+    5,
+    0.05,
+)  # so many, and so much of the test; tests drawn beside 3,000 real texts have up to 2.6 % (bench/alike.py)
 FEWEST_OTHERS = 20  # test rows that are no copies, to hold the copies against
 SLICES = 3  # thirds by length
 SLICE_BELOW = 0.10  # in accuracy, and beyond both intervals

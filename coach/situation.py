@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TOO_FEW_ROWS = 50  # evidence.md 1.2: below 50 prompt, or a cheap baseline
 SHORT_WEEKS = 0.5  # until then there is time for a baseline and a version, not for labelling: judgement
-ALIKE_ROWS, ALIKE_SHARE = 5, 0.05  # of real texts drawn at random up to 1.5 % are alike (bench/alike.py)
+ALIKE_ROWS, ALIKE_SHARE = 5, 0.05  # of 600 real texts drawn at random up to 1.2 % are alike (bench/alike.py)
 FEW_ROWS_PER_CLASS = 8  # evidence.md 1.2: below 8 a class, no training
 SKEWED_AT = 3.0  # largest class to smallest: accuracy can then reach .75 of two classes without ever naming the small one
 TEST_SHARE, VALID_SHARE, TRAIN_SHARE = 0.15, 0.15, 0.70  # how data is split unless parts came with it (example task)

@@ -19,7 +19,7 @@ from scipy.linalg import cholesky, solve_triangular
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from threadpoolctl import threadpool_limits
 
 from coach.errors import DataError
@@ -191,10 +191,15 @@ def _search(texts: Sequence[str], truth: Sequence[str], task: TaskFile, seed: in
     return Choice(C, weight, scored[C, weight])
 
 
-def folds_of(texts: NDArray[Any], truth: NDArray[Any], folds: int, seed: int) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+def folds_of(
+    texts: NDArray[Any], truth: NDArray[Any], folds: int, seed: int, groups: NDArray[Any] | None = None
+) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+    """Rows of one group stay in one fold, where there are groups enough for it."""
+    kind = StratifiedKFold if groups is None or len(set(groups)) < folds else StratifiedGroupKFold
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a class with fewer rows than folds is expected here
-        return list(StratifiedKFold(folds, shuffle=True, random_state=seed % 2**32).split(texts, truth))
+        found = kind(folds, shuffle=True, random_state=seed % 2**32).split(texts, truth, groups)
+        return [(inside, outside) for inside, outside in found if len(inside) and len(outside)]
 
 
 def _predict_fold(

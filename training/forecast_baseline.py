@@ -20,7 +20,6 @@ from scipy.linalg import solve_triangular
 from scipy.sparse import csc_matrix, csr_matrix
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
-from sklearn.model_selection import StratifiedGroupKFold
 from threadpoolctl import threadpool_limits
 
 from coach.task_schema import CLASSIFICATION_METRICS, TaskFile
@@ -60,13 +59,7 @@ class CountedRows:
     groups: NDArray[Any] | None = None
 
     def folds(self, seed: int) -> list[tuple[NDArray[Any], NDArray[Any]]]:
-        most = max(2, min(FOLDS, min(Counter(self.truth).values())))
-        if self.groups is None or len(set(self.groups)) < most:
-            return folds_of(self.truth, self.truth, most, seed)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # a class of fewer groups than folds is expected here
-            apart = StratifiedGroupKFold(most, shuffle=True, random_state=seed % 2**32).split(self.truth, self.truth, self.groups)
-            return [(inside, outside) for inside, outside in apart if len(inside) and len(outside)]
+        return folds_of(self.truth, self.truth, max(2, min(FOLDS, min(Counter(self.truth).values()))), seed, self.groups)
 
     def report(self, predicted: Sequence[str] | Labels) -> ClassificationScores:
         return classification_report(list(self.truth), list(predicted), self.labels)

@@ -10,9 +10,8 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from scipy.sparse import csr_matrix, vstack
@@ -23,13 +22,12 @@ from training.baseline import text_of, vectorizer_for
 from training.data.rows import Row, read_rows
 
 NEARLY_SAME = 0.8  # cosine over the baseline's features: below it texts share a subject, above it a wording (bench/alike.py)
-SAME_WORDING = 0.6  # for rows of one file, which are joined by chains: of 600 real texts up to 9 are (bench/alike.py)
+SAME_WORDING = 0.6  # for rows of one file, which are joined by chains: of 600 real texts up to 7 are (bench/alike.py)
 COMMON_SHARE = 0.3  # of all texts: what more of them have is no wording of one's own
 MOST_TRAINING, MOST_TEST = 3_000, 500  # rows
 MOST_LETTERS = 2_000  # of a text
 MOST_LETTERS_IN_ALL = 600_000  # of the training rows: two or three seconds
 _AT_ONCE = 200  # test rows
-T = TypeVar("T")
 _NUMBER = re.compile(r"\d+")
 
 
@@ -54,7 +52,8 @@ def copies_in(version: Version) -> Copies | None:
 
 def find_copies(train: Sequence[Row], test: Sequence[Row], language: str) -> Copies | None:
     """Which test rows have nearly the same text in training, of so many rows as take a few seconds; None where no text holds a word."""
-    known, asked = (_drawn(rows, most, _letters) for rows, most in ((train, MOST_TRAINING), (test, MOST_TEST)))
+    known = [train[place] for place in _drawn(train, MOST_TRAINING)]
+    asked = [test[place] for place in _drawn(test, MOST_TEST)]
     if not known or not asked:
         return None
     features = _features([*known, *asked], language)
@@ -82,7 +81,7 @@ class Wordings:
 
 def wordings(rows: Sequence[Row], language: str) -> Wordings | None:
     """Rows by their wording, of so many as take a few seconds; None where no text holds a word."""
-    places = _drawn(range(len(rows)), MOST_TRAINING, lambda place: len(_beginning(rows[place])))
+    places = _drawn(rows, MOST_TRAINING)
     features = _features([rows[place] for place in places], language)
     if features is None:
         return None
@@ -103,19 +102,15 @@ def _features(rows: Sequence[Row], language: str) -> csr_matrix | None:
         return None
 
 
-def _drawn(rows: Sequence[T], most: int, letters_of: Callable[[T], int]) -> list[T]:
-    """At most so many rows, and so many letters, at random; the same ones each time."""
+def _drawn(rows: Sequence[Row], most: int) -> list[int]:
+    """Places of at most so many rows, and so many letters, at random; the same ones each time."""
     letters, taken = 0, []
-    for row in random.Random(0).sample(rows, min(most, len(rows))):
-        letters += letters_of(row)
+    for place in random.Random(0).sample(range(len(rows)), min(most, len(rows))):
+        letters += len(_beginning(rows[place]))
         if letters > MOST_LETTERS_IN_ALL:
             break
-        taken.append(row)
+        taken.append(place)
     return taken
-
-
-def _letters(row: Row) -> int:
-    return len(_beginning(row))
 
 
 def _beginning(row: Row) -> str:

@@ -57,7 +57,8 @@ def _understood(page: Page, sentence: str, lines: list[TaskOverview]) -> None:
 def _name(page: Page, sentence: str, title: str) -> tuple[str, str | None]:
     """The folder's name, proposed anew for each sentence and changed by hand, and what keeps it from being one."""
     key = session.key_of_value(NAME, sentence)
-    session.begin_with({key: name_from_sentence(sentence, taken_names(page.root))})
+    if session.widget_value(key) is None:
+        session.put_widget_value(key, name_from_sentence(sentence, taken_names(page.root)))
     with st.container(horizontal=True, vertical_alignment="center"):
         line = st.container(width="content")
         with st.popover(page.say("home.sentence.change_name"), icon=":material/edit:"):
