@@ -10,6 +10,7 @@ from collections.abc import Callable
 from coach.estimate import fitting_micro_batch, memory_gb
 from coach.forecast_priors import baseline_prior
 from coach.gain import gain_of
+from coach.growth import BARELY
 from coach.metric_words import metric_words
 from coach.own_baseline import own_baseline
 from coach.plan import Alternative, Peft
@@ -121,8 +122,9 @@ def more_rows(draft: Draft) -> Alternative | None:
     growth = draft.forecast.growth
     if growth is not None:
         now, then = growth.expected(growth.today), growth.expected(2 * growth.today)
-        known = now is not None and then is not None
-        return _alternative("more_rows", gain="own" if known else "unknown", wanted=wanted, now=now, then=then)
+        if now is None or then is None:
+            return _alternative("more_rows", gain="unknown", wanted=wanted)
+        return _alternative("more_rows", gain="own" if then - now >= BARELY else "level", wanted=wanted, now=now, then=then)
     prior = [baseline_prior(draft.situation, count)[1] for count in (rows, wanted)]
     return _alternative("more_rows", gain="known", wanted=wanted, now=prior[0], then=prior[1])
 

@@ -103,16 +103,26 @@ def test_in_json_the_contracts_keys_stay_and_the_way_is_said_in_the_basis():
     assert all(said.say("en") in document["basis"] for said in (result.basis, *result.growth.said))
 
 
-def test_labelling_more_is_weighed_by_ones_own_curve():
-    facts = DataFacts(
-        500, {"a": 250, "b": 250}, baseline_macro_f1=0.72, baseline_accuracy=0.72,
-        baseline_curve=tuple(CurvePoint(n, (score,) * 3, (score,) * 3) for n, score in RISING.items()),
+def what_more_rows_bring(curve):
+    """The gain of labelling more; without a curve, what is said before any file was looked at."""
+    top = curve[max(curve)] if curve else None
+    facts = curve and DataFacts(
+        500, {"a": 250, "b": 250}, baseline_macro_f1=top, baseline_accuracy=top,
+        baseline_curve=tuple(CurvePoint(n, (score,) * 3, (score,) * 3) for n, score in curve.items()),
     )  # fmt: skip
     answers = Answers.model_validate({"task": {"type": "classification", "labels": ["a", "b"]}})
     (more,) = (other for other in recommend(answers, facts).alternatives if other.option.key.endswith("more_rows.option"))
-    assert more.gain.key.endswith("gain.own") and more.gain.data["now"] < more.gain.data["then"]
-    (public,) = (other for other in recommend(answers).alternatives if other.option.key.endswith("more_rows.option"))
-    assert public.gain.key.endswith("gain.unknown")
+    return more.gain
+
+
+def test_labelling_more_is_weighed_by_ones_own_curve():
+    rising = what_more_rows_bring(RISING)
+    assert rising.key.endswith("gain.own") and rising.data["now"] < rising.data["then"]
+    assert what_more_rows_bring(None).key.endswith("gain.unknown")
+
+
+def test_rows_that_bring_no_score_are_not_said_to_raise_it():
+    assert what_more_rows_bring(FLAT).key.endswith("gain.level")
 
 
 def test_after_a_run_that_failed_the_forecast_stands_and_says_so():
