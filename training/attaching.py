@@ -73,6 +73,24 @@ def correct_columns(
     return True
 
 
+def keep_together(task: Task, column: str | None, *, seen: str | None, now: datetime) -> bool:
+    """Writes the column whose equal values stay in one part (`split.group_by`) into data_source.yaml, or that there is none.
+
+    Whether it was written: not where somebody else has changed it since it was `seen`. Raises DataError as `correct_columns`.
+    """
+    with task.lock():
+        source = read_data_source(task.folder / SOURCE_FILE)
+        if sole_file(source) is None:
+            raise DataError("data.source_by_hand", path=SOURCE_FILE)
+        if source.split.group_by not in (seen, column):
+            return False
+        split = source.split.model_copy(update={"group_by": column})
+        write_atomically(
+            task.folder / SOURCE_FILE, data_source_to_yaml(source.model_copy(update={"updated": now, "split": split}))
+        )
+    return True
+
+
 def follow_file(task: Task, *, examine: Examine = inspect) -> bool:
     """Brings the answers the file has given up to what it shows now; whether any had to be. A person's own answers stay.
 

@@ -25,7 +25,7 @@ class Sample(BaseModel):
     name: str
     package: str
     module: str
-    licence: str
+    licence: Localized
     rows: int
     valid_rows: int | None = None
     test: Literal["all"] | None = None

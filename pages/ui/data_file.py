@@ -1,6 +1,7 @@
-"""The data file of a task: attaching one, how its columns are read, what the check found, and what it answers.
+"""The data file of a task: attaching one, what the check found, and what it answers.
 
-Owns the drawing. Taking the file in is `training/attaching.py`'s, reading it `training/attached_file.py`'s.
+Owns the drawing; how the columns are read is `file_columns.py`'s. Taking the file in is `training/attaching.py`'s, reading it
+`training/attached_file.py`'s.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 
 import pandas as pd
 import streamlit as st
@@ -20,12 +20,13 @@ from coach.interview import load_questions
 from coach.text import text
 from pages.ui import cached, charts, prose, session
 from pages.ui.disagreeing_rows import disagreeing_rows
+from pages.ui.file_columns import draw_columns
 from pages.ui.frame import show_error
 from pages.ui.page import TaskPage
 from pages.ui.question_form import shown_answer, shown_finding, take_answer
 from training.attached_file import Attachment, Inspection, attached
-from training.attaching import Attached, attach_path, attach_upload, correct_columns, findings_of, follow_file
-from training.column_choice import beside_columns, chosen_mapping, doubled_column, text_field
+from training.attaching import Attached, attach_path, attach_upload, findings_of, follow_file
+from training.clock import local_now
 from training.file_findings import Findings, contradictions
 
 UPLOAD_MB = 300
@@ -88,9 +89,13 @@ def _draw_attaching(page: TaskPage) -> None:
     if upload is not None:
         session.keep(page.key("attach.turn"), turn + 1)
         upload.seek(0)
-        _attach(page, lambda: attach_upload(page.task, upload, upload.name, now=_now(), examine=cached.inspection))
+        _attach(page, lambda: attach_upload(page.task, upload, upload.name, now=local_now(), examine=cached.inspection))
     elif asked and path:
-        _attach(page, lambda: attach_path(page.task, path, now=_now(), examine=cached.inspection))
+        _take_path(page, path)
+
+
+def _take_path(page: TaskPage, path: str) -> None:
+    _attach(page, lambda: attach_path(page.task, path, now=local_now(), examine=cached.inspection))
 
 
 def _attach(page: TaskPage, attach: Callable[[], Attached]) -> None:
@@ -121,8 +126,7 @@ def _draw_attachment(page: TaskPage, attachment: Attachment, seen: Inspection, a
         prose.sentence(page.say("discover.space").join(said))
     left, right = st.columns(HALVES, gap="medium")
     with left, st.container(border=True):
-        _draw_columns(page, attachment, seen)
-        _ask_whether_right(page, attachment, seen)
+        draw_columns(page, attachment, seen, settle=lambda: _take_path(page, str(attachment.path)))
     with right, st.container(border=True):
         if report and report.class_distribution:
             prose.strong(page.say("discover.data.distribution"))
@@ -140,75 +144,6 @@ def _draw_attachment(page: TaskPage, attachment: Attachment, seen: Inspection, a
 def _draw_distribution(page: TaskPage, counts: Mapping[str, int]) -> None:
     chart = charts.class_distribution(counts, language=page.language, dark=page.dark)
     st.vega_lite_chart(chart.data, chart.spec, key=page.key("distribution"), alt=chart.alt)
-
-
-def _draw_columns(page: TaskPage, attachment: Attachment, seen: Inspection) -> None:
-    """The choice of columns: text, further ones and label; a field each once a task.yaml says which fields there are."""
-    prose.strong(page.say("discover.data.columns"))
-    if not attachment.is_settled:
-        prose.muted(page.say("discover.data.unsettled"))
-        if st.button(page.say("discover.data.settle"), key=page.key("settle"), icon=":material/attach_file:"):
-            _attach(page, lambda: attach_path(page.task, str(attachment.path), now=_now(), examine=cached.inspection))
-        return
-    if not attachment.is_sole:
-        prose.muted(page.say("discover.data.by_hand"))
-        return
-    if page.task.has_file:
-        fields = [*attachment.placeholders, *(name for name in attachment.outputs if name not in attachment.placeholders)]
-        for name in fields:
-            _choose(page, f"field.{name}", page.say("discover.data.field_column", field=name), seen, seen.mapping.get(name))
-        return
-    label = next((seen.mapping[name] for name in seen.outputs if name in seen.mapping), None)
-    _choose(page, "text", page.say("discover.data.text_column"), seen, seen.mapping.get(text_field(seen)))
-    _choose(page, "label", page.say("discover.data.label_column"), seen, label)
-    others = [name for name in seen.columns if name not in (seen.mapping.get(text_field(seen)), label)]
-    if others:
-        session.put_widget_value(page.key("column.beside"), [name for name in beside_columns(seen) if name in others])
-        st.multiselect(page.say("discover.data.beside_columns"), others, key=page.key("column.beside"),
-                       placeholder=page.say("discover.data.choose"), on_change=_columns_chosen, args=(page, seen))  # fmt: skip
-
-
-def _ask_whether_right(page: TaskPage, attachment: Attachment, seen: Inspection) -> None:
-    """Beside the choice: that it is an unsure guess, and what is wrong with a label column that gives no rows."""
-    labels = page.say("discover.comma").join(attachment.labels or ())
-    if attachment.task_type == "classification" and seen.label_column is None:
-        st.markdown(f":material/warning: {page.say('discover.data.no_label')}")
-    elif attachment.labels and seen.report and seen.report.unknown_labels and not seen.report.rows_valid:
-        said = page.say("discover.data.choose_label", column=seen.label_column, labels=labels)
-        st.markdown(f":material/warning: {prose.plain(said)}")
-    elif seen.is_doubtful and session.recall(page.key("columns.right"), dict) != seen.mapping:
-        st.markdown(f":material/help: {page.say('discover.data.is_this_right')}")
-        st.button(page.say("discover.data.it_is"), key=page.key("columns.it_is"), icon=":material/check:", type="tertiary",
-                  on_click=session.keep, args=(page.key("columns.right"), dict(seen.mapping)))  # fmt: skip
-
-
-def _choose(page: TaskPage, name: str, label: str, seen: Inspection, now: str | None) -> None:
-    """One field's column; what stands in the folder is what the widget shows."""
-    key = page.key(f"column.{name}")
-    session.put_widget_value(key, now if now in seen.columns else None)
-    st.selectbox(prose.plain(label), seen.columns, index=None, key=key,
-                 placeholder=page.say("discover.data.choose"), on_change=_columns_chosen, args=(page, seen))  # fmt: skip
-
-
-def _columns_chosen(page: TaskPage, seen: Inspection) -> None:
-    """A callback: the choice goes to the folder, or is refused with a word."""
-    try:
-        now = attached(page.task)
-        said = dict(now.mapping) if now else {}
-        if page.task.has_file:
-            fields = {*(now.placeholders if now else ()), *(now.outputs if now else ())}
-            picked = {name: session.widget_value(page.key(f"column.field.{name}")) for name in fields}
-            mapping = {**said, **{name: column for name, column in picked.items() if column}}
-        else:
-            picked_text, picked_label = (session.widget_value(page.key(f"column.{name}")) for name in ("text", "label"))
-            beside = session.widget_value(page.key("column.beside")) or []
-            mapping = chosen_mapping(seen, picked_text, beside, picked_label)
-        if doubled := doubled_column(mapping):
-            session.leave_message("warning", [page.say("discover.data.one_column_twice", column=doubled)])
-        elif not correct_columns(page.task, mapping, seen=seen.mapping, now=_now(), examine=cached.inspection):
-            session.leave_message("warning", [page.say("discover.data.columns_changed")])
-    except CoachError as error:
-        session.leave_message("error", error.lines(page.language))
 
 
 def _draw_answers(page: TaskPage, answers: Answers, found: Findings) -> None:
@@ -230,7 +165,3 @@ def _draw_answers(page: TaskPage, answers: Answers, found: Findings) -> None:
 def _said_path(page: TaskPage, attachment: Attachment) -> str:
     folder = page.task.folder
     return str(attachment.path.relative_to(folder)) if attachment.path.is_relative_to(folder) else str(attachment.path)
-
-
-def _now() -> datetime:
-    return datetime.now().astimezone().replace(microsecond=0)

@@ -29,7 +29,7 @@ def _card(page: Page, sample: Sample) -> None:
     language = page.say(f"home.understood.in.{sample.language}")
     with st.container(gap=None):
         prose.muted(page.say("home.samples.facts", rows=sample.rows, classes=len(sample.labels), language=language))
-        prose.muted(page.say("home.samples.licence", licence=sample.licence))
+        prose.muted(page.say("home.samples.licence", licence=sample.licence[page.language]))
     existing = sample_task(page.root, sample.name)
     if existing:
         link(

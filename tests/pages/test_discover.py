@@ -454,7 +454,30 @@ def test_a_confirmed_task_chooses_columns_by_its_templates_fields(ready_task, op
     at.file_uploader(key(ready_task, "upload.0")).upload("a.csv", sheet(), "text/csv").run()
     assert not at.exception
     boxes = [box.key for box in at.selectbox if ".column." in box.key]
-    assert boxes == [key(ready_task, f"column.field.{field}") for field in (*ready_task.file.placeholders, "label")]
+    fields = [f"column.field.{field}" for field in (*ready_task.file.placeholders, "label")]
+    assert boxes == [key(ready_task, name) for name in (*fields, "column.group")]
+
+
+def test_the_column_of_rows_that_belong_together_is_chosen_and_taken_back(partial_task, open_page):
+    at = attach(topic(open_page(PAGE, partial_task), partial_task, "file"), partial_task, sheet(), "a.csv")
+    box = widget(at, partial_task, "column.group")
+    assert box.options == ["備註"] and box.value is None, "neither the text nor the label"
+    at = box.set_value("備註").run()
+    assert not at.exception and attached(partial_task).group_by == "備註"
+    at = widget(at, partial_task, "column.group").set_value(None).run()
+    assert not at.exception and attached(partial_task).group_by is None
+
+
+def test_somebody_elses_choice_of_the_group_is_not_overwritten(partial_task, open_page):
+    extra = (
+        sheet().replace("備註,類別".encode(), "備註,客戶,類別".encode(), 1).replace("寫在這裡,".encode(), "寫在這裡,甲,".encode())
+    )
+    mine = attach(topic(open_page(PAGE, partial_task), partial_task, "file"), partial_task, extra, "a.csv")
+    theirs = topic(open_page(PAGE, partial_task), partial_task, "file")
+    widget(theirs, partial_task, "column.group").set_value("客戶").run()
+    mine = widget(mine, partial_task, "column.group").set_value("備註").run()
+    assert not mine.exception and attached(partial_task).group_by == "客戶"
+    assert said("zh-TW", "data.columns_changed") in " ".join(str(found.value) for found in mine.warning)
 
 
 # --- data is text ---------------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from coach.hardware import this_machine
 from coach.recommendation import recommend
 from coach.workspace import create_task
 from training.attached_file import attached, inspect, look
-from training.attaching import attach_path, attach_upload, correct_columns, findings_of, follow_file
+from training.attaching import attach_path, attach_upload, correct_columns, findings_of, follow_file, keep_together
 from training.column_choice import beside_columns, chosen_mapping, doubled_column
 from training.data import intake
 from training.data.build import build_data
@@ -210,6 +210,15 @@ def test_two_people_correcting_columns_are_told(task):
     assert attached(task).text_columns == ("備註",)
 
 
+def test_rows_of_one_value_are_kept_together_from_the_next_split_on(task):
+    upload(task, "文字,客戶,類別\n" + "".join(f"第{n}句話是這樣說的,客戶{n // 4},{'好壞'[n % 2]}\n" for n in range(80)))
+    assert keep_together(task, "客戶", seen=None, now=NOW) and attached(task).group_by == "客戶"
+    assert not keep_together(task, "文字", seen=None, now=NOW), "somebody else has chosen meanwhile"
+    seen = inspect(attached(task))
+    assert correct_columns(task, seen.mapping, seen=seen.mapping, now=NOW) and attached(task).group_by == "客戶"
+    assert keep_together(task, None, seen="客戶", now=NOW) and source_of(task).split.group_by is None
+
+
 def test_answers_from_the_file_follow_a_corrected_label_column(task):
     upload(task, "文字,情感,急迫\n" + "".join(f"第{n}句話是這樣說的,{'好壞'[n % 2]},{'高低'[n % 5 == 0]}\n" for n in range(40)))
     seen = inspect(attached(task))
@@ -241,6 +250,8 @@ def test_a_source_with_several_files_is_left_to_its_writer(task):
     path.write_text(data_source_to_yaml(source.model_copy(update={"sources": [source.sources[0], second]})), encoding="utf-8")
     with pytest.raises(DataError):
         correct_columns(task, {"text": "備註"}, seen=dict(attached(task).mapping), now=NOW)
+    with pytest.raises(DataError):
+        keep_together(task, "主旨", seen=None, now=NOW)
 
 
 # --- the look -------------------------------------------------------------------------------------------------------------------
