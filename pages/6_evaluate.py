@@ -10,6 +10,7 @@ from pages.ui import cached, prose
 from pages.ui.figure_row import figure_row
 from pages.ui.finding_cards import finding_cards
 from pages.ui.frame import open_page
+from pages.ui.judgement import judgement
 from pages.ui.label_review import label_review
 from pages.ui.page import TaskPage, link
 from pages.ui.repeat_runs import repeat_runs
@@ -26,17 +27,9 @@ def not_finished(page: TaskPage, entry: Entry) -> None:
     link(page, "train", page.task, version=entry.name, icon=":material/arrow_forward:")
 
 
-def sentences(page: TaskPage, found: Examined) -> None:
-    """The judgement leads; how certain it is and the baselines follow in a smaller voice."""
-    first, *rest = (said.say(page.language) for said in found.diagnosis.verdict.sentences())
-    st.markdown(f"**{page.say('evaluate.coach')}** {prose.plain(first)}")
-    if rest:
-        prose.muted("\n".join(rest))
-
-
 def sections(page: TaskPage, entry: Entry, found: Examined) -> None:
     version = page.task.version(entry.name)
-    sentences(page, found)
+    judgement(page, found.diagnosis.verdict.sentences(), by=page.say("evaluate.coach"))
     doubt = st.container()
     figure_row(page, figures(found.diagnosis.verdict, found.results))
     system_line(page, entry)

@@ -13,6 +13,7 @@ from coach.history import Entry, held_against
 from coach.metric_words import metric_label
 from pages.ui import cached, prose, session
 from pages.ui.frame import guarded
+from pages.ui.judgement import judgement
 from pages.ui.page import TaskPage
 
 ROW_PX, HEAD_PX, MOST_PX = 35, 38, 318
@@ -30,10 +31,7 @@ def side_by_side(page: TaskPage, entries: Sequence[Entry], focus: Entry) -> None
         if found is None:
             prose.sentence(page.say("iterate.compare.unfinished"))
             return
-        judgement, *rest = (said.say(page.language) for said in found.sentences())
-        prose.sentence(judgement)
-        if rest:
-            prose.muted("\n".join(rest))
+        judgement(page, found.sentences())
         left, right = st.columns(2, gap="medium")
         with left:
             score_table(page, found, page.key("compare.scores"))

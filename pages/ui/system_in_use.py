@@ -19,6 +19,7 @@ from coach.version_folder import Version
 from pages.ui import cached, prose, session
 from pages.ui.figure_row import figure_row
 from pages.ui.frame import guarded, show_error
+from pages.ui.judgement import judgement
 from pages.ui.page import TaskPage
 from pages.ui.side_by_side import score_table
 from training.entering_system import Entered, enter_path, enter_upload, rows_to_answer
@@ -56,10 +57,7 @@ def _compared(page: TaskPage, version: Version, entered: list[System]) -> None:
         found = system_comparison(version, system)
         if found is None:
             return
-        judgement, *rest = (said.say(page.language) for said in found.sentences())
-        prose.sentence(judgement)
-        if rest:
-            prose.muted("\n".join(rest))
+        judgement(page, found.sentences())
         figure_row(page, system_figures(found))
         score_table(page, found.comparison, page.key("system.scores"))
 
