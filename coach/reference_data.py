@@ -72,8 +72,13 @@ class ModelRow(Row):
     source: str
     date: date
     learning_rate: float | None = None
+    learning_rate_oversampled: float | None = None
     epochs: int | None = None
     note: dict[Language, str] | None = None
+
+    def own_learning_rate(self, *, oversampled: bool) -> float | None:
+        """The rate that was tried with this model, with small classes oversampled or not; None where none was."""
+        return (self.learning_rate_oversampled if oversampled else None) or self.learning_rate
 
 
 class MethodRow(Row):

@@ -9,6 +9,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from coach.answers import Answers
+from coach.estimate import STARTER_ID
+from coach.reference_data import model_row
 from coach.task_schema import TaskFile
 from coach.text import LANGUAGES, Language
 from training.data.split import Part
@@ -45,7 +47,8 @@ class Sample(BaseModel):
 
 def task_of(sample: Sample, name: str, seed: int, now: datetime, language: Language) -> TaskFile:
     """The confirmed task of a sample."""
-    said = _in_language(sample.answers, language)
+    said, balance, starter = _in_language(sample.answers, language), sample.task["balance"], model_row(STARTER_ID)
+    assert starter is not None
     return TaskFile.model_validate(
         {
             "task_name": name,
@@ -58,13 +61,13 @@ def task_of(sample: Sample, name: str, seed: int, now: datetime, language: Langu
             "output_format": {"type": "text", "enum": list(sample.labels)},
             "data": {"source": "data_source.yaml", "seed": seed},
             "training": {
-                "base_model": "starter/gemma-3-270m",
+                "base_model": starter.id,
                 "method": "sft",
                 "lora": {"r": 16, "alpha": 32},
                 "epochs": 3,
-                "learning_rate": 3e-4,
+                "learning_rate": starter.own_learning_rate(oversampled=balance == "oversample"),
                 "batch_size": 8,
-                "balance": sample.task["balance"],
+                "balance": balance,
             },
             "success_criteria": {key: value for key, value in said["success"].items() if key in ("primary_metric", "threshold")},
             "execution": {"type": "local"},

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from coach.plan import Advice, LoraSize, Peft
+from coach.recommendation.data import choose_balance
 from coach.reference_data import FullTuning, LoraBand, ModelRow, lora_band, method_book
 from coach.sentence import Data, Sentence, Value, sentence
 from coach.situation import TRAIN_SHARE, Situation
@@ -39,6 +40,10 @@ class Setting:
     rows: int
     band: LoraBand | FullTuning
 
+    @property
+    def is_oversampled(self) -> bool:
+        return choose_balance(self.situation)[0] == "oversample"
+
 
 NumberRule = Callable[[Setting, Numbers], Advice]
 
@@ -50,20 +55,20 @@ def choose_numbers(situation: Situation, model: ModelRow, peft: Peft) -> tuple[N
     setting = Setting(situation, model, peft, rows, band)
     numbers = Numbers(
         lora=LoraSize(band.r, band.alpha) if isinstance(band, LoraBand) else None,
-        learning_rate=learning_rate_of(model, band),
+        learning_rate=learning_rate_of(model, band, oversampled=setting.is_oversampled),
         epochs=epochs_of(model, band, rows),
         batch_size=band.batch_size,
     )
     return numbers, [rule(setting, numbers) for rule in NUMBER_RULES]
 
 
-def learning_rate_of(model: ModelRow, band: LoraBand | FullTuning) -> float:
+def learning_rate_of(model: ModelRow, band: LoraBand | FullTuning, *, oversampled: bool) -> float:
     """The model's own, else the table's; from 7B on the lower end of the usual range (LLaMA-Factory)."""
-    large = method_book().large_model
+    large, own = method_book().large_model, model.own_learning_rate(oversampled=oversampled)
     if isinstance(band, FullTuning):
         return band.learning_rate
-    if model.learning_rate is not None:
-        return model.learning_rate
+    if own is not None:
+        return own
     return large.learning_rate if (model.params_b or 0) >= large.from_params_b else band.learning_rate
 
 
@@ -95,8 +100,10 @@ def learning_rate(setting: Setting, numbers: Numbers) -> Advice:
     }
     if numbers.lora is None:
         return _advice("learning_rate.full", what, "trl-peft", **data)
-    if setting.model.learning_rate is not None:
-        return _advice("learning_rate.own", what, setting.model.source, model=setting.model.id, **data)
+    if (usual := setting.model.learning_rate) is not None:
+        if numbers.learning_rate == usual:
+            return _advice("learning_rate.own", what, setting.model.source, model=setting.model.id, **data)
+        return _advice("learning_rate.oversampled", what, "rates-tried", model=setting.model.id, usual=short_rate(usual), **data)
     large = numbers.learning_rate == method_book().large_model.learning_rate
     return _advice(
         "learning_rate.large" if large else "learning_rate.usual", what, "llama-factory" if large else "lr-too-low", **data
