@@ -29,10 +29,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from filelock import FileLock
 
 from bench import record
-from bench.corpus_cases import Case, draw, look, numbers_for, situation, write_task
+from bench.corpus_cases import Case, balance_for, draw, look, numbers_for, write_task
 from bench.estimate_cases import command, own_cache
 from coach.atomic_write import write_atomically
-from coach.recommendation.data import choose_data
 from coach.situation import TRAIN_SHARE
 from training.event_log import read_events
 
@@ -122,7 +121,7 @@ def advised(corpus: str) -> Configuration:
     counts = {label: round(count * share) for label, count in facts.class_counts.items()}
     facts = replace(facts, rows=round(ROWS / TRAIN_SHARE), class_counts=counts)
     numbers = numbers_for(facts)
-    return numbers.learning_rate, choose_data(situation(facts), trains=True).balance, numbers.epochs
+    return numbers.learning_rate, balance_for(facts), numbers.epochs
 
 
 def own_runs() -> list[Run]:

@@ -19,12 +19,13 @@ from bench.corpora import CORPORA, every_text
 from coach.answers import Answers
 from coach.estimate import STARTER_ID
 from coach.hardware import Hardware
+from coach.recommendation.data import choose_data
 from coach.recommendation.hyperparameters import Numbers, choose_numbers
 from coach.reference_data import model_or_unknown
 from coach.situation import TRAIN_SHARE, VALID_SHARE, DataFacts, Situation, situation_of
 from coach.task_draft import input_template
 from coach.task_file import task_to_yaml
-from coach.task_schema import TaskFile
+from coach.task_schema import Balance, TaskFile
 from training.data.rows import Row, rows_to_jsonl
 from training.data_facts import look_at_file
 
@@ -58,6 +59,10 @@ def situation(facts: DataFacts) -> Situation:
 
 def numbers_for(facts: DataFacts) -> Numbers:
     return choose_numbers(situation(facts), model_or_unknown(MODEL), "lora")[0]
+
+
+def balance_for(facts: DataFacts) -> Balance:
+    return choose_data(situation(facts), trains=True).balance
 
 
 def draw(case: Case) -> tuple[Pairs, Pairs]:

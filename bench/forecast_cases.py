@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from filelock import FileLock
 
 from bench import record
-from bench.corpus_cases import MODEL, Case, draw, held_apart, look, numbers_for, write_task
+from bench.corpus_cases import MODEL, Case, balance_for, draw, held_apart, look, numbers_for, write_task
 from bench.estimate_cases import command, own_cache
 from coach.atomic_write import write_atomically
 from coach.gain import SeenGain
@@ -66,7 +66,8 @@ def one(case: Case) -> dict[str, Any]:
     labelled, test = draw(case)
     with tempfile.TemporaryDirectory() as folder, own_cache() as environment:
         facts = look(case, labelled, Path(folder))
-        place = write_task(Path(folder) / "case", case, held_apart(labelled, test), numbers_for(facts))
+        parts, balance = held_apart(labelled, test), balance_for(facts)
+        place = write_task(Path(folder) / "case", case, parts, numbers_for(facts), balance=balance)
         command(environment, "run", str(place), "--json")
         results = json.loads((place / "versions" / "v1" / "results.json").read_text(encoding="utf-8"))
     scored = {"tuned": results, "baseline": results["baseline"]["tfidf"]}
