@@ -136,6 +136,17 @@ def test_the_coach_on_a_schedule_of_its_own_stands_beside_what_is_read_and_only_
     assert list(advice.kept()) == [advice.RUNS[0].name, advice.RUNS[3].name, own[0].name]
 
 
+def test_cases_are_trained_with_the_balance_and_the_rate_that_the_coach_recommends(monkeypatch):
+    def end_there(place, case, parts, numbers, **changes):
+        raise StopIteration((numbers.learning_rate, changes["balance"]))
+
+    monkeypatch.setattr(forecast_cases, "write_task", end_there)
+    for skew, expected in ((4.0, (1e-4, "oversample")), (None, (3e-4, "none"))):
+        with pytest.raises(StopIteration) as found:
+            forecast_cases.one(Case("review-sentiment", 150, None, skew, 3))
+        assert found.value.value == expected
+
+
 def test_the_coach_is_asked_for_the_rows_that_the_runs_learn_from():
     rate, balance, epochs = advice.advised("news-topics")
     steps = math.ceil(advice.ROWS / 8)

@@ -270,6 +270,18 @@ def test_without_a_gpu_the_starter_model_is_taken_with_its_own_numbers():
     assert found.estimate.vram_gb is None and found.estimate.minutes > 0
 
 
+def test_where_small_classes_are_oversampled_the_starter_model_learns_more_slowly_and_says_why():
+    even, skewed = (plan(400, facts=DataFacts(400, counts)) for counts in ({"a": 200, "b": 200}, {"a": 320, "b": 80}))
+    assert (even.balance, even.learning_rate) == ("none", 3e-4) and (skewed.balance, skewed.learning_rate) == ("oversample", 1e-4)
+    said = because(skewed, "hyperparameters.learning_rate.oversampled")
+    assert all(rate in said for rate in ("1e-5", "3e-4", "1e-4"))
+    larger = (
+        plan(400, machine=A100, facts=DataFacts(400, counts)).learning_rate
+        for counts in ({"a": 200, "b": 200}, {"a": 320, "b": 80})
+    )
+    assert len(set(larger)) == 1, "nothing of the kind was measured with other models"
+
+
 @pytest.mark.parametrize(
     ("topics", "expected", "named"),
     [
