@@ -105,5 +105,10 @@ def _questions(said: FirstSentence, limit: int) -> list[Question]:
 def _question_lines(number: int, question: Question, language: Language) -> list[str]:
     why, example = question.why[language], question.example[language]
     lines = [f"  {number}. {question.ask[language]} [{question.key}]"]
-    lines += [f"     - {name}: {option[language]}" for name, option in (question.options or {}).items()]
+    lines += [f"     - {_option(name, option[language])}" for name, option in (question.options or {}).items()]
     return [*lines, f"     {text('cli.coach.ask.why', language, why=why, example=example)}"]
+
+
+def _option(name: str, said: str) -> str:
+    """The value to write and what it means; once, where the meaning begins with it."""
+    return said if said.casefold().startswith(name.casefold()) else f"{name}: {said}"
