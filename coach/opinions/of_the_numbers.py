@@ -8,6 +8,7 @@ from dataclasses import replace
 from coach.choices import PREFERENCE_METHODS
 from coach.opinions.trial import Level, Opinion, Trial
 from coach.recommendation.hyperparameters import FEWEST_STEPS, short_rate
+from coach.reference_data import model_or_unknown
 from coach.sentence import Sentence, sentence
 from coach.situation import TRAIN_SHARE
 from coach.task_comments import hyperparameter_comments
@@ -49,7 +50,10 @@ def of_learning_rate(trial: Trial) -> Iterator[Opinion]:
     kind = "preference" if trial.wanted.method in PREFERENCE_METHODS else "full" if trial.wanted.peft == "none" else "lora"
     low, high = USUAL_RATE[kind]
     rate, data = trial.wanted.learning_rate, {"low": short_rate(low), "high": short_rate(high)}
-    if low <= rate <= high:
+    tried = model_or_unknown(trial.wanted.base_model).learning_rate_oversampled
+    if tried is not None and trial.wanted.balance == "oversample" and tried < rate <= high:
+        yield Opinion("cost", sentence("opinion.learning_rate.repeated", tried=short_rate(tried)), "rates-tried")
+    elif low <= rate <= high:
         source = "defaults-by-size" if kind != "preference" else "trl-peft"
         yield Opinion("fine", Sentence("opinion.learning_rate.usual", dict(data)), source)
     elif not said:

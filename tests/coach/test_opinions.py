@@ -73,6 +73,15 @@ def test_learning_rates_with_lora(rate, level, said):
     assert found.level == level and said in found.said.say("en") and found.source in sources()
 
 
+def test_a_rate_too_high_for_oversampled_rows_is_said_where_it_was_measured():
+    skewed = DataFacts(400, {"a": 320, "b": 80})
+    found = thinks("learning_rate", 3e-4, machine=CPU, facts=skewed)
+    assert found.level == "cost" and found.source == "rates-tried" and "1e-4" in found.said.say("en")
+    assert thinks("learning_rate", 1e-4, machine=CPU, facts=skewed).level == "fine"
+    assert thinks("learning_rate", 3e-4, machine=CPU, facts=skewed, beside={"balance": "none"}).level == "fine"
+    assert thinks("learning_rate", 3e-4, facts=skewed).level == "fine", "of other models nothing is known"
+
+
 def test_the_common_examples_rate_is_right_for_full_fine_tuning_and_enough_in_a_long_run():
     assert thinks("learning_rate", 1e-5, beside={"peft": "none"}).level == "fine"
     assert thinks("learning_rate", 1e-5, rows=50_000).level == "cost"
