@@ -38,7 +38,7 @@ class Sample(BaseModel):
     language: str
     about: Localized
     answers: dict[str, Any]
-    task: dict[str, str]
+    task: dict[str, Any]
 
     @property
     def source(self) -> SamplePackage:
@@ -66,7 +66,7 @@ def task_of(sample: Sample, name: str, seed: int, now: datetime, language: Langu
                 "lora": {"r": 16, "alpha": 32},
                 "epochs": 3,
                 "learning_rate": starter.own_learning_rate(oversampled=balance == "oversample"),
-                "batch_size": 8,
+                "batch_size": sample.task["batch_size"],
                 "balance": balance,
             },
             "success_criteria": {key: value for key, value in said["success"].items() if key in ("primary_metric", "threshold")},

@@ -12,8 +12,12 @@ import pytest
 
 from coach.answers import read_answers
 from coach.errors import DataError
+from coach.hardware import Hardware
+from coach.recommendation import recommend
 from coach.task_file import read_task_file
 from coach.text import LANGUAGES
+from coach.workspace import Task
+from training.attached_file import look
 from training.data.audit import audit
 from training.data.build import build_data
 from training.data.read import read_table
@@ -49,6 +53,18 @@ def test_every_sample_is_a_whole_task_folder_that_can_be_made_again(name: str, t
     assert min(report.counts.values()) > 0 and not report.classes_missing
     assert build_data(folder, source, task, now=NOW).unchanged
     assert all(set(row.input) == set(task.placeholders) for row in read_rows(folder / "data/train.jsonl"))
+
+
+@pytest.mark.parametrize("name", list(SAMPLES))
+def test_a_sample_is_trained_with_the_numbers_the_coach_recommends_for_it(name: str, tmp_path: Path) -> None:
+    write_sample(name, tmp_path / "task", now=NOW)
+    task = Task.open(tmp_path / "task")
+    seen = look(task)
+    assert seen is not None
+    plan, training = recommend(task.answers(), seen.facts, Hardware()), task.file.training
+    for number in ("base_model", "method", "learning_rate", "epochs", "batch_size", "balance"):
+        assert getattr(training, number) == getattr(plan, number), number
+    assert plan.lora is not None and training.lora is not None and training.lora.r == plan.lora.r
 
 
 def test_the_news_sample_has_500_rows_to_train_on_and_all_999_test_rows(news: Path) -> None:
