@@ -54,7 +54,7 @@ def ask_document(said: FirstSentence, language: Language, limit: int, figures: D
         **({"advice": advice.as_json(language)} if advice else {}),
         **({"diagnosis": figures.as_json(language)} if figures else {}),
         **({} if figures else {"first_looks": _first_looks(said, language)}),
-        "contradictions": [found.said.say(language) for found in contradictions(answers_from(said))],
+        "contradictions": _contradictions(said, language),
         "next_questions": [question.as_json(language) for question in questions],
         "next_command": text(f"cli.coach.ask.command.{'with_figures' if figures else said.road}", language),
     }
@@ -75,7 +75,7 @@ def ask_lines(said: FirstSentence, language: Language, limit: int, figures: Diag
         lines.append(text(f"cli.coach.ask.{key}", language, metric=said.metric, score=said.score))
     lines.append(text("cli.coach.ask.known" if said.known else "cli.coach.ask.nothing_known", language))
     lines += [f"  {key}: {_shown(value, language)}" for key, value in said.known.items()]
-    lines += [found.said.say(language) for found in contradictions(answers_from(said))]
+    lines += _contradictions(said, language)
     if looks := [] if figures else _first_looks(said, language):
         lines += ["", *looks]
     if advice := advice_on(said):
@@ -86,6 +86,13 @@ def ask_lines(said: FirstSentence, language: Language, limit: int, figures: Diag
     for number, question in enumerate(questions, start=1):
         lines += _question_lines(number, question, language)
     return [*lines, "", text(f"cli.coach.ask.command.{'with_figures' if figures else said.road}", language)]
+
+
+def _contradictions(said: FirstSentence, language: Language) -> list[str]:
+    """What does not go together, wishes in the sentence's own words counted."""
+    answers = answers_from(said)
+    words = answers.business.model_copy(update={"problem": said.text})
+    return [found.said.say(language) for found in contradictions(answers.model_copy(update={"business": words}))]
 
 
 def _first_looks(said: FirstSentence, language: Language) -> list[str]:

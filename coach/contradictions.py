@@ -1,20 +1,27 @@
 """Answers that do not go together: each said once, kindly, with what follows from it. The plan's cautions stay where they are.
 
-Every rule is a small function in RULES. What a person chose otherwise in the plan is judged by `opinions`.
+Every rule is a small function in RULES. What a person chose otherwise in the plan is judged by `opinions`; a wish said in words, before
+there is a plan, is answered here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from coach.answers import Answers
+from coach.estimate import memory_gb
+from coach.gpu_cards import find_card
 from coach.interview import Topic
 from coach.metric_words import metric_words
+from coach.recommendation.method import FULL_TUNING_ROWS
+from coach.reference_data import model_row
+from coach.said_wishes import Wishes, said_wishes
 from coach.sentence import Data, Sentence
 from coach.situation import FEW_ROWS_PER_CLASS, SHORT_WEEKS, TOO_FEW_ROWS, days_in
 
 HIDING_METRICS = ("accuracy", "micro_f1", "weighted_f1")  # scores that a large class carries alone
+ROW_TOKENS = 512  # of a row, where none has been seen
 QUICK_MS = 1000  # an answer that thinks first writes hundreds of tokens: judgement
 
 
@@ -98,6 +105,53 @@ def reasoning_at_once(answers: Answers) -> Contradiction | None:
     return Contradiction("reasoning_at_once", "needs", {"ms": round(needs.max_latency_ms)})
 
 
+def full_tuning_of_few_rows(answers: Answers) -> Contradiction | None:
+    rows = answers.resources.labelled_rows
+    if not rows or rows >= FULL_TUNING_ROWS or not _wishes(answers).full_tuning:
+        return None
+    return Contradiction("full_tuning_of_few_rows", "resources", {"rows": rows, "limit": FULL_TUNING_ROWS})
+
+
+def model_larger_than_the_card(answers: Answers) -> Contradiction | None:
+    """In 16 bits, as wished; in 4 it would fit."""
+    found = _model_and_card(answers)
+    if found is None or _wishes(answers).bits != 16 or found.needed <= found.vram or found.small > found.vram:
+        return None
+    return Contradiction("model_larger_than_the_card", "resources", asdict(found))
+
+
+def model_too_large_for_the_card(answers: Answers) -> Contradiction | None:
+    """Even in 4 bits."""
+    found = _model_and_card(answers)
+    if found is None or found.small <= found.vram:
+        return None
+    return Contradiction("model_too_large_for_the_card", "resources", asdict(found))
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """GB the named model takes in 16 bits with LoRA (`needed`) and in 4 (`small`), and what the card has."""
+
+    model: str
+    vram: float
+    needed: float
+    small: float
+
+
+def _model_and_card(answers: Answers) -> _Fit | None:
+    resources, model = answers.resources, model_row(_wishes(answers).model or "")
+    card = find_card(resources.gpu_name) if resources.gpu_name else None
+    vram = resources.vram_gb or (card.vram_gb if card else None)
+    if model is None or vram is None or resources.gpu == "none":
+        return None
+    needed, small = (round(memory_gb(model, way, 1, ROW_TOKENS), 1) for way in ("lora", "qlora"))
+    return _Fit(model.id, vram, needed, small)
+
+
+def _wishes(answers: Answers) -> Wishes:
+    return said_wishes(answers.business.problem or "")
+
+
 RULES: tuple[Rule, ...] = (
     deadline_is_near,
     pairs_for_a_classification,
@@ -106,4 +160,7 @@ RULES: tuple[Rule, ...] = (
     metric_hides_small_classes,
     target_is_met_today,
     reasoning_at_once,
+    full_tuning_of_few_rows,
+    model_larger_than_the_card,
+    model_too_large_for_the_card,
 )

@@ -14,11 +14,11 @@ from coach.plan import Advice, Peft, Plan
 from coach.recommendation import recommend
 from coach.recommendation.method import FULL_TUNING_ROWS
 from coach.reference_data import model_or_unknown, sources
+from coach.said_wishes import FULL_TUNING
 from coach.sentence import Sentence
 from coach.telling_questions import most_telling
 from coach.text import Language, text
 
-FULL_TUNING = ("full fine", "全參數", "全参数")  # how its names in intents.yaml begin
 FULL_OR_LORA = "lora-without-regret"
 WAYS: dict[str, Peft] = {"full": "none", "lora": "lora"}
 TOKENS = 512  # of a row, where none has been seen

@@ -13,8 +13,9 @@ from typing import Any, Literal, TypeVar
 
 from coach.constraints import said_deadline
 from coach.errors import UserError
-from coach.gpu_cards import cards
+from coach.gpu_cards import cards, said_memory
 from coach.intents import intents, stands_in
+from coach.said_balance import said_balance
 from coach.said_labels import said_labels
 from coach.said_rows import said_rows
 from coach.task_schema import Metric
@@ -174,6 +175,10 @@ def _known(said: str, metric: Metric | None) -> Known:
         known["resources.gpu"] = "none"
     elif card := _card(said):
         known["resources.gpu_name"] = card
+    if (memory := said_memory(said)) is not None and known.get("resources.gpu") != "none":
+        known["resources.vram_gb"] = memory
+    if (balance := said_balance(said)) is not None:
+        known["resources.class_balance"] = balance
     known |= {f"needs.{need}": True for need, list_ in words.needs.items() if any(stands_in(word, said) for word in list_)}
     return known
 

@@ -9,6 +9,12 @@ from pydantic import Field
 
 from coach.reference_data import Row, read_catalog
 
+_CARD_WORDS = r"(?:顯示卡|顯卡|显卡|顯存|显存|gpu|vram|graphics(?: card)?)"
+_MEMORY = re.compile(
+    rf"(?<![\d.])(?P<before>\d{{1,3}})\s*gb?(?![a-z])[^,，。;；.\d]{{0,8}}{_CARD_WORDS}|{_CARD_WORDS}[^,，。;；.\d]{{0,12}}(?<![\d.])(?P<after>\d{{1,3}})\s*gb?(?![a-z])",
+    re.IGNORECASE,
+)
+
 
 class GpuCard(Row):
     """`peak_tflops`: dense 16-bit tensor operations."""
@@ -36,6 +42,12 @@ def find_card(name: str, vram_gb: float | None = None) -> GpuCard | None:
     best = max(found, key=lambda card: len(_plain(card.name)))
     family = [card for card in cards() if card.name.split()[0] == best.name.split()[0] and card.peak_tflops == best.peak_tflops]
     return min(family, key=lambda card: abs(card.vram_gb - vram_gb)) if vram_gb else best
+
+
+def said_memory(said: str) -> float | None:
+    """GB of a card that a sentence tells: 「8GB 的顯示卡」, "a GPU with 8 GB", "24G VRAM"."""
+    found = _MEMORY.search(said)
+    return float(found["before"] or found["after"]) if found else None
 
 
 def _plain(name: str) -> str:

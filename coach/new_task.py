@@ -16,6 +16,7 @@ from coach.ask_lines import answers_from
 from coach.first_sentence import FirstSentence, sorts_into_kinds, understand
 from coach.intents import intents, stands_in
 from coach.said_labels import is_routing
+from coach.said_wishes import Wishes, said_wishes
 from coach.sound_text import sound_text
 from coach.task_schema import SLUG_PATTERN
 
@@ -103,13 +104,15 @@ def taken_names(root: Path) -> frozenset[str]:
 def first_answers(sentence: str, said: FirstSentence) -> Answers:
     """The answers `said` found in a first sentence, with a title.
 
-    The sentence is the business problem too where it tells more than a kind of task: too long for a title, or what is to be sorted.
+    The sentence is the business problem too where it tells more than a kind of task: too long for a title, what is to be sorted, or
+    what the person wishes for, which contradictions are found by.
     """
     sentence = sound_text(sentence)
     title = title_of(sentence)
     answers = answers_from(said).model_copy(update={"title": title})
     is_short = len(clean_title(sentence)) <= TITLE_FROM_SENTENCE
-    if is_short and not sorts_into_kinds(said.text) and not answers.task.labels:
+    tells_more = sorts_into_kinds(said.text) or answers.task.labels or said_wishes(said.text) != Wishes()
+    if is_short and not tells_more:
         return answers
     return answers.model_copy(update={"business": answers.business.model_copy(update={"problem": sentence.strip()})})
 

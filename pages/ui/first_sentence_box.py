@@ -9,6 +9,7 @@ from coach.first_sentence import LONGEST_SENTENCE, FirstSentence
 from coach.interview import understand
 from coach.metric_words import metric_name
 from coach.new_task import LONGEST_NAME, first_answers, free_name, name_fault, name_from_sentence, taken_names
+from coach.said_wishes import said_wishes
 from coach.task_schema import Metric
 from coach.workspace import create_task
 from pages.ui import cached_plan, prose, session
@@ -18,7 +19,13 @@ from pages.ui.pasted_figures import pasted_figures
 from training.overview import TaskOverview
 
 SENTENCE, NAME = "home.sentence", "home.sentence.name"
-CLOSED_SETS = {"type": "task.type", "domain": "task.domain", "in": "task.language", "gpu": "resources.gpu"}  # text → answer
+CLOSED_SETS = {  # text → answer
+    "type": "task.type",
+    "domain": "task.domain",
+    "in": "task.language",
+    "gpu": "resources.gpu",
+    "balance": "resources.class_balance",
+}
 
 
 def first_sentence_box(page: Page, lines: list[TaskOverview]) -> None:
@@ -118,6 +125,8 @@ def _known(page: Page, said: FirstSentence) -> list[str]:
         told.append(page.say("home.understood.rows", value=rows))
     if card := known.get("resources.gpu_name"):
         told.append(page.say("home.understood.gpu_name", value=card))
+    if memory := known.get("resources.vram_gb"):
+        told.append(page.say("home.understood.vram", value=memory))
     metric = known.get("success.primary_metric")
     if metric and said.score is None:
         told.append(page.say("home.understood.metric", value=metric_name(metric, page.language)))
@@ -126,6 +135,11 @@ def _known(page: Page, said: FirstSentence) -> list[str]:
     if weeks := known.get("business.deadline_weeks"):
         told.append(page.say("home.understood.deadline", value=weeks))
     told += [page.say(f"home.understood.{key}") for key in known if key.startswith("needs.")]
+    wishes = said_wishes(said.text)
+    if wishes.full_tuning:
+        told.append(page.say("home.understood.full_tuning"))
+    if wishes.model:
+        told.append(page.say("home.understood.model", value=wishes.model))
     if said.score is not None:
         told.append(_score(page, said.metric, said.score))
     return told

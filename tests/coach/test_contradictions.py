@@ -21,6 +21,15 @@ CASES = {
     "metric_hides_small_classes": {"success": {**SOUND["success"], "primary_metric": "accuracy"}},
     "target_is_met_today": {"success": {**SOUND["success"], "baseline_score": 0.8}},
     "reasoning_at_once": {"needs": {"reasoning": True, "max_latency_ms": 300}},
+    "full_tuning_of_few_rows": {"business": {"problem": "來信分三類，想做 full fine-tuning"}},
+    "model_larger_than_the_card": {
+        "business": {"problem": "想用 Qwen3-4B-Instruct-2507，16 位元"},
+        "resources": {**SOUND["resources"], "vram_gb": 8},
+    },
+    "model_too_large_for_the_card": {
+        "business": {"problem": "Qwen3-8B in 16 bit"},
+        "resources": {**SOUND["resources"], "gpu_name": "RTX 3070", "vram_gb": 8},
+    },
 }
 
 
