@@ -36,7 +36,7 @@ _TIME = re.compile(
 _COMING = re.compile(
     r"(?:(?:due|by|before|until)\s+)?(?:(?P<month>下個?月|next month)|下個?(?:週|周|星期|禮拜)|next week)(?:前|底|內)?", re.I
 )
-_SOON = {
+SOON = {  # days, the least there is
     "今天": 1,
     "today": 1,
     "明天": 1,
@@ -44,31 +44,10 @@ _SOON = {
     "tomorrow": 1,
     "後天": 2,
     "the day after tomorrow": 2,
-}  # days, the least that is left
-_SOON_WORDS = "|".join(sorted(_SOON, key=len, reverse=True))
-_DONE = r"(?:上線|完成|交件|交付|交差|驗收|要交|要用|要看|要給|給老闆)"
-_SPAN = r"(?:\d{1,3}(?:\.\d+)?|[一二兩两三四五六七八九十])\s*個?\s*(?:天|日|週|周|星期|禮拜|月)\s*(?:之?內|以內)"
-_DUE = re.compile(  # only with a word for being done: other times are how old the rows are, or what is foretold
-    rf"下個?(?:月|週|周|星期|禮拜)(?:底|前)?(?=[^,，。;；]{{0,2}}{_DONE})|(?<![一二兩两三四五六七八九十\d.])(?P<span>{_SPAN})(?=[^,，。;；]{{0,4}}{_DONE})"
-    r"|(?:due|ready|needed|live|launch|ship|deliver|finish(?:ed)?)\s+(?:it\s+)?(?P<en>(?:by|before|until|within|in)?\s*"
-    r"(?:next\s+(?:week|month)|\d{1,3}\s*(?:days?|weeks?|months?)))\b",
-    re.IGNORECASE,
-)
-_DUE_SOON = re.compile(
-    rf"(?P<zh>{_SOON_WORDS})(?:之?前|以前)?(?:就|一定|得)?(?:要|得)?(?:上線|完成|交(?!易|通)|驗收|截止|到期)"
-    rf"|(?:期限|截止日?期?|deadline)(?: is|'s|[是在為:]|只?剩(?:下)?|還有)? ?(?P<on>{_SOON_WORDS}|下個?(?:月|週|周|星期|禮拜)"
-    rf"|next (?:week|month)|(?:in |within )?(?:\d{{1,3}}|[一二兩两三四五六七八九十])\s*個?\s*(?:天|日|週|周|星期|禮拜|月|days?|weeks?|months?)(?![a-z]))"
-    rf"|\b(?:due|by|before|until|(?:ready|needed|live|ship(?:ped)?|deliver(?:ed)?)(?: it| by)?) (?P<en>{_SOON_WORDS})\b",
-    re.IGNORECASE,
-)
+}
 _MONTH_END = re.compile(
     r"(?:(?P<next>下個?)|[這本]個?)?月底(?:之?前|以前)?"
     r"|(?:by |before |until )?(?:the )?end of (?:the|this|(?P<en_next>next)) month|(?:by |before )month'?s?[ -]end",
-    re.IGNORECASE,
-)
-_DUE_AT_MONTH_END = re.compile(  # other month's ends are what the texts are about
-    rf"(?<![每月])(?:下個?|[這本]個?)?月底(?:(?:之?前|以前)|(?=[^,，。;；]{{0,2}}(?:要|{_DONE})))"
-    r"|\b(?:by|before|until) (?:the )?end of (?:the|this|next) month|\b(?:by|before) month'?s?[ -]end",
     re.IGNORECASE,
 )
 _LATENCY = re.compile(
@@ -160,7 +139,7 @@ def _gpu(value: str) -> Fields:
 
 def weeks_in(value: str, today: date | None = None) -> float | None:
     """The weeks that `3 天`, `2 週內`, `下個月`, `月底` or `within 2 months` are; None for anything else. `today` for those to a date."""
-    if days := _SOON.get(value.strip().lower()):
+    if days := SOON.get(value.strip().lower()):
         return round(days / 7, 3)
     if end := _MONTH_END.fullmatch(value.strip()):
         return _to_the_end_of_the_month(today or date.today(), later=bool(end["next"] or end["en_next"]))
@@ -171,16 +150,6 @@ def weeks_in(value: str, today: date | None = None) -> float | None:
         return None
     weeks = float(found[1]) * _WEEKS.get(found[2][:1].lower(), 1)
     return round(weeks, 1 if weeks >= 1 else 3)
-
-
-def said_deadline(sentence: str, today: date | None = None) -> float | None:
-    """The weeks to a deadline named in a sentence: 「老闆下個月要看」, 「月底前要」, "due next week"; other times are passed over."""
-    if end := _DUE_AT_MONTH_END.search(sentence):
-        return weeks_in(end[0], today)
-    if soon := _DUE_SOON.search(sentence):
-        return weeks_in(soon["zh"] or soon["on"] or soon["en"], today)
-    found = _DUE.search(sentence)
-    return weeks_in(found["span"] or found["en"] or found[0]) if found else None
 
 
 def _to_the_end_of_the_month(today: date, *, later: bool) -> float:

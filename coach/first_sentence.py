@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from coach.constraints import said_deadline
 from coach.errors import UserError
 from coach.gpu_cards import cards, said_memory
 from coach.intents import intents, stands_in
 from coach.said_balance import said_balance
+from coach.said_deadline import said_deadline
 from coach.said_labels import said_labels
 from coach.said_rows import said_rows
 from coach.task_schema import Metric

@@ -8,10 +8,10 @@ from pydantic import ValidationError
 
 from coach.answers import Answers, read_answers
 from coach.ask_lines import answers_from, ask_document, ask_lines
-from coach.constraints import said_deadline
 from coach.errors import UserError
 from coach.first_trouble import first_trouble
 from coach.interview import answer_of, is_answered, load_questions, missing, next_questions, not_sure, understand, with_answer
+from coach.said_deadline import said_deadline
 from coach.stages import STAGES, next_stage
 from coach.task_summary import summarize
 from coach.workspace import Task, create_task

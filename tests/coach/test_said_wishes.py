@@ -3,12 +3,12 @@
 import pytest
 
 from coach.ask_lines import ask_document
-from coach.constraints import said_deadline
 from coach.contradictions import contradictions
 from coach.first_sentence import understand
 from coach.gpu_cards import said_memory
 from coach.new_task import first_answers
 from coach.said_balance import said_balance
+from coach.said_deadline import said_deadline
 from coach.said_wishes import Wishes, said_wishes
 
 A_DAY = pytest.approx(1 / 7, abs=0.001)
@@ -90,7 +90,7 @@ def test_a_deadline_is_heard_with_its_number():
         ("把信分成物流、退款兩類，有 300 筆，想做 full fine-tuning", "300 rows"),
         ("8GB 的顯示卡，用 Qwen3-8B 16 bit 做情感分析", "10 GB"),
         ("詐騙偵測，95:5，用 accuracy 評估", "large class alone"),
-        ("把信分成物流、退款兩類，有 300 筆，明天就要交", "1 day"),
+        ("把信分成物流、退款兩類，有 300 筆，明天就要交", "about 1"),
     ],
 )
 def test_what_does_not_go_together_in_a_first_sentence_is_said_there_and_on_discover(sentence, said):

@@ -1,0 +1,42 @@
+"""The deadline a sentence names: tomorrow, next week, the end of the month, in so many days; times of other things are passed over."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from coach.constraints import SOON, weeks_in
+
+_SOON_WORDS = "|".join(sorted(SOON, key=len, reverse=True))
+_DONE = r"(?:上線|完成|交件|交付|交差|驗收|要交|要用|要看|要給|給老闆)"
+_SPAN = r"(?:\d{1,3}(?:\.\d+)?|[一二兩两三四五六七八九十])\s*個?\s*(?:天|日|週|周|星期|禮拜|月)\s*(?:之?內|以內)"
+_DUE = re.compile(  # only with a word for being done: other times are how old the rows are, or what is foretold
+    rf"下個?(?:月|週|周|星期|禮拜)(?:底|前)?(?=[^,，。;；]{{0,2}}{_DONE})|(?<![一二兩两三四五六七八九十\d.])(?P<span>{_SPAN})(?=[^,，。;；]{{0,4}}{_DONE})"
+    r"|(?:due|ready|needed|live|launch|ship|deliver|finish(?:ed)?)\s+(?:it\s+)?(?P<en>(?:by|before|until|within|in)?\s*"
+    r"(?:next\s+(?:week|month)|\d{1,3}\s*(?:days?|weeks?|months?)))\b",
+    re.IGNORECASE,
+)
+_SHORT_NUMBER = r"(?:\d{1,3}|[一二兩两三四五六七八九十])"
+_TIME = rf"{_SHORT_NUMBER}\s*個?\s*(?:天|日|週|周|星期|禮拜|月|days?|weeks?|months?)(?![a-z])"
+_DUE_SOON = re.compile(
+    rf"(?P<zh>{_SOON_WORDS})(?:之?前|以前)?(?:就|一定|得)?(?:要|得)?(?:上線|完成|交(?!易|通)|驗收|截止|到期)"
+    rf"|(?:期限|截止日?期?|deadline)(?: is|'s|[是在為:]|只?剩(?:下)?|還有)? ?"
+    rf"(?P<on>{_SOON_WORDS}|下個?(?:月|週|周|星期|禮拜)|next (?:week|month)|(?:in |within )?{_TIME})"
+    rf"|\b(?:due|by|before|until|(?:ready|needed|live|ship(?:ped)?|deliver(?:ed)?)(?: it| by)?) (?P<en>{_SOON_WORDS})\b",
+    re.IGNORECASE,
+)
+_DUE_AT_MONTH_END = re.compile(  # other month's ends are what the texts are about
+    rf"(?<![每月])(?:下個?|[這本]個?)?月底(?:(?:之?前|以前)|(?=[^,，。;；]{{0,2}}(?:要|{_DONE})))"
+    r"|\b(?:by|before|until) (?:the )?end of (?:the|this|next) month|\b(?:by|before) month'?s?[ -]end",
+    re.IGNORECASE,
+)
+
+
+def said_deadline(sentence: str, today: date | None = None) -> float | None:
+    """The weeks to a deadline named in a sentence: 「老闆下個月要看」, 「月底前要」, "due next week"; other times are passed over."""
+    if end := _DUE_AT_MONTH_END.search(sentence):
+        return weeks_in(end[0], today)
+    if soon := _DUE_SOON.search(sentence):
+        return weeks_in(soon["zh"] or soon["on"] or soon["en"], today)
+    found = _DUE.search(sentence)
+    return weeks_in(found["span"] or found["en"] or found[0]) if found else None
