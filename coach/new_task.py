@@ -29,6 +29,7 @@ PLAIN_NAME = "task"
 _FEELING = "sentiment"  # says more of such a task than "classification" does
 _ROUTING = "routing"
 _HAN = re.compile(r"[\u3400-\u9fff]")
+_LEFT_OPEN = re.compile(r"(?: (?:and|or|the|an?|of|to|for|with|into|in|by|from|on))+$", re.IGNORECASE)  # a title does not end so
 _CLAUSE_END = re.compile(r"[，。；！？]|[;!?](?=\s)")  # not the Latin comma and stop, which stand in lists and after "e.g" too
 LONG_SENTENCE, SHORTEST_HEAD = 20, 6  # letters; a title is more than a greeting
 
@@ -49,7 +50,7 @@ def title_of(sentence: str) -> str:
         return said
     start = said[: TITLE_FROM_SENTENCE - 1]
     at_a_word = start.rsplit(" ", 1)[0] if " " in start[TITLE_FROM_SENTENCE // 2 :] else start
-    return at_a_word.rstrip(" ,.;:，。；：、") + "…"
+    return _LEFT_OPEN.sub("", at_a_word).rstrip(" ,.;:，。；：、") + "…"
 
 
 def proposed_name(title: str, taken: Collection[str]) -> str:

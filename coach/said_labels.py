@@ -29,7 +29,7 @@ _PARTS_OF_DATA = frozenset({"訓練", "驗證", "測試", "訓練集", "驗證�
 def said_labels(said: str) -> list[str] | None:
     """The labels listed after a verb of sorting, as they are spelt; None where there is no such list. `said` is NFKC."""
     for found in (*_english().finditer(said), *_chinese().finditer(said)):
-        labels = _listed(found["list"], into=(found.groupdict().get("into") or "") not in ("to", "in"))
+        labels = _listed(found["list"], into=(found.groupdict().get("into") or "").lower())
         if labels:
             return labels
     return None
@@ -44,7 +44,7 @@ def is_routing(said: str) -> bool:
 def _english() -> re.Pattern[str]:
     verbs = "|".join(verb for verb in intents().sorting if verb.isascii())
     closing = "|".join(intents().after_a_list)
-    ending = rf"(?=\s*(?:[.;!?()\n]|$|,?\s+(?:{closing})\b))"
+    ending = rf"(?=\s*(?:[.;:!?()\n]|$|,?\s+(?:{closing})\b))"
     return re.compile(
         rf"\b(?:{verbs})(?:s|ing)?\b[^.;:!?\n]{{0,60}}?\b(?P<into>to|into|in|as|between|among)\s+"
         rf"(?:[^.,;:!?\n]{{0,30}}:\s*)?(?P<list>[^.;:!?()\n]+?){ending}",
@@ -58,14 +58,15 @@ def _chinese() -> re.Pattern[str]:
     return re.compile(rf"(?:{verbs})(?:給|到|為|成|至|在|進)?\s*(?:[^,、。;:!?\n]{{0,8}}:\s*)?(?P<list>[^。;:!?()\n]+)")
 
 
-def _listed(tail: str, *, into: bool) -> list[str] | None:
+def _listed(tail: str, *, into: str) -> list[str] | None:
     return _listed_han(tail) if _HAN.search(tail) else _listed_latin(tail, into=into)
 
 
-def _listed_latin(tail: str, *, into: bool) -> list[str] | None:
-    """`A, B or C`; "and" closes a list too, but of two only a "or" does: "assign it to A and write a reply"."""
-    *before, last = re.split(r",?\s+(?:or|and)\s+|\s*/\s*", tail) if into or re.search(r"\bor\b|/", tail) else [tail]
-    if not before or (" or " not in tail and "/" not in tail and "," not in tail):
+def _listed_latin(tail: str, *, into: str) -> list[str] | None:
+    """`A, B or C`; "and" closes a list too, but of two only after "into": "assign it to A and write a reply"."""
+    has_or = re.search(r"\bor\b|/", tail) is not None
+    *before, last = re.split(r",?\s+(?:or|and)\s+|\s*/\s*", tail) if into not in ("to", "in") or has_or else [tail]
+    if not before or not (has_or or "," in before[0] or into == "into"):
         return None
     parts = [*(part for piece in before for part in piece.split(",")), last.split(",")[0]]
     return _sound([_KIND_OF_LABEL.sub("", _ARTICLE.sub("", part.strip())).strip("'\"“”‘’ ") for part in parts])
@@ -96,4 +97,10 @@ def _is_label(label: str) -> bool:
     if _HAN.search(label):
         return len(label) <= LONGEST_HAN
     words = label.lower().split()
-    return len(label) <= LONGEST_LATIN and len(words) <= MOST_WORDS and words[0] not in intents().filler
+    return (
+        len(label) <= LONGEST_LATIN
+        and len(words) <= MOST_WORDS
+        and not {*intents().filler, "them"} & set(words)
+        and words[0] not in intents().sorting
+        and not _KIND_OF_LABEL.fullmatch(f" {label}")
+    )

@@ -10,6 +10,7 @@ from coach.interview import understand
 from coach.metric_words import metric_name
 from coach.new_task import LONGEST_NAME, first_answers, free_name, name_fault, name_from_sentence, taken_names
 from coach.said_wishes import said_wishes
+from coach.situation import days_in
 from coach.task_schema import Metric
 from coach.workspace import create_task
 from pages.ui import cached_plan, prose, session
@@ -133,7 +134,12 @@ def _known(page: Page, said: FirstSentence) -> list[str]:
     if threshold := known.get("success.threshold"):
         told.append(page.say("home.understood.threshold", value=threshold))
     if weeks := known.get("business.deadline_weeks"):
-        told.append(page.say("home.understood.deadline", value=weeks))
+        days = days_in(weeks)  # type: ignore[arg-type]
+        told.append(
+            page.say("home.understood.deadline_days", value=days)
+            if days < 7
+            else page.say("home.understood.deadline", value=weeks)
+        )
     told += [page.say(f"home.understood.{key}") for key in known if key.startswith("needs.")]
     wishes = said_wishes(said.text)
     if wishes.full_tuning:

@@ -87,6 +87,7 @@ def test_a_sentence_without_a_pause_is_cut_where_a_title_would_be_long():
         "我們每天收到上千封客服信想用五百筆標註資料把客服的意圖分成十五類而且希望能夠早點上線使用還要能自動回信給每一位客人"
     )
     assert title_of(sentence).endswith("…") and len(title_of(sentence)) <= 40
+    assert title_of("Sort support mails into refunds and shipping for us") == "Sort support mails into refunds…"
     assert title_of("Hi, I want to sort mails") == "Hi, I want to sort mails"
 
 
