@@ -20,15 +20,19 @@ from pages.ui.page import TaskPage, go_to, link
 from pages.ui.plan_cards import plan_cards
 from pages.ui.plan_estimate import as_on_confirm
 from pages.ui.yaml_editor import forget_unedited
+from training.attached_file import attached
 from training.clock import local_now
 from training.plan_to_task import adopt, draft_for, left_to_answer
 
 
 def look_of(page: TaskPage) -> Look | None:
-    """A look at the attached file; one that cannot be read is told, and the advice goes by the answers."""
+    """A look at the attached file; one that is gone or cannot be read is told, and the advice goes by the answers."""
     try:
         with st.spinner(page.say("recommend.looking"), show_time=True):
-            return cached.look(page.task)
+            look = cached.look(page.task)
+        if look is None and (named := attached(page.task)):
+            st.info(prose.plain(page.say("recommend.file_gone", name=named.path.name)), icon=":material/link_off:")
+        return look
     except CoachError as error:
         show_error(error, page.language)
         return None

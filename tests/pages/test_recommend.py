@@ -192,6 +192,16 @@ def test_a_file_that_cannot_be_read_is_told_and_the_advice_goes_by_the_answers(w
     assert not at.exception and len(at.metric) == 3 and "500 labelled rows" in words(at)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_file_that_is_gone_is_told_and_the_advice_goes_by_the_answers(language, workspace, open_page):
+    answers = {**ANSWERS, "resources": {**ANSWERS["resources"], "data_path": "raw/moved.csv"}}
+    task = create_task(workspace, "news", answers=Answers.model_validate(answers))
+    at = open_page(PAGE, task, language)
+    assert not at.exception and [found.value for found in at.info if "moved" in found.value]
+    there = create_task(workspace, "other", answers=Answers.model_validate(ANSWERS))
+    assert all("link_off" not in found.icon for found in open_page(PAGE, there, language).info)
+
+
 def test_a_damaged_task_yaml_is_a_calm_page(task, open_page):
     task.file_path.write_text("training: [", encoding="utf-8")
     at = open_page(PAGE, task, "en")
