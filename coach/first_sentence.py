@@ -31,6 +31,7 @@ _INTO_KINDS = re.compile(
     r"|[分歸归][類类]?(?:成|為|为|到)?\s*[一二兩两三四五六七八九十幾几多\d]+\s*[個个]?(?:大)?[類类種种組组群]|分[組组群]",
     re.IGNORECASE,
 )
+_WHITE = re.compile(r"\s+")  # a run of it is no more than one, and takes patterns no longer
 _CLAUSE = re.compile(r"[,，。;；!?！？]|\.(?!\d)")
 _AIM = re.compile(  # words that make the score after them one that is wanted
     r"目標(?!客|市|族|用戶)|[想要][要能]?(?:到|達到)|希望(?:能)?(?:到|達到)?|提[高升].{0,8}?到|至少|[要達](?=[^,，]{0,12}以上)"
@@ -77,7 +78,7 @@ def understand(sentence: str) -> FirstSentence:
 
     A score with a complaint, or a word for trouble, is diagnose; a question between ways is advise; anything else discovers.
     """
-    said = unicodedata.normalize("NFKC", sentence).strip()[:LONGEST_SENTENCE]
+    said = _WHITE.sub(_one_of, unicodedata.normalize("NFKC", sentence).strip()[:LONGEST_SENTENCE])
     if not said:
         raise UserError("command.nothing_said")
     metric = first_hit(said, intents().metrics)
@@ -92,6 +93,10 @@ def understand(sentence: str) -> FirstSentence:
         score=score,
         methods=methods,
     )
+
+
+def _one_of(white: re.Match[str]) -> str:
+    return "\n" if "\n" in white[0] else " "
 
 
 def first_hit(said: str, lists: Mapping[K, Iterable[str]]) -> K | None:

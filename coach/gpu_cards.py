@@ -9,9 +9,14 @@ from pydantic import Field
 
 from coach.reference_data import Row, read_catalog
 
-_CARD_WORDS = r"(?:顯示卡|顯卡|显卡|顯存|显存|gpu|vram|graphics(?: card)?)"
-_MEMORY = re.compile(
-    rf"(?<![\d.])(?P<before>\d{{1,3}})\s*gb?(?![a-z])[^,，。;；.\d]{{0,8}}{_CARD_WORDS}|{_CARD_WORDS}[^,，。;；.\d]{{0,12}}(?<![\d.])(?P<after>\d{{1,3}})\s*gb?(?![a-z])",
+_GB = r"(?P<{}>[1-9]\d{{0,2}})\s*GB?(?![A-Za-z])"
+_HAN_CARD = "(?:顯示卡|顯卡|显卡)"
+_MEMORY = re.compile(  # beside the card's word; a disk's, a file's and a computer's are others
+    rf"(?<![\d.])(?:{_GB.format('before')}[\s-]*的?\s*(?:{_HAN_CARD}|顯存|显存|VRAM)"
+    rf"|(?P<gb>[1-9]\d{{0,2}})\s*GB[\s-]*(?:GPU|graphics card))"
+    rf"|(?:VRAM|顯存|显存|{_HAN_CARD}的?記憶體)[^\d,，。;；]{{0,6}}{_GB.format('memory')}"
+    rf"|(?:GPU|{_HAN_CARD})\s*(?:只?有|是|為|with|has|of|:|\()\s*(?:only |just )?{_GB.format('has')}(?!\s*(?:RAM|記憶體|硬碟|disk|ssd))"
+    rf"|(?<![A-Za-z])(?:RTX|GTX|[AHLVT])\s?\d{{2,4}}(?:\s?Ti)?\s*\(?{_GB.format('named')}",
     re.IGNORECASE,
 )
 
@@ -47,7 +52,7 @@ def find_card(name: str, vram_gb: float | None = None) -> GpuCard | None:
 def said_memory(said: str) -> float | None:
     """GB of a card that a sentence tells: 「8GB 的顯示卡」, "a GPU with 8 GB", "24G VRAM"."""
     found = _MEMORY.search(said)
-    return float(found["before"] or found["after"]) if found else None
+    return float(next(filter(None, found.groups()))) if found else None
 
 
 def _plain(name: str) -> str:

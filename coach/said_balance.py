@@ -1,4 +1,7 @@
-"""Whether a sentence tells how the classes share the rows: a ratio such as 95:5, or a word for it."""
+"""Whether a sentence tells how the classes share the rows: a ratio such as 95:5, or a word for it.
+
+Conservative: a ratio stands beside a word for classes, or is so uneven that no split of data is meant.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +10,48 @@ import re
 from coach.answers import ClassBalance
 from coach.situation import SKEWED_AT
 
-_RATIO = re.compile(r"(?<![\d:.])(\d{1,3}(?:\.\d)?)\s*(?::|/|比|\bto\b)\s*(\d{1,3}(?:\.\d)?)(?![\d:.]|\s*(?:split|切分|分割))")
-_WHOLE = (10, 100)  # what the two sides of a ratio of rows come to; a time of day or a score does not
-_OF_PARTS = re.compile(r"訓練|測試|驗證|切分|\b(?:train|test|split|valid)", re.IGNORECASE)
-_SKEWED = re.compile(
-    r"(?:類別|資料|標籤|很|嚴重|極度)[^,，。;；]{0,4}(?:不平衡|不均|偏斜)|\b(?:imbalanced?|unbalanced|skewed)\b", re.IGNORECASE
-)
-_BALANCED = re.compile(
-    r"(?:類別|資料|標籤)[^,，。;；不]{0,4}(?:平衡|平均|均勻)|各半|各占一半|\b(?:well[- ])?balanced\b|\bhalf and half\b",
+_RATIO = re.compile(r"(?<![\d:./])(\d{1,2}(?:\.\d)?)\s*(?P<sign>[:比/])\s*(\d{1,2}(?:\.\d)?)(?![\d:./])")
+_WHOLE = (10, 100)  # what the two sides of a ratio of rows come to
+_CLASSES_BEFORE = re.compile(
+    r"(?:類別|各類|正負面?|正反面?|好壞|標籤|\bclass(?:es)?|\blabels?|\bclass balance|\bpositives?|\bnegatives?)[^\d,，。;；]{0,10}$",
     re.IGNORECASE,
 )
+_CLASSES_AFTER = re.compile(r"\s*(?:的)?(?:類別|classes\b|labels\b)", re.IGNORECASE)
+_OF_PARTS = re.compile(r"訓練|測試|驗證|[切拆分]|\b(?:train|test|split|valid|hold)|holdout", re.IGNORECASE)
+_UNEVEN = 85  # of a hundred: nobody splits data so, and no game ends so
+_SKEWED = re.compile(
+    r"(?P<before>.{0,8}?)(?:(?:類別|標籤|各類)[^,，。;；]{0,4}?(?:不平衡|不均|偏斜)"
+    r"|\b(?:class(?:es)?|labels?|data ?set|data)\b[^,.;]{0,24}?\b(?:imbalanced?|unbalanced|skewed)\b"
+    r"|\b(?:imbalanced|unbalanced|skewed) (?:class(?:es)?|labels?|data ?set|data|set)\b)",
+    re.IGNORECASE,
+)
+_BALANCED = re.compile(
+    r"(?:類別|標籤)(?:的?分[佈布])?(?:很|大致|都|相當|差不多)?(?:平衡|平均(?!\s*\d))|正面?[和與、]?負面?各(?:占|佔)?一?半"
+    r"|\b(?:class(?:es)?|labels?) (?:are|is) (?:well[- ]|about |roughly |nearly )?balanced\b",
+    re.IGNORECASE,
+)
+_DENIED = re.compile(r"沒有?|並?非|\b(?:not|no|never)\b|n't\b", re.IGNORECASE)
 _NEARNESS = 12  # letters beside a ratio in which a word makes it one of parts
 
 
 def said_balance(said: str) -> ClassBalance | None:
-    """`skewed` or `balanced` where the sentence says; a ratio of training to test rows is passed over."""
+    """`skewed` or `balanced` where the sentence says; splits of the rows, dates, scores and what the texts are about are passed over."""
     for found in _RATIO.finditer(said):
-        one, other = float(found[1]), float(found[2])
-        near = said[max(0, found.start() - _NEARNESS) : found.end() + _NEARNESS]
-        if one + other in _WHOLE and min(one, other) > 0 and not _OF_PARTS.search(near):
-            return "skewed" if max(one, other) / min(one, other) >= SKEWED_AT else "balanced"
-    return "skewed" if _SKEWED.search(said) else "balanced" if _BALANCED.search(said) else None
+        if (balance := _of_ratio(said, found)) is not None:
+            return balance
+    skewed = _SKEWED.search(said)
+    if skewed:
+        return None if _DENIED.search(skewed.group()) else "skewed"
+    return "balanced" if _BALANCED.search(said) else None
+
+
+def _of_ratio(said: str, found: re.Match[str]) -> ClassBalance | None:
+    one, other = float(found[1]), float(found[3])
+    if one + other not in _WHOLE or min(one, other) <= 0:
+        return None
+    before, after = said[max(0, found.start() - _NEARNESS) : found.start()], said[found.end() : found.end() + _NEARNESS]
+    is_of_classes = _CLASSES_BEFORE.search(before) is not None or _CLASSES_AFTER.match(after) is not None
+    is_uneven = found["sign"] == ":" and one + other == 100 and max(one, other) >= _UNEVEN
+    if _OF_PARTS.search(after) or (not is_of_classes and (not is_uneven or _OF_PARTS.search(before))):
+        return None
+    return "skewed" if max(one, other) / min(one, other) >= SKEWED_AT else "balanced"

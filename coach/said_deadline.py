@@ -18,11 +18,16 @@ _DUE = re.compile(  # only with a word for being done: other times are how old t
 )
 _SHORT_NUMBER = r"(?:\d{1,3}|[一二兩两三四五六七八九十])"
 _TIME = rf"{_SHORT_NUMBER}\s*個?\s*(?:天|日|週|周|星期|禮拜|月|days?|weeks?|months?)(?![a-z])"
-_DUE_SOON = re.compile(
-    rf"(?P<zh>{_SOON_WORDS})(?:之?前|以前)?(?:就|一定|得)?(?:要|得)?(?:上線|完成|交(?!易|通)|驗收|截止|到期)"
-    rf"|(?:期限|截止日?期?|deadline)(?: is|'s|[是在為:]|只?剩(?:下)?|還有)? ?"
-    rf"(?P<on>{_SOON_WORDS}|下個?(?:月|週|周|星期|禮拜)|next (?:week|month)|(?:in |within )?{_TIME})"
-    rf"|\b(?:due|by|before|until|(?:ready|needed|live|ship(?:ped)?|deliver(?:ed)?)(?: it| by)?) (?P<en>{_SOON_WORDS})\b",
+_ENDS = (
+    r"(?=\s*(?:$|[,，。;；!！?？.)）]|給|了|and\b|so\b|but\b|to\b))"  # what is due is not said of something: 「明天上線的商品」
+)
+_DUE_SOON = re.compile(  # the person's own deadline: it has to be done
+    rf"(?P<zh>{_SOON_WORDS})(?:之?前|以前)?(?:就|一定|必須)?[要得須](?:上線|完成|交件|交付|交差|交出|交|驗收){_ENDS}"
+    rf"|(?:期限|截止日?期?|deadline)(?:\s?is|'s|\s?[是在為:]|只?剩下?|還有)\s?"
+    rf"(?P<on>{_SOON_WORDS}|下個?(?:月|週|周|星期|禮拜)|next (?:week|month)|(?:in |within )?{_TIME})(?:之?內|以內|後)?{_ENDS}"
+    rf"|\b(?:(?:it|this|project|model)(?:'s| is) due|(?:need|want) (?:it|this)(?: done| live| ready)?"
+    rf"|(?:must|has to|have to|needs to) (?:be )?(?:live|ready|done|deliver(?:ed)?|ship(?:ped)?|finish(?:ed)?))"
+    rf" (?:by |before |until )?(?P<en>{_SOON_WORDS})\b{_ENDS}",
     re.IGNORECASE,
 )
 _DUE_AT_MONTH_END = re.compile(  # other month's ends are what the texts are about

@@ -27,7 +27,7 @@ CASES = {
         "resources": {**SOUND["resources"], "vram_gb": 8},
     },
     "model_too_large_for_the_card": {
-        "business": {"problem": "Qwen3-8B in 16 bit"},
+        "business": {"problem": "use Qwen3-8B in 16 bit"},
         "resources": {**SOUND["resources"], "gpu_name": "RTX 3070", "vram_gb": 8},
     },
 }
