@@ -77,8 +77,8 @@ class Attachment:
 class Inspection:
     """What the file shows, quickly. `mapping`: as said, else as guessed; `is_sure`: said, or guessed with confidence.
 
-    `sample`: the first rows, cells cut; `report` is None where no column is a text. `is_doubtful`: the coach would not have been sure
-    of these columns, whether or not they are written down already.
+    `sample`: the first rows, cells cut; `report` is None where no column is a text. `is_doubtful`: the coach itself would not have been
+    sure of these columns. `repeating`: columns that could group rows.
     """
 
     columns: tuple[str, ...]
@@ -88,6 +88,7 @@ class Inspection:
     sample: list[dict[str, str]]
     report: AuditReport | None
     is_doubtful: bool = False
+    repeating: tuple[str, ...] = ()
 
     @property
     def label_column(self) -> str | None:
@@ -138,13 +139,11 @@ def inspect(attachment: Attachment) -> Inspection:
     label = next((mapping[field] for field in attachment.outputs if field in mapping), None)
     is_guess = label == guess.label and set(guess.text[:1]) <= set(texts)
     is_classification = attachment.task_type == "classification"
-    report = None
-    if texts:
-        allowed = attachment.labels if is_classification else None
-        report = audit(table, texts, label if is_classification else None, allowed_labels=allowed)
+    answer, allowed = (label, attachment.labels) if is_classification else (None, None)
+    report = audit(table, texts, answer, allowed_labels=allowed) if texts else None
     sample = [{name: (row.get(name) or "")[:SAMPLE_CHARACTERS] for name in table.columns} for row in table.rows[:SAMPLE_ROWS]]
-    is_sure = is_said or guess.is_sure
-    return Inspection(table.columns, mapping, attachment.outputs, is_sure, sample, report, is_guess and not guess.is_sure)
+    sure, doubtful = is_said or guess.is_sure, is_guess and not guess.is_sure
+    return Inspection(table.columns, mapping, attachment.outputs, sure, sample, report, doubtful, table.repeating())
 
 
 def _look(found: Attachment, answers: Answers, *, text: Sequence[str] = (), label: str | None = None) -> Look:

@@ -21,7 +21,7 @@ from coach.workspace import ANSWERS_FILE, Task
 from training.attached_file import SOURCE_FILE, Attachment, Inspection, arriving, attached, inspect
 from training.data.intake import Taken, take_path, take_upload
 from training.data.source import data_source_to_yaml, read_data_source, source_document
-from training.data.source_fit import TEXT_FIELD, refitted, sketch, sole_file
+from training.data.source_fit import TEXT_FIELD, chosen_group, own_group, refitted, sketch, sole_file
 from training.file_findings import Findings, findings, is_the_files, to_fill, with_filled
 from training.first_folder import BEFORE, copy_beside
 from training.known_inspections import remember_arrival
@@ -74,17 +74,19 @@ def correct_columns(
 
 
 def keep_together(task: Task, column: str | None, *, seen: str | None, now: datetime) -> bool:
-    """Writes the column whose equal values stay in one part (`split.group_by`) into data_source.yaml, or that there is none.
+    """Writes the column whose equal values stay in one part (`split.group_by`) into data_source.yaml, or that none was chosen.
 
     Whether it was written: not where somebody else has changed it since it was `seen`. Raises DataError as `correct_columns`.
     """
     with task.lock():
         source = read_data_source(task.folder / SOURCE_FILE)
-        if sole_file(source) is None:
+        entry, before = sole_file(source), attached(task)
+        if entry is None or before is None:
             raise DataError("data.source_by_hand", path=SOURCE_FILE)
         if source.split.group_by not in (seen, column):
             return False
-        split = source.split.model_copy(update={"group_by": column})
+        inputs = [field for field in entry.mapping if field not in before.outputs]
+        split = source.split.model_copy(update={"group_by": column or own_group(inputs)})
         write_atomically(
             task.folder / SOURCE_FILE, data_source_to_yaml(source.model_copy(update={"updated": now, "split": split}))
         )
@@ -169,7 +171,7 @@ def _write_source(task: Task, path: Path, inspection: Inspection, now: datetime)
         table_format=report.format if report else None,  # type: ignore[arg-type]
         encoding=report.encoding if report else None,
         delimiter=report.delimiter if report else None,
-        group_by=TEXT_FIELD if len(inputs) > 1 and TEXT_FIELD in inputs else None,
+        group_by=_former_group(task, inspection) or own_group(inputs),
     )
     target, kept = task.folder / SOURCE_FILE, None
     if target.exists():
@@ -179,6 +181,14 @@ def _write_source(task: Task, path: Path, inspection: Inspection, now: datetime)
         kept = copy_beside(target)
     write_atomically(target, data_source_to_yaml(source))
     return kept
+
+
+def _former_group(task: Task, inspection: Inspection) -> str | None:
+    """The column whose rows were chosen to stay together, where the new file has it too."""
+    with suppress(CoachError, OSError):
+        chosen = chosen_group(read_data_source(task.folder / SOURCE_FILE).split.group_by, inspection.mapping)
+        return chosen if chosen in inspection.columns else None
+    return None
 
 
 def _fill(task: Task, former: Findings, examine: Examine, *, is_new: bool = False) -> tuple[str, ...]:

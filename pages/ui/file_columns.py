@@ -16,6 +16,7 @@ from training.attached_file import Attachment, Inspection, attached
 from training.attaching import correct_columns, keep_together
 from training.clock import local_now
 from training.column_choice import beside_columns, chosen_mapping, doubled_column, text_field
+from training.data.source_fit import chosen_group
 
 
 def draw_columns(page: TaskPage, attachment: Attachment, seen: Inspection, *, settle: Callable[[], None]) -> None:
@@ -79,12 +80,16 @@ def _choose(page: TaskPage, name: str, label: str, seen: Inspection, now: str | 
 
 def _choose_group(page: TaskPage, attachment: Attachment, seen: Inspection) -> None:
     """The column whose equal values stay in one part of the data: a template, a customer, an event."""
-    now = seen.mapping.get(attachment.group_by or "", attachment.group_by)
-    others = [name for name in seen.columns if name == now or name not in seen.mapping.values()]
+    now = chosen_group(attachment.group_by, seen.mapping)
+    fields = {*seen.mapping, *seen.mapping.values()}  # a column that is called like a field would be taken for the field
+    others = [name for name in seen.repeating if name not in fields or name == now]
+    if now is not None and now not in seen.columns:
+        st.markdown(f":material/warning: {prose.plain(page.say('discover.data.group_gone', column=now))}")
+    others += [now] if now is not None and now not in others else []
     if not others:
         return
     key = page.key("column.group")
-    session.put_widget_value(key, now if now in others else None)
+    session.put_widget_value(key, now)
     st.selectbox(page.say("discover.data.group_column"), others, index=None, key=key, help=page.say("discover.data.group_why"),
                  placeholder=page.say("discover.data.no_group"), on_change=_group_chosen, args=(page, attachment.group_by))  # fmt: skip
 

@@ -455,27 +455,52 @@ def test_a_confirmed_task_chooses_columns_by_its_templates_fields(ready_task, op
     assert not at.exception
     boxes = [box.key for box in at.selectbox if ".column." in box.key]
     fields = [f"column.field.{field}" for field in (*ready_task.file.placeholders, "label")]
-    assert boxes == [key(ready_task, name) for name in (*fields, "column.group")]
+    assert boxes == [key(ready_task, name) for name in fields], "every note is another: none groups rows"
+
+
+def sheet_of_customers(count=60):
+    """As `sheet`, with customers of four letters each, two shops, and a column that is the same everywhere."""
+    head, *rows = sheet(count).decode().splitlines()
+    lines = [f"{row},客戶{place // 4},{'東西'[place % 2]},甲" for place, row in enumerate(rows)]
+    return ("\n".join([head + ",客戶,門市,通路", *lines]) + "\n").encode()
 
 
 def test_the_column_of_rows_that_belong_together_is_chosen_and_taken_back(partial_task, open_page):
-    at = attach(topic(open_page(PAGE, partial_task), partial_task, "file"), partial_task, sheet(), "a.csv")
+    at = attach(topic(open_page(PAGE, partial_task), partial_task, "file"), partial_task, sheet_of_customers(), "a.csv")
     box = widget(at, partial_task, "column.group")
-    assert box.options == ["備註"] and box.value is None, "neither the text nor the label"
-    at = box.set_value("備註").run()
-    assert not at.exception and attached(partial_task).group_by == "備註"
+    assert box.options == ["客戶", "門市"] and box.value is None, "no field's column, none without repeats, none of one value"
+    at = box.set_value("客戶").run()
+    assert not at.exception and attached(partial_task).group_by == "客戶"
+    at = attach(at, partial_task, sheet_of_customers(80), "b.csv", turn=1)
+    assert attached(partial_task).group_by == "客戶" == widget(at, partial_task, "column.group").value, "a new file keeps it"
     at = widget(at, partial_task, "column.group").set_value(None).run()
     assert not at.exception and attached(partial_task).group_by is None
 
 
+def test_a_group_whose_column_is_gone_is_said_and_can_be_taken_out(partial_task, open_page):
+    at = attach(topic(open_page(PAGE, partial_task), partial_task, "file"), partial_task, sheet_of_customers(), "a.csv")
+    widget(at, partial_task, "column.group").set_value("客戶").run()
+    attached(partial_task).path.write_bytes(sheet())
+    at = topic(open_page(PAGE, partial_task), partial_task, "file")
+    box = widget(at, partial_task, "column.group")
+    assert box.value == "客戶" and said("zh-TW", "data.group_gone", column="客戶") in words(at)
+    at = box.set_value(None).run()
+    assert attached(partial_task).group_by is None and "沒有「客戶」" not in words(at)
+
+
+def test_a_group_column_that_becomes_the_label_groups_no_more(partial_task, open_page):
+    at = attach(topic(open_page(PAGE, partial_task), partial_task, "file"), partial_task, sheet_of_customers(), "a.csv")
+    widget(at, partial_task, "column.group").set_value("門市").run()
+    at = topic(open_page(PAGE, partial_task), partial_task, "file")
+    at = widget(at, partial_task, "column.label").set_value("門市").run()
+    assert not at.exception and attached(partial_task).group_by is None and attached(partial_task).label_column == "門市"
+
+
 def test_somebody_elses_choice_of_the_group_is_not_overwritten(partial_task, open_page):
-    extra = (
-        sheet().replace("備註,類別".encode(), "備註,客戶,類別".encode(), 1).replace("寫在這裡,".encode(), "寫在這裡,甲,".encode())
-    )
-    mine = attach(topic(open_page(PAGE, partial_task), partial_task, "file"), partial_task, extra, "a.csv")
+    mine = attach(topic(open_page(PAGE, partial_task), partial_task, "file"), partial_task, sheet_of_customers(), "a.csv")
     theirs = topic(open_page(PAGE, partial_task), partial_task, "file")
     widget(theirs, partial_task, "column.group").set_value("客戶").run()
-    mine = widget(mine, partial_task, "column.group").set_value("備註").run()
+    mine = widget(mine, partial_task, "column.group").set_value("門市").run()
     assert not mine.exception and attached(partial_task).group_by == "客戶"
     assert said("zh-TW", "data.columns_changed") in " ".join(str(found.value) for found in mine.warning)
 

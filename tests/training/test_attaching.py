@@ -20,7 +20,10 @@ from training.attaching import attach_path, attach_upload, correct_columns, find
 from training.column_choice import beside_columns, chosen_mapping, doubled_column
 from training.data import intake
 from training.data.build import build_data
+from training.data.rows import Row, read_rows
 from training.data.source import read_data_source
+from training.data.source_fit import sketch
+from training.data.split import PARTS, groups_of
 from training.file_findings import contradictions
 from training.first_folder import draft, write_first_files
 
@@ -216,7 +219,23 @@ def test_rows_of_one_value_are_kept_together_from_the_next_split_on(task):
     assert not keep_together(task, "文字", seen=None, now=NOW), "somebody else has chosen meanwhile"
     seen = inspect(attached(task))
     assert correct_columns(task, seen.mapping, seen=seen.mapping, now=NOW) and attached(task).group_by == "客戶"
+    build_data(task.folder, source_of(task), sketch(["text"], ["好", "壞"]), now=NOW)
+    parts = {part: {int(row.input["text"][1:-7]) // 4 for row in read_rows(task.data_folder / f"{part}.jsonl")} for part in PARTS}
+    assert all(parts.values()) and not parts["train"] & parts["test"] and not parts["train"] & parts["valid"]
     assert keep_together(task, None, seen="客戶", now=NOW) and source_of(task).split.group_by is None
+
+
+def test_a_chosen_group_does_not_let_one_text_stand_on_both_sides(task):
+    lines = "".join(f"這是第{n % 30}個說法,門市{n},客戶{n % 7},{'好壞'[n % 2]}\n" for n in range(120))
+    upload(task, "文字,門市,客戶,類別\n" + lines)
+    seen = inspect(attached(task))
+    correct_columns(task, chosen_mapping(seen, "文字", ["門市"], "類別"), seen=seen.mapping, now=NOW)
+    assert source_of(task).split.group_by == "text", "by itself, once something stands beside the text"
+    rows = [Row(str(n), {"text": f"這是第{n % 30}個說法", "門市": f"{n}"}, "好") for n in range(60)]
+    groups = groups_of(rows, None, {row.id: f"客戶{row.id}" for row in rows})
+    assert len(groups) == 30 and all(len(group) == 2 for group in groups)
+    assert keep_together(task, "客戶", seen="text", now=NOW) and attached(task).group_by == "客戶"
+    assert keep_together(task, None, seen="客戶", now=NOW) and source_of(task).split.group_by == "text", "as it was"
 
 
 def test_answers_from_the_file_follow_a_corrected_label_column(task):

@@ -16,6 +16,8 @@ from coach.errors import DataError
 
 Output = str | dict[str, Any]
 
+TEXT_FIELD = "text"  # what a mapping calls the main text
+
 
 @dataclass(frozen=True)
 class Row:

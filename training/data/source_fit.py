@@ -11,9 +11,8 @@ from datetime import datetime
 from pathlib import Path
 
 from coach.task_schema import TaskFile
+from training.data.rows import TEXT_FIELD
 from training.data.source import OUTPUT_FIELD, OUTPUT_FIELDS, DataSource, FileSource, read_data_source
-
-TEXT_FIELD = "text"
 
 
 def sole_file(source: DataSource) -> FileSource | None:
@@ -74,14 +73,25 @@ def refitted(source: DataSource, task: TaskFile, mapping: Mapping[str, str], *, 
     if deduplication.key is not None:
         deduplication = deduplication.model_copy(update={"key": keys[0] if len(keys) == 1 else keys})
     stratify = next(iter(task.targets), None) or (OUTPUT_FIELD if task.targets else None)
-    split = source.split.model_copy(update={"stratify_by": stratify, "group_by": _group(source, keys)})
+    split = source.split.model_copy(update={"stratify_by": stratify, "group_by": _group(source, keys, mapping)})
     merge = source.merge.model_copy(update={"deduplication": deduplication})
     return source.model_copy(update={"updated": now, "sources": [entry], "merge": merge, "split": split})
 
 
-def _group(source: DataSource, keys: Sequence[str]) -> str | None:
-    """Rows of one text stay in one part once something else stands beside the text."""
+def own_group(inputs: Sequence[str]) -> str | None:
+    """What keeps rows together where nobody chose a column: the text, once something else stands beside it."""
+    return TEXT_FIELD if len(inputs) > 1 and TEXT_FIELD in inputs else None
+
+
+def chosen_group(group_by: str | None, mapping: Mapping[str, str]) -> str | None:
+    """The column somebody chose for `group_by`; None where it is a field, as of itself, or has become the column of one."""
+    return None if group_by in mapping or group_by in mapping.values() else group_by
+
+
+def _group(source: DataSource, keys: Sequence[str], mapping: Mapping[str, str]) -> str | None:
+    """A chosen column stays as long as it is no field's; a person who took the text out of it by hand is not overruled."""
+    if (chosen := chosen_group(source.split.group_by, mapping)) is not None:
+        return chosen
     beside_before = len(source.merge.deduplication.fields or []) > 1
-    if len(keys) > 1 and not beside_before and TEXT_FIELD in keys:
-        return source.split.group_by or TEXT_FIELD
-    return None if len(keys) == 1 and source.split.group_by == TEXT_FIELD else source.split.group_by
+    was_taken_out = beside_before and source.split.group_by is None
+    return None if was_taken_out else own_group(keys)

@@ -14,7 +14,7 @@ from typing import Literal
 
 from coach.errors import DataError
 from training.data.row_ids import input_key, output_key, raw_content, same_text
-from training.data.rows import Row
+from training.data.rows import TEXT_FIELD, Row
 
 Part = Literal["train", "valid", "test"]
 PARTS: tuple[Part, ...] = ("train", "valid", "test")
@@ -162,6 +162,8 @@ def groups_of(rows: Sequence[Row], key: Sequence[str] | None, group_by: str | Ma
         group = row.input.get(group_by) if isinstance(group_by, str) else group_by.get(row.id) if group_by else None
         if group:
             ties.append(("group", same_text(group)))
+        if group_by and len(row.input) > 1 and TEXT_FIELD in row.input:  # whatever stands beside it
+            ties.append((TEXT_FIELD, same_text(row.input[TEXT_FIELD])))
         for tie in ties:
             parent[root(place)] = root(first_with.setdefault(tie, place))
     members: dict[int, list[int]] = defaultdict(list)

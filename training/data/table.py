@@ -19,6 +19,7 @@ LineFault = Literal[
     "broken_json", "not_an_object", "field_count", "open_quote", "header_again", "broken_encoding", "formula_unsaved"
 ]
 Cell = str | None
+REPEATING_ROWS = 50_000  # enough to see whether the values of a column come again
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,11 @@ class Table:
         if name not in self.columns:
             raise DataError("data.column_missing", column=name, path=self.path.name, columns=", ".join(self.columns))
         return [row.get(name) for row in self.rows]
+
+    def repeating(self) -> tuple[str, ...]:
+        """Columns of several values that come again, by the first REPEATING_ROWS rows; empty cells count for nothing."""
+        cells = {name: [cell for row in self.rows[:REPEATING_ROWS] if (cell := row.get(name))] for name in self.columns}
+        return tuple(name for name, values in cells.items() if 1 < len(set(values)) < len(values))
 
 
 def column_names(header: Sequence[str], path: Path) -> tuple[str, ...]:
