@@ -71,12 +71,17 @@ def _beside(found: list[SeenGain], left: float) -> _Relative:
 
 
 def _spread(kinds: list[list[_Relative]], corpora: int) -> float:
-    """How far a training on a corpus beside `corpora` of its kind lies off: corpora from their kind, trainings from their corpus."""
-    means = [[one.mean for one in corpora_of] for corpora_of in kinds]
-    across = _pooled_variance(means) * (1 + 1 / corpora)
+    """How far a training on a corpus beside `corpora` of its kind lies off: corpora from their kind, trainings from their corpus.
+
+    By components of variance (one-way analysis of variance): a corpus's mean varies with its few trainings too, which is no difference
+    between corpora; it counts once, in the mean of the kind.
+    """
     every = [one for corpora_of in kinds for one in corpora_of]
-    within = _pooled_variance([one.values for one in every]) - statistics.fmean(one.noise for one in every)
-    return math.sqrt(across + max(0.0, within))
+    trainings = _pooled_variance([one.values for one in every])
+    of_a_mean = trainings * statistics.fmean(1 / len(one.values) for one in every)
+    across = max(0.0, _pooled_variance([[one.mean for one in corpora_of] for corpora_of in kinds]) - of_a_mean)
+    within = max(0.0, trainings - statistics.fmean(one.noise for one in every))
+    return math.sqrt(across * (1 + 1 / corpora) + of_a_mean / corpora + within)
 
 
 def _pooled_variance(groups: Iterable[list[float]]) -> float:
