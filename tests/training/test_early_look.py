@@ -40,7 +40,8 @@ def test_it_is_neither_the_best_nor_counted_by_patience(tmp_path, tiny_model, no
     assert run(version, now=now) == "finished"
     assert looked_at(version) == [4, 24, 48, 72] and [event["best"] for event in view(version).evals] == [False, True, True, True]
     assert version.results()["best_checkpoint"]["step"] == 72 and version.results()["end_reason"] == "completed"
-    assert not [event for event in view(version).notices if event.get("step") == 4]
+    of_the_machine = ("N03", "N06", "N07")  # its load may change at any step
+    assert not [event for event in view(version).notices if event.get("step") == 4 and event["code"] not in of_the_machine]
 
 
 def test_its_score_makes_no_finding_after_the_training(tmp_path, tiny_model, now, monkeypatch):
