@@ -19,9 +19,10 @@ from coach.reference_data import models
 Bits = Literal[4, 16]
 FULL_TUNING = ("full fine", "全參數", "全参数")  # how its names in intents.yaml begin
 _CLAUSE = re.compile(r"[^,，。;；!！\n.]+(?:\.\d[^,，。;；!！\n.]*)*")
-_WISH = re.compile(
-    r"想|要|希望|打算|計畫|計劃|準備|改用|採用|使用|直接|用|做"
-    r"|\b(?:want|wish|like|prefer|plan|planning|intend|going|use|using|do|try|with|via|train|fine-?tun(?:e|ing)|tune|run)\b",
+_WISH = re.compile(  # right before what is wished for, bits between them
+    r"(?:(?:(?:想|要|希望|打算|計畫|計劃|準備|直接)(?:做|跑|試|拿|以)?|[改採使]?用(?![來者戶途於])|做|微調|訓練|跑|試)[^，。分讀看找]{0,3}"
+    r"|\b(?:want|wish for|like|prefer|planning|intend|use|using|do|try|with|via|train|training|fine-?tun(?:e|ing)|tune|run)\b"
+    r"(?:\s+\S+){0,2}\s*)(?:(?:4|16)[\s-]*(?:bits?|位元)\s*的?\s*)?$",
     re.IGNORECASE,
 )
 _AGAINST = re.compile(
