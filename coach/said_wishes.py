@@ -48,6 +48,7 @@ class Wishes:
     bits: Bits | None = None
 
 
+@functools.lru_cache(maxsize=64)  # asked at every run of a page
 def said_wishes(words: str) -> Wishes:
     """The wishes in a sentence; what is asked about, compared or not wanted is none."""
     clauses = list(_wishing(unicodedata.normalize("NFKC", words)))
