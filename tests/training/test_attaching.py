@@ -225,6 +225,17 @@ def test_rows_of_one_value_are_kept_together_from_the_next_split_on(task):
     assert keep_together(task, None, seen="客戶", now=NOW) and source_of(task).split.group_by is None
 
 
+def test_a_group_written_by_hand_as_a_field_stays_when_columns_are_corrected(task):
+    upload(task)
+    seen = inspect(attached(task))
+    correct_columns(task, chosen_mapping(seen, "信件內容", ["主旨"], "類別"), seen=seen.mapping, now=NOW)
+    path = task.folder / "data_source.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("group_by: text", "group_by: title"), encoding="utf-8")
+    seen = inspect(attached(task))
+    assert correct_columns(task, chosen_mapping(seen, "備註", ["主旨"], "類別"), seen=seen.mapping, now=NOW)
+    assert source_of(task).split.group_by == "title"
+
+
 def test_a_chosen_group_does_not_let_one_text_stand_on_both_sides(task):
     lines = "".join(f"這是第{n % 30}個說法,門市{n},客戶{n % 7},{'好壞'[n % 2]}\n" for n in range(120))
     upload(task, "文字,門市,客戶,類別\n" + lines)

@@ -89,9 +89,13 @@ def chosen_group(group_by: str | None, mapping: Mapping[str, str]) -> str | None
 
 
 def _group(source: DataSource, keys: Sequence[str], mapping: Mapping[str, str]) -> str | None:
-    """A chosen column stays as long as it is no field's; a person who took the text out of it by hand is not overruled."""
-    if (chosen := chosen_group(source.split.group_by, mapping)) is not None:
+    """A chosen column stays as long as it is no field's, a field other than the text as it was written; a person who took the text out
+    of it by hand is not overruled.
+    """
+    now = source.split.group_by
+    if now in mapping and now != TEXT_FIELD:
+        return now
+    if (chosen := chosen_group(now, mapping)) is not None:
         return chosen
-    beside_before = len(source.merge.deduplication.fields or []) > 1
-    was_taken_out = beside_before and source.split.group_by is None
+    was_taken_out = now is None and len(source.merge.deduplication.fields or []) > 1
     return None if was_taken_out else own_group(keys)
