@@ -18,10 +18,9 @@ from coach.recommendation.method import FULL_TUNING_ROWS
 from coach.reference_data import model_row
 from coach.said_wishes import Wishes, said_wishes
 from coach.sentence import Data, Sentence
-from coach.situation import FEW_ROWS_PER_CLASS, SHORT_WEEKS, TOO_FEW_ROWS, days_in
+from coach.situation import FEW_ROWS_PER_CLASS, SHORT_WEEKS, TOO_FEW_ROWS, UNKNOWN_LONG_ROW_TOKENS, days_in
 
 HIDING_METRICS = ("accuracy", "micro_f1", "weighted_f1")  # scores that a large class carries alone
-ROW_TOKENS = 512  # of a row, where none has been seen
 QUICK_MS = 1000  # an answer that thinks first writes hundreds of tokens: judgement
 
 
@@ -144,7 +143,7 @@ def _model_and_card(answers: Answers) -> _Fit | None:
     vram = resources.vram_gb or (card.vram_gb if card else None)
     if model is None or vram is None or resources.gpu == "none":
         return None
-    needed, small = (round(memory_gb(model, way, 1, ROW_TOKENS), 1) for way in ("lora", "qlora"))
+    needed, small = (round(memory_gb(model, way, 1, UNKNOWN_LONG_ROW_TOKENS), 1) for way in ("lora", "qlora"))
     return _Fit(model.id, vram, needed, small)
 
 

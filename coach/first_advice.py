@@ -16,12 +16,12 @@ from coach.recommendation.method import FULL_TUNING_ROWS
 from coach.reference_data import model_or_unknown, sources
 from coach.said_wishes import FULL_TUNING
 from coach.sentence import Sentence
+from coach.situation import UNKNOWN_LONG_ROW_TOKENS
 from coach.telling_questions import most_telling
 from coach.text import Language, text
 
 FULL_OR_LORA = "lora-without-regret"
 WAYS: dict[str, Peft] = {"full": "none", "lora": "lora"}
-TOKENS = 512  # of a row, where none has been seen
 
 
 @dataclass(frozen=True)
@@ -68,5 +68,5 @@ def first_advice(answers: Answers, hardware: Hardware, methods: Sequence[str] = 
 
 def _full_or_lora(plan: Plan) -> Sentence:
     model = model_or_unknown(plan.base_model)
-    needed = {name: memory_gb(model, way, 1, TOKENS) for name, way in WAYS.items()}
+    needed = {name: memory_gb(model, way, 1, UNKNOWN_LONG_ROW_TOKENS) for name, way in WAYS.items()}
     return Sentence("first_words.full_or_lora", {"limit": FULL_TUNING_ROWS, **needed})

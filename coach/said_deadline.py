@@ -9,18 +9,16 @@ from coach.constraints import SOON, weeks_in
 
 _SOON_WORDS = "|".join(sorted(SOON, key=len, reverse=True))
 _DONE = r"(?:上線|完成|交件|交付|交差|驗收|要交|要用|要看|要給|給老闆)"
-_SPAN = r"(?:\d{1,3}(?:\.\d+)?|[一二兩两三四五六七八九十])\s*個?\s*(?:天|日|週|周|星期|禮拜|月)\s*(?:之?內|以內)"
+_HAN_NUMBER, _HAN_UNIT, _EN_UNIT = "[一二兩两三四五六七八九十]", "天|日|週|周|星期|禮拜|月", "days?|weeks?|months?"
+_SPAN = rf"(?:\d{{1,3}}(?:\.\d+)?|{_HAN_NUMBER})\s*個?\s*(?:{_HAN_UNIT})\s*(?:之?內|以內)"
+_TIME = rf"(?:\d{{1,3}}|{_HAN_NUMBER})\s*個?\s*(?:{_HAN_UNIT}|{_EN_UNIT})(?![a-z])"
 _DUE = re.compile(  # only with a word for being done: other times are how old the rows are, or what is foretold
     rf"下個?(?:月|週|周|星期|禮拜)(?:底|前)?(?=[^,，。;；]{{0,2}}{_DONE})|(?<![一二兩两三四五六七八九十\d.])(?P<span>{_SPAN})(?=[^,，。;；]{{0,4}}{_DONE})"
     r"|(?:due|ready|needed|live|launch|ship|deliver|finish(?:ed)?)\s+(?:it\s+)?(?P<en>(?:by|before|until|within|in)?\s*"
     r"(?:next\s+(?:week|month)|\d{1,3}\s*(?:days?|weeks?|months?)))\b",
     re.IGNORECASE,
 )
-_SHORT_NUMBER = r"(?:\d{1,3}|[一二兩两三四五六七八九十])"
-_TIME = rf"{_SHORT_NUMBER}\s*個?\s*(?:天|日|週|周|星期|禮拜|月|days?|weeks?|months?)(?![a-z])"
-_ENDS = (
-    r"(?=\s*(?:$|[,，。;；!！?？.)）]|給|了|and\b|so\b|but\b|to\b))"  # what is due is not said of something: 「明天上線的商品」
-)
+_ENDS = r"(?=\s*(?:$|[,，。;；!！?？.)）]|給|了|and\b|so\b|but\b|to\b))"  # not of something else: 「明天上線的商品」
 _DUE_SOON = re.compile(  # the person's own deadline: it has to be done
     rf"(?P<zh>{_SOON_WORDS})(?:之?前|以前)?(?:就|一定|必須)?[要得須](?:上線|完成|交件|交付|交差|交出|交|驗收){_ENDS}"
     rf"|(?:期限|截止日?期?|deadline)(?:\s?is|'s|\s?[是在為:]|只?剩下?|還有)\s?"

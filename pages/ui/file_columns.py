@@ -82,10 +82,11 @@ def _choose_group(page: TaskPage, attachment: Attachment, seen: Inspection) -> N
     """The column whose equal values stay in one part of the data: a template, a customer, an event."""
     now = chosen_group(attachment.group_by, seen.mapping)
     fields = {*seen.mapping, *seen.mapping.values()}  # a column that is called like a field would be taken for the field
-    others = [name for name in seen.repeating if name not in fields or name == now]
+    others = [name for name in seen.repeating if name not in fields]
     if now is not None and now not in seen.columns:
         st.markdown(f":material/warning: {prose.plain(page.say('discover.data.group_gone', column=now))}")
-    others += [now] if now is not None and now not in others else []
+    if now is not None and now not in others:
+        others.append(now)
     if not others:
         return
     key = page.key("column.group")
