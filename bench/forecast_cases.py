@@ -61,13 +61,13 @@ def keep(name: str, found: dict[str, Any]) -> None:
         write_atomically(KEPT, json.dumps(ordered, ensure_ascii=False, indent=1) + "\n")
 
 
-def one(case: Case) -> dict[str, Any]:
-    """The facts of the look and what came of the training."""
+def one(case: Case, **changes: Any) -> dict[str, Any]:
+    """The facts of the look and what came of the training; `changes` to what the coach recommends for it."""
     labelled, test = draw(case)
     with tempfile.TemporaryDirectory() as folder, own_cache() as environment:
         facts = look(case, labelled, Path(folder))
-        parts, balance = held_apart(labelled, test), balance_for(facts)
-        place = write_task(Path(folder) / "case", case, parts, numbers_for(facts), balance=balance)
+        parts, advised = held_apart(labelled, test), {"balance": balance_for(facts)}
+        place = write_task(Path(folder) / "case", case, parts, numbers_for(facts), **advised | changes)
         command(environment, "run", str(place), "--json")
         results = json.loads((place / "versions" / "v1" / "results.json").read_text(encoding="utf-8"))
     scored = {"tuned": results, "baseline": results["baseline"]["tfidf"]}

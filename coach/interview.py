@@ -80,6 +80,19 @@ def load_questions() -> tuple[Question, ...]:
     return tuple(Question.model_validate(row) for row in rows)
 
 
+def question_of(key: str) -> Question:
+    """The question at a dotted key of the answers. Raises KeyError where none asks for it."""
+    for question in load_questions():
+        if question.key == key:
+            return question
+    raise KeyError(key)
+
+
+def option_name(key: str, value: str, language: Language) -> str:
+    """What an option of the question at `key` is called; one's own words stay as they are."""
+    return (question_of(key).options or {}).get(value, {}).get(language, value)
+
+
 def next_questions(answers: Answers, limit: int | None = None, topic: Topic | None = None) -> list[Question]:
     """The open questions whose condition holds, needed ones first, then by topic; at most `limit`, of one `topic` if given."""
     open_ones = [

@@ -6,7 +6,7 @@ import streamlit as st
 
 from coach.ask_lines import answers_from
 from coach.first_sentence import LONGEST_SENTENCE, FirstSentence
-from coach.interview import understand
+from coach.interview import option_name, understand
 from coach.metric_words import metric_name
 from coach.new_task import LONGEST_NAME, first_answers, free_name, name_fault, name_from_sentence, taken_names
 from coach.said_wishes import said_wishes
@@ -22,7 +22,6 @@ from training.overview import TaskOverview
 SENTENCE, NAME = "home.sentence", "home.sentence.name"
 CLOSED_SETS = {  # text → answer
     "type": "task.type",
-    "domain": "task.domain",
     "in": "task.language",
     "gpu": "resources.gpu",
     "balance": "resources.class_balance",
@@ -120,6 +119,8 @@ def _known(page: Page, said: FirstSentence) -> list[str]:
     """What the sentence tells, a few words each."""
     known = said.known
     told = [page.say(f"home.understood.{kind}.{known[key]}") for kind, key in CLOSED_SETS.items() if key in known]
+    if domain := known.get("task.domain"):
+        told.append(page.say("home.understood.domain", value=option_name("task.domain", str(domain), page.language)))
     if labels := known.get("task.labels"):
         told.append(page.say("home.understood.labels", value=page.say("discover.comma").join(labels)))  # type: ignore[arg-type]
     if rows := known.get("resources.labelled_rows"):

@@ -12,6 +12,7 @@ import streamlit as st
 
 from coach.figures import NOTHING, Figure
 from coach.goal_card import ANSWER_KEYS, Card, CardField, with_field
+from coach.interview import option_name, question_of
 from coach.metric_words import metric_label, metric_name, metric_words
 from coach.sentence import sentence
 from coach.task_check import FITTING_METRICS
@@ -70,7 +71,7 @@ def goal_card(page: TaskPage, key: str, card: Card, assumed: frozenset[str]) -> 
         with one:
             draw.choice("type", get_args(TaskType))
         with two:
-            draw.field("domain", st.text_input)
+            draw.domain()
         draw.field("goal", st.text_area, height=110)
         draw.field("constraints", st.text_area, height=130, help=page.say("goal.help.constraints"))
         one, two = st.columns(2)
@@ -108,6 +109,14 @@ class _Fields:
         first = None if getattr(self._card, field) is None else 0  # 0: what is chosen can be changed, not emptied
         self.field(field, st.selectbox, options=values, index=first, format_func=lambda value: _option(self._page, field, value),
                    placeholder=self._page.say("goal.placeholder.choose"))  # fmt: skip
+
+    def domain(self) -> None:
+        """The fields the interview proposes, or one's own words."""
+        proposed, now = question_of("task.domain").options or {}, self._card.domain
+        options = [*proposed, *([now] if now and now not in proposed else [])]
+        self.field("domain", st.selectbox, options=options, index=None, accept_new_options=True,
+                   format_func=lambda value: option_name("task.domain", value, self._page.language),
+                   placeholder=self._page.say("discover.choose_or_type"))  # fmt: skip
 
     def _label(self, field: CardField) -> str:
         said = self._page.say(f"goal.field.{field}")

@@ -110,7 +110,7 @@ def _show(page: TaskPage, question: Question, disk: Held) -> _Field:
 
 def _as_input(page: TaskPage, question: Question, value: Answer) -> str | bool | None:
     """A value as its widget holds it."""
-    if question.kind in ("choice", "bool"):
+    if question.options or question.kind == "bool":
         return value if isinstance(value, str | bool) else None
     if isinstance(value, list):
         return ("\n" if any(set(label) & set("、,，;；") for label in value) else page.say("discover.comma")).join(value)
@@ -148,21 +148,20 @@ def _keep_theirs(page: TaskPage, question: Question, theirs: Held) -> None:
 
 def _widget(page: TaskPage, question: Question) -> None:
     key, label = page.key(question.key), question.ask[page.language]  # collapsed: only read out, where an escape would be heard
-    common = {
-        "key": key,
-        "label_visibility": "collapsed",
-        "on_change": _changed,
-        "args": (page, question),
-        "persist_state": "session",
-    }
+    common = {"key": key, "label_visibility": "collapsed", "persist_state": "session",
+              "on_change": _changed, "args": (page, question)}  # fmt: skip
     if question.kind == "bool":
         st.radio(label, [True, False], index=None, horizontal=True,
                  format_func=lambda value: page.say(f"discover.{'yes' if value else 'no'}"), **common)  # fmt: skip
-    elif question.kind == "choice":
+    elif question.options:
         now = session.widget_value(key)
-        options = [*(question.options or {}), *([now] if now is not None and now not in (question.options or {}) else [])]
-        st.radio(label, options, index=None, horizontal=len(options) <= FEW_OPTIONS and _is_short(page, question),
-                 format_func=lambda value: prose.plain(shown_answer(page, question, value)), **common)  # fmt: skip
+        options = [*question.options, *([now] if now is not None and now not in question.options else [])]
+        if question.kind == "choice":
+            st.radio(label, options, index=None, horizontal=len(options) <= FEW_OPTIONS and _is_short(page, question),
+                     format_func=lambda value: prose.plain(shown_answer(page, question, value)), **common)  # fmt: skip
+        else:
+            st.selectbox(label, options, index=None, accept_new_options=True, placeholder=page.say("discover.choose_or_type"),
+                         format_func=lambda value: shown_answer(page, question, value), **common)  # fmt: skip
     elif question.key in TALL:
         st.text_area(label, height=TALL_PX, **common)
     else:

@@ -147,7 +147,8 @@ def test_a_question_is_complete_and_its_default_and_options_are_accepted(questio
     for texts in (question.ask, question.why, question.example, *(question.options or {}).values()):
         assert set(texts) == set(LANGUAGES) and all(texts.values())
         assert not HAN.search(QUOTED.sub("", texts["en"]))
-    assert bool(question.options) == (question.kind == "choice")
+    assert bool(question.options) or question.kind != "choice"
+    assert question.kind in ("choice", "text") or not question.options  # of a text they are proposals
     for value in [*(question.options or {}), *([question.default] if question.default is not None else [])]:
         assert answer_of(question.key, with_answer(Answers(), question.key, value)) == value
     for key in question.asked_when or {}:

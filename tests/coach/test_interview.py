@@ -10,7 +10,17 @@ from coach.answers import Answers, read_answers
 from coach.ask_lines import answers_from, ask_document, ask_lines
 from coach.errors import UserError
 from coach.first_trouble import first_trouble
-from coach.interview import answer_of, is_answered, load_questions, missing, next_questions, not_sure, understand, with_answer
+from coach.interview import (
+    answer_of,
+    is_answered,
+    load_questions,
+    missing,
+    next_questions,
+    not_sure,
+    option_name,
+    understand,
+    with_answer,
+)  # fmt: skip
 from coach.said_deadline import said_deadline
 from coach.stages import STAGES, next_stage
 from coach.task_summary import summarize
@@ -458,3 +468,8 @@ def test_what_comes_in_every_day_is_no_number_of_labelled_rows(said):
 )  # fmt: skip
 def test_a_score_alone_is_held_against_the_test_rows_that_are_named(said, rows):
     assert rows in first_trouble(understand(said))[0].say("en")
+
+
+def test_a_proposed_field_has_a_name_and_ones_own_stays():
+    assert option_name("task.domain", "support", "zh-TW") == "客服"
+    assert option_name("task.domain", "beekeeping", "zh-TW") == "beekeeping"

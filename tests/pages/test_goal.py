@@ -78,7 +78,7 @@ def test_a_field_of_the_card_is_written_into_the_yaml_and_confirmed_into_both_fi
 def test_what_is_written_as_yaml_shows_in_the_card(partial_task, open_page):
     at = open_page(PAGE, partial_task, "en")
     write(at, partial_task, held(at, partial_task) + "  domain: retail\n  versioning:\n    retention: 7\n")
-    assert at.text_input(key="partial-task.goal.card.domain").value == "retail"
+    assert at.selectbox(key="partial-task.goal.card.domain").value == "retail"
     assert at.number_input(key="partial-task.goal.card.retention").value == 7
     assert any(text("ui.editor.edited", "en") in shown.value for shown in at.markdown)
 
