@@ -12,9 +12,9 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from coach.errors import CoachError
+from coach.source_split import split_of_source
 from coach.task_schema import TaskFile
-from coach.yaml_document import KeyPath, read_document
+from coach.yaml_document import KeyPath
 
 Finding = tuple[KeyPath, str, dict[str, Any]]
 
@@ -57,11 +57,7 @@ def _torn_groups(task: TaskFile, folder: Path) -> Iterator[Finding]:
     """Which rows belong together is known while data are made from their source, and nowhere after that."""
     if task.training.folds == 1:
         return
-    try:
-        split = read_document(folder / "data_source.yaml").mapping.get("split")
-    except CoachError:  # no source, or none that can be read: making the data says so
-        return
-    if isinstance(split, dict) and (group_by := split.get("group_by")):
+    if group_by := split_of_source(folder).get("group_by"):
         yield ("training", "folds"), "folds_with_groups", {"group_by": group_by, "folds": task.training.folds}
 
 

@@ -11,6 +11,7 @@ from coach.answers import Answers
 from coach.errors import CoachError
 from coach.interview import Answer, answer_of, with_answer
 from coach.situation import DataFacts
+from coach.source_split import split_of_source
 from coach.task_check import count_rows
 from coach.task_schema import TaskFile
 from coach.version_folder import SPLITS
@@ -42,13 +43,21 @@ def answers_with_task(answers: Answers, task: TaskFile) -> Answers:
 
 
 def facts_of_data(task: Task) -> DataFacts | None:
-    """Rows and classes of the data made for training; None where there are none. No baseline has been scored on them."""
-    counts = {part: count_rows(task.data_folder / f"{part}.jsonl") for part in SPLITS}
+    """Rows and classes of the data made for training; None where there are none. No baseline has been scored on them.
+
+    Test rows that came as a file of their own are not among those that one learns from; the classes are then taken in the shares
+    that all parts have together, which is what data_version.yaml states.
+    """
+    counts = {part: count_rows(task.data_folder / f"{part}.jsonl") or 0 for part in SPLITS}
     if not counts["train"]:
         return None
-    total = sum(count or 0 for count in counts.values())
     classes = _class_counts(task)
-    return DataFacts(rows=sum(classes.values()) or total, class_counts=classes)
+    total = sum(classes.values()) or sum(counts.values())
+    if not split_of_source(task.folder).get("test_file"):
+        return DataFacts(rows=total, class_counts=classes)
+    share = 1 - counts["test"] / sum(counts.values())
+    shared = {label: round(count * share) for label, count in classes.items()}
+    return DataFacts(rows=sum(shared.values()) or round(total * share), class_counts=shared, test_rows=counts["test"])
 
 
 def _class_counts(task: Task) -> dict[str, int]:

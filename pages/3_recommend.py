@@ -9,6 +9,7 @@ from coach.errors import CoachError
 from coach.interview import load_questions
 from coach.plan_cards import figures
 from coach.situation import Look
+from coach.task_knowledge import facts_of_data
 from pages.ui import cached, cached_plan, prose, session
 from pages.ui.beside_the_plan import alternatives, cautions, changes, decision_tree, first_caution
 from pages.ui.choice_controls import write_choice
@@ -31,7 +32,8 @@ def look_of(page: TaskPage) -> Look | None:
         with st.spinner(page.say("recommend.looking"), show_time=True):
             look = cached.look(page.task)
         if look is None and (named := attached(page.task)):
-            st.info(prose.plain(page.say("recommend.file_gone", name=named.path.name)), icon=":material/link_off:")
+            key = "file_gone_data" if facts_of_data(page.task) else "file_gone"
+            st.info(prose.plain(page.say(f"recommend.{key}", name=named.path.name)), icon=":material/link_off:")
         return look
     except CoachError as error:
         show_error(error, page.language)

@@ -459,16 +459,16 @@ def test_a_confirmed_task_chooses_columns_by_its_templates_fields(ready_task, op
 
 
 def sheet_of_customers(count=60):
-    """As `sheet`, with customers of four letters each, two shops, and a column that is the same everywhere."""
+    """As `sheet`, with customers of four letters each, a dozen shops, two regions, and a column that is the same everywhere."""
     head, *rows = sheet(count).decode().splitlines()
-    lines = [f"{row},客戶{place // 4},{'東西'[place % 2]},甲" for place, row in enumerate(rows)]
-    return ("\n".join([head + ",客戶,門市,通路", *lines]) + "\n").encode()
+    lines = [f"{row},客戶{place // 4},門市{place % 12},{'東西'[place % 2]},甲" for place, row in enumerate(rows)]
+    return ("\n".join([head + ",客戶,門市,地區,通路", *lines]) + "\n").encode()
 
 
 def test_the_column_of_rows_that_belong_together_is_chosen_and_taken_back(partial_task, open_page):
     at = attach(topic(open_page(PAGE, partial_task), partial_task, "file"), partial_task, sheet_of_customers(), "a.csv")
     box = widget(at, partial_task, "column.group")
-    assert box.options == ["客戶", "門市"] and box.value is None, "no field's column, none without repeats, none of one value"
+    assert box.options == ["客戶", "門市"] and box.value is None, "no field's column, none without repeats, none of few values"
     at = box.set_value("客戶").run()
     assert not at.exception and attached(partial_task).group_by == "客戶"
     at = attach(at, partial_task, sheet_of_customers(80), "b.csv", turn=1)

@@ -20,6 +20,7 @@ LineFault = Literal[
 ]
 Cell = str | None
 REPEATING_ROWS = 50_000  # enough to see whether the values of a column come again
+FEWEST_GROUPS = 10  # of fewer, one alone may be more than a part of the data is to have
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,9 @@ class Table:
         return [row.get(name) for row in self.rows]
 
     def repeating(self) -> tuple[str, ...]:
-        """Columns of several values that come again, by the first REPEATING_ROWS rows; empty cells count for nothing."""
+        """Columns of FEWEST_GROUPS values and more that come again, by the first REPEATING_ROWS rows; empty cells count for nothing."""
         cells = {name: [cell for row in self.rows[:REPEATING_ROWS] if (cell := row.get(name))] for name in self.columns}
-        return tuple(name for name, values in cells.items() if 1 < len(set(values)) < len(values))
+        return tuple(name for name, values in cells.items() if FEWEST_GROUPS <= len(set(values)) < len(values))
 
 
 def column_names(header: Sequence[str], path: Path) -> tuple[str, ...]:
