@@ -85,7 +85,8 @@ def no_rows_and_no_more(answers: Answers) -> Contradiction | None:
 
 def metric_hides_small_classes(answers: Answers) -> Contradiction | None:
     metric = answers.success.primary_metric
-    if answers.task.type != "classification" or metric not in HIDING_METRICS or answers.resources.class_balance != "skewed":
+    is_of_classes = answers.task.type in (None, "classification")  # who speaks of skewed classes has classes
+    if not is_of_classes or metric not in HIDING_METRICS or answers.resources.class_balance != "skewed":
         return None
     return Contradiction("metric_hides_small_classes", "success", {"metric": metric_words(metric)})
 

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 from coach.errors import UserError
 from coach.gpu_cards import cards, said_memory
 from coach.intents import intents, stands_in
-from coach.said_balance import said_balance
+from coach.said_balance import said_balance, without_shares
 from coach.said_deadline import said_deadline
 from coach.said_labels import said_labels
 from coach.said_rows import said_rows
@@ -82,7 +82,7 @@ def understand(sentence: str) -> FirstSentence:
     if not said:
         raise UserError("command.nothing_said")
     metric = first_hit(said, intents().metrics)
-    score, aim = _scores(said, metric)
+    score, aim = _scores(without_shares(said), metric)
     methods = tuple(name for name in intents().known_methods if stands_in(name, said))
     return FirstSentence(
         text=said,

@@ -15,7 +15,8 @@ _MEMORY = re.compile(  # beside the card's word; a disk's, a file's and a comput
     rf"(?<![\d.])(?:{_GB.format('before')}[\s-]*的?\s*(?:{_HAN_CARD}|顯存|显存|VRAM)"
     rf"|(?P<gb>[1-9]\d{{0,2}})\s*GB[\s-]*(?:GPU|graphics card))"
     rf"|(?:VRAM|顯存|显存|{_HAN_CARD}的?記憶體)[^\d,，。;；]{{0,6}}{_GB.format('memory')}"
-    rf"|(?:GPU|{_HAN_CARD})\s*(?:只?有|是|為|with|has|of|:|\()\s*(?:only |just )?{_GB.format('has')}(?!\s*(?:RAM|記憶體|硬碟|disk|ssd))"
+    rf"|(?:GPU|{_HAN_CARD})\s*(?:(?:only |just )?(?:只?有|是|為|with|has|of|:|\()\s*(?:only |just )?)?{_GB.format('has')}"
+    r"(?!\s*(?:RAM|記憶體|硬碟|disk|ssd|的?(?:資料|文字|檔案|新聞)|of (?:data|text|files|mails?)))"
     rf"|(?<![A-Za-z])(?:RTX|GTX|[AHLVT])\s?\d{{2,4}}(?:\s?Ti)?\s*\(?{_GB.format('named')}",
     re.IGNORECASE,
 )

@@ -1,4 +1,4 @@
-"""Whether a sentence tells how the classes share the rows: a ratio such as 95:5, or a word for it.
+"""Whether a sentence tells how the classes share the rows: a ratio such as 95:5, shares that make a whole, or a word for it.
 
 Conservative: a ratio stands beside a word for classes, or is so uneven that no split of data is meant.
 """
@@ -11,6 +11,7 @@ from coach.answers import ClassBalance
 from coach.situation import SKEWED_AT
 
 _RATIO = re.compile(r"(?<![\d:./])(\d{1,2}(?:\.\d)?)\s*(?P<sign>[:比/])\s*(\d{1,2}(?:\.\d)?)(?![\d:./])")
+_SHARE = re.compile(r"(?<![\d.])(\d{1,2}(?:\.\d+)?)\s*[%％]")
 _WHOLE = (10, 100)  # what the two sides of a ratio of rows come to
 _CLASSES_BEFORE = re.compile(
     r"(?:類別|各類|正負面?|正反面?|好壞|標籤|\bclass(?:es)?|\blabels?|\bclass balance|\bpositives?|\bnegatives?)[^\d,，。;；]{0,10}$",
@@ -18,6 +19,9 @@ _CLASSES_BEFORE = re.compile(
 )
 _CLASSES_AFTER = re.compile(r"\s*(?:的)?(?:類別|classes\b|labels\b)", re.IGNORECASE)
 _OF_PARTS = re.compile(r"訓練|測試|驗證|[切拆分]|\b(?:train|test|split|valid|hold)|holdout", re.IGNORECASE)
+_SCORED = re.compile(
+    r"f1|準確|正確|精[確準]|召回|分數|目標|從|到|accura|precision|recall|score|target|\b(?:from|to)\b", re.IGNORECASE
+)
 _UNEVEN = 85  # of a hundred: nobody splits data so, and no game ends so
 _SKEWED = re.compile(
     r"(?P<before>.{0,8}?)(?:(?:類別|標籤|各類)[^,，。;；]{0,4}?(?:不平衡|不均|偏斜)"
@@ -36,6 +40,8 @@ _NEARNESS = 12  # letters beside a ratio in which a word makes it one of parts
 
 def said_balance(said: str) -> ClassBalance | None:
     """`skewed` or `balanced` where the sentence says; splits of the rows, dates, scores and what the texts are about are passed over."""
+    if shares := [float(found[1]) for found in _shares(said)]:
+        return _of_shares(max(shares), min(shares))
     for found in _RATIO.finditer(said):
         if (balance := _of_ratio(said, found)) is not None:
             return balance
@@ -54,4 +60,26 @@ def _of_ratio(said: str, found: re.Match[str]) -> ClassBalance | None:
     is_uneven = found["sign"] == ":" and one + other == 100 and max(one, other) >= _UNEVEN
     if _OF_PARTS.search(after) or (not is_of_classes and (not is_uneven or _OF_PARTS.search(before))):
         return None
-    return "skewed" if max(one, other) / min(one, other) >= SKEWED_AT else "balanced"
+    return _of_shares(max(one, other), min(one, other))
+
+
+def without_shares(said: str) -> str:
+    """The sentence without the shares that classes have, which are no scores."""
+    for found in reversed(_shares(said)):
+        said = said[: found.start()] + said[found.end() :]
+    return said
+
+
+def _shares(said: str) -> list[re.Match[str]]:
+    """Percentages of one sentence that come to a hundred: "95% positive, 5% negative"; scores and parts of the data are none."""
+    found = list(_SHARE.finditer(said))
+    if len(found) < 2 or abs(sum(float(one[1]) for one in found) - 100) > 0.01 or not all(float(one[1]) for one in found):
+        return []
+    before = [said[max(0, one.start() - _NEARNESS) : one.start()] for one in found]
+    after = [said[one.end() : one.end() + _NEARNESS] for one in found]
+    is_otherwise = any(_SCORED.search(near) for near in before) or any(_OF_PARTS.search(near) for near in (*before, *after))
+    return [] if is_otherwise else found
+
+
+def _of_shares(largest: float, smallest: float) -> ClassBalance:
+    return "skewed" if largest / smallest >= SKEWED_AT else "balanced"
