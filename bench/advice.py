@@ -26,16 +26,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from filelock import FileLock
-
 from bench import record
 from bench.corpus_cases import Case, balance_for, draw, look, numbers_for, write_task
 from bench.estimate_cases import command, own_cache
-from coach.atomic_write import write_atomically
+from bench.kept_runs import KeptRuns
 from coach.situation import TRAIN_SHARE
 from training.event_log import read_events
 
-KEPT = record.FOLDER / "advice_runs.json"
 CORPORA, SEEDS = ("news-sentiment", "review-sentiment", "news-topics"), (11, 12)
 RATES, BALANCES, MOST_EPOCHS = (1e-5, 1e-4, 3e-4), ("none", "oversample"), 8
 ROWS, JUDGED = 300, 300
@@ -63,10 +60,7 @@ class Run:
 
 
 RUNS = tuple(Run(corpus, seed, rate, balance) for seed, corpus, rate, balance in product(SEEDS, CORPORA, RATES, BALANCES))
-
-
-def kept() -> dict[str, Any]:
-    return dict(json.loads(KEPT.read_text(encoding="utf-8"))) if KEPT.is_file() else {}
+KEPT = KeptRuns(record.FOLDER / "advice_runs.json", tuple(run.name for run in RUNS))
 
 
 def one(run: Run) -> dict[str, Any]:
@@ -81,24 +75,6 @@ def one(run: Run) -> dict[str, Any]:
         evals = [event for event in read_events(place / "versions" / "v1" / "events.jsonl") if event["type"] == "eval"]
     scores = [event["value"] for event in evals if event.get("split", "valid") == "valid" and event["step"]]
     return {"run": asdict(run), "macro_f1": [round(score, 4) for score in scores[-run.epochs :]]}
-
-
-def keep(name: str, found: dict[str, Any]) -> None:
-    """Beside those that are kept; whoever else is at it meanwhile is not overwritten."""
-    with FileLock(KEPT.with_suffix(".lock")):
-        everything = {**kept(), name: found}
-        order = {run.name: place for place, run in enumerate(RUNS)}
-        ordered = {key: everything[key] for key in sorted(everything, key=lambda key: order.get(key, len(order)))}
-        write_atomically(KEPT, json.dumps(ordered, ensure_ascii=False, indent=1) + "\n")
-
-
-def train_missing(most: int, named: Sequence[str]) -> None:
-    for run in [run for run in (*RUNS, *own_runs()) if run.name not in kept() and (not named or run.name in named)][:most]:
-        if run.name in kept():  # somebody else's by now
-            continue
-        found = one(run)
-        keep(run.name, found)
-        print(run.name, found["macro_f1"], flush=True)
 
 
 def scores_of(corpus: str, seeds: Sequence[int], found: dict[str, Any]) -> dict[Configuration, float]:
@@ -185,8 +161,8 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=len(RUNS), help="train at most so many of the missing runs")
     parser.add_argument("named", nargs="*", metavar="RUN", help="these alone, as news-sentiment-11-0.0001-none")
     asked = parser.parse_args()
-    train_missing(asked.runs, asked.named)
-    found = kept()
+    KEPT.do_missing((*RUNS, *own_runs()), one, named=asked.named, most=asked.runs)
+    found = KEPT.all()
     table = [row for corpus in CORPORA if (row := judged(corpus, found, advised(corpus))) is not None]
     figures = {
         "runs": sum(run.name in found for run in RUNS),

@@ -8,7 +8,6 @@ tried with it, and scored on the same test rows. What is done is kept in bench/b
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import sys
 from dataclasses import dataclass
@@ -18,18 +17,15 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from filelock import FileLock
-
 from bench import forecast_cases, record
 from bench.corpus_cases import MODEL, Case
-from coach.atomic_write import write_atomically
+from bench.kept_runs import KeptRuns
 from coach.reference_data import model_or_unknown
 
-KEPT = record.FOLDER / "balance_runs.json"
 SKEWED = (("news-sentiment", None, None), ("review-sentiment", None, 4.0), ("news-topics", 3, 4.0), ("tweets", None, None))
 WAYS = ("none", "oversample")
 CASES = tuple(
-    Case(corpus, rows, labels, skew, seed) for seed, rows in product((5, 6), (300, 600)) for corpus, labels, skew in SKEWED
+    Case(corpus, rows, labels, skew, seed) for seed, rows in product((5, 6), (150, 300, 600)) for corpus, labels, skew in SKEWED
 )
 
 
@@ -44,28 +40,13 @@ class Run:
 
 
 RUNS = tuple(Run(case, balance) for case, balance in product(CASES, WAYS))
+KEPT = KeptRuns(record.FOLDER / "balance_runs.json", tuple(run.name for run in RUNS))
 
 
-def kept() -> dict[str, Any]:
-    return dict(json.loads(KEPT.read_text(encoding="utf-8"))) if KEPT.is_file() else {}
-
-
-def keep(name: str, found: dict[str, Any]) -> None:
-    """Beside those that are kept; whoever else is at it meanwhile is not overwritten."""
-    with FileLock(KEPT.with_suffix(".lock")):
-        everything = {**kept(), name: found}
-        ordered = {run.name: everything[run.name] for run in RUNS if run.name in everything}
-        write_atomically(KEPT, json.dumps(ordered, ensure_ascii=False, indent=1) + "\n")
-
-
-def train_missing(most: int, named: list[str]) -> None:
-    for run in [run for run in RUNS if run.name not in kept() and (not named or run.name in named)][:most]:
-        if run.name in kept():  # somebody else's by now
-            continue
-        rate = model_or_unknown(MODEL).own_learning_rate(oversampled=run.balance == "oversample")
-        found = forecast_cases.one(run.case, balance=run.balance, learning_rate=rate)
-        keep(run.name, {"learning_rate": rate, "tuned": found["tuned"], "baseline": found["baseline"]})
-        print(run.name, found["tuned"], flush=True)
+def one(run: Run) -> dict[str, Any]:
+    rate = model_or_unknown(MODEL).own_learning_rate(oversampled=run.balance == "oversample")
+    found = forecast_cases.one(run.case, balance=run.balance, learning_rate=rate)
+    return {"learning_rate": rate, "tuned": found["tuned"], "baseline": found["baseline"]}
 
 
 def gains(found: dict[str, Any], rows: int) -> list[dict[str, Any]]:
@@ -84,10 +65,10 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=len(RUNS), help="train at most so many of the missing runs")
     parser.add_argument("named", nargs="*", metavar="RUN", help="these alone, as tweets-300-all-as-is-5-none")
     asked = parser.parse_args()
-    train_missing(asked.runs, asked.named)
-    by_rows = {}
+    KEPT.do_missing(RUNS, one, named=asked.named, most=asked.runs)
+    found, by_rows = KEPT.all(), {}
     for rows in sorted({case.rows for case in CASES}):
-        pairs = gains(kept(), rows)
+        pairs = gains(found, rows)
         if len(pairs) > 1:
             values = [pair["gain"] for pair in pairs]
             error = statistics.stdev(values) / len(values) ** 0.5
@@ -96,7 +77,7 @@ def main() -> None:
                 "standard_error": round(error, 4),
                 "cases": pairs,
             }
-    record.write("balance", {"runs": len(kept()), "runs_in_all": len(RUNS), "by_rows": by_rows})
+    record.write("balance", {"runs": len(found), "runs_in_all": len(RUNS), "by_rows": by_rows})
 
 
 if __name__ == "__main__":

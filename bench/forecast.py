@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from bench import record
 from bench.corpora import CORPORA
 from bench.corpus_cases import MODEL, Case, Pairs, draw, look, situation
-from bench.forecast_cases import CASES, facts_of, kept, seen_gain_of
+from bench.forecast_cases import CASES, KEPT, facts_of, seen_gain_of
 from bench.gain_prior import gains_of, kind_of, prior
 from coach.forecast import Forecast, forecast
 from coach.gain import GainBelief, SeenGain, gain_of, sharpened
@@ -124,7 +124,7 @@ def table(found: dict[str, Any], came: Came) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    found = kept()
+    found = KEPT.all()
     came = tuned(found)
     doubled, refused = twice()
     gains = gains_of(found.values())

@@ -18,17 +18,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from filelock import FileLock
-
 from bench import record
 from bench.corpus_cases import MODEL, Case, balance_for, draw, held_apart, look, numbers_for, write_task
 from bench.estimate_cases import command, own_cache
-from coach.atomic_write import write_atomically
+from bench.kept_runs import KeptRuns
 from coach.gain import SeenGain
 from coach.learning_curve import CurvePoint
 from coach.situation import DataFacts
-
-KEPT = record.FOLDER / "forecast_cases.json"
 
 
 def _cases() -> Iterator[Case]:
@@ -47,18 +43,7 @@ def _cases() -> Iterator[Case]:
 
 
 CASES = tuple(_cases())
-
-
-def kept() -> dict[str, Any]:
-    return dict(json.loads(KEPT.read_text(encoding="utf-8"))) if KEPT.is_file() else {}
-
-
-def keep(name: str, found: dict[str, Any]) -> None:
-    """Beside those that are kept; whoever else is at it meanwhile is not overwritten."""
-    with FileLock(KEPT.with_suffix(".lock")):
-        everything = {**kept(), name: found}
-        ordered = {case.name: everything[case.name] for case in CASES if case.name in everything}
-        write_atomically(KEPT, json.dumps(ordered, ensure_ascii=False, indent=1) + "\n")
+KEPT = KeptRuns(record.FOLDER / "forecast_cases.json", tuple(case.name for case in CASES))
 
 
 def one(case: Case, **changes: Any) -> dict[str, Any]:
@@ -89,14 +74,7 @@ def facts_of(found: dict[str, Any]) -> DataFacts:
 
 
 def main() -> None:
-    named = sys.argv[1:] or [case.name for case in CASES]
-    for case in CASES:
-        if case.name in named and case.name not in kept():
-            found = one(case)
-            keep(case.name, found)
-            print(
-                f"{case.name}: baseline {found['baseline']['macro_f1']:.3f}, tuned {found['tuned']['macro_f1']:.3f}", flush=True
-            )
+    KEPT.do_missing(CASES, one, named=sys.argv[1:])
 
 
 if __name__ == "__main__":

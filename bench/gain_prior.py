@@ -17,7 +17,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.corpora import CORPORA
-from bench.forecast_cases import kept, seen_gain_of
+from bench.forecast_cases import KEPT, seen_gain_of
 from coach.gain import SeenGain
 from coach.text_kind import TextKind
 
@@ -94,7 +94,7 @@ def _mean_of_means(gains: Gains, corpora: list[str]) -> float:
 
 
 def main() -> None:
-    gains = gains_of(kept().values())
+    gains = gains_of(KEPT.all().values())
     for kind in dict.fromkeys(map(kind_of, gains)):
         mean, deviation = prior(gains, kind)
         of_kind = {corpus: [one.share for one in found] for corpus, found in gains.items() if kind_of(corpus) == kind}

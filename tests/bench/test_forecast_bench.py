@@ -10,6 +10,7 @@ import pytest
 from bench import advice, forecast, forecast_cases, gain_prior
 from bench.corpora import CORPORA
 from bench.corpus_cases import Case, draw, held_apart
+from bench.kept_runs import KeptRuns
 from coach.recommendation.hyperparameters import FEWEST_STEPS
 from coach.situation import DataFacts
 from coach.text_kind import TextKind
@@ -80,12 +81,14 @@ def test_a_case_has_the_rows_classes_and_balance_it_names_and_no_text_twice(case
     assert len(parts["train"]) + len(parts["valid"]) == len(labelled) and len(parts["valid"]) < len(parts["train"]) / 3
 
 
-def test_what_is_kept_is_added_to_and_stays_in_order(tmp_path, monkeypatch):
-    monkeypatch.setattr(forecast_cases, "KEPT", tmp_path / "cases.json")
-    first, second = forecast_cases.CASES[:2]
-    forecast_cases.keep(second.name, {"n": 2})
-    forecast_cases.keep(first.name, {"n": 1})
-    assert list(json.loads((tmp_path / "cases.json").read_text(encoding="utf-8"))) == [first.name, second.name]
+def test_what_is_kept_is_added_to_stays_in_order_and_is_not_done_again(tmp_path):
+    first, second, third = forecast_cases.CASES[:3]
+    kept = KeptRuns(tmp_path / "cases.json", (first.name, second.name))
+    done = []
+    for runs, named in (([third, second], []), ([first, second, third], [first.name]), ([first, second, third], [])):
+        kept.do_missing(runs, lambda case: done.append(case) or {"rows": case.rows}, named=named, most=2)
+    assert done == [third, second, first]
+    assert list(json.loads(kept.path.read_text(encoding="utf-8"))) == [first.name, second.name, third.name]
 
 
 def test_there_are_enough_cases_of_every_corpus():
@@ -130,10 +133,6 @@ def test_the_coach_on_a_schedule_of_its_own_stands_beside_what_is_read_and_only_
     found[own[1].name] = {"macro_f1": [0.5, 0.9, 0.7]}
     row = advice.judged("news-topics", found, coach)
     assert row["coach"]["on_its_own_schedule"] == 0.75 and row["coach"]["macro_f1"] == 0.5, "the measure itself is as it was"
-    monkeypatch.setattr(advice, "KEPT", tmp_path / "runs.json")
-    for name in (own[0].name, advice.RUNS[3].name, advice.RUNS[0].name):
-        advice.keep(name, found[name])
-    assert list(advice.kept()) == [advice.RUNS[0].name, advice.RUNS[3].name, own[0].name]
 
 
 def test_cases_are_trained_with_the_balance_and_the_rate_that_the_coach_recommends(monkeypatch):
