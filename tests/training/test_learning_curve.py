@@ -1,5 +1,7 @@
 """The baseline's learning curve on rows whose answer can be learnt."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -54,3 +56,13 @@ def test_of_many_rows_a_part_is_drawn(monkeypatch):
     monkeypatch.setattr("training.learning_curve.MOST_ROWS", 90)
     curve, _ = curve_of(rows(180))
     assert curve[-1].rows == 72
+
+
+@pytest.mark.parametrize("draw", range(8))
+def test_rows_that_stay_together_make_folds_of_many_sizes_and_one_curve(draw):
+    looked_at = counted(rows(90), task())
+    groups = np.random.default_rng(draw).integers(0, 14, 90)
+    looked_at = replace(looked_at, groups=groups)
+    sizes = {min(len(inside) for inside, _ in looked_at.folds(draw + number)) for number in range(SEEDS)}
+    curve = learning_curve(looked_at, out_of_fold(looked_at, seed=draw)[1], seed=draw)
+    assert curve[-1].rows == min(sizes) and all(len(point.macro_f1) == SEEDS for point in curve)
