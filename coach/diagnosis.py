@@ -7,7 +7,7 @@ decision to the reader. Thresholds: evidence.md 6.1 unless another source is nam
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from coach.class_findings import imbalance, leaning, small_in_test, weak_classes
@@ -67,7 +67,8 @@ Look = Callable[[Evidence], list[Finding]]
 def diagnose(evidence: Evidence) -> Diagnosis:
     """The verdict and every finding, notes last. Raises WorkspaceError where results have no primary metric."""
     found = [finding for look in LOOKS for finding in look(evidence)]
-    return Diagnosis(judge(evidence.results), tuple(sorted(found, key=lambda finding: finding.level == "info")))
+    verdict = replace(judge(evidence.results), flattered=any(finding.name in FLATTERED for finding in found))
+    return Diagnosis(verdict, tuple(sorted(found, key=lambda finding: finding.level == "info")))
 
 
 def format_failures(evidence: Evidence) -> list[Finding]:

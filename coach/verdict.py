@@ -43,7 +43,8 @@ class BaselineVerdict:
 class Verdict:
     """`word` is None without a target. `certain`: the whole interval lies on one side of the target.
 
-    `rows_needed`: test rows in all after which it would, None where it already does or never could.
+    `rows_needed`: test rows in all after which it would, None where it already does or never could. `flattered`: whether a diagnosis
+    found that the score may come from texts learnt by heart.
     """
 
     word: VerdictWord | None
@@ -60,6 +61,7 @@ class Verdict:
     validation: float | None = None
     validation_rows: int | None = None
     step_chosen: bool = True
+    flattered: bool = False
 
     @property
     def at_the_top(self) -> bool:
@@ -73,11 +75,11 @@ class Verdict:
         ahead = [found for found in self.baselines if found.score > limit and not self.is_level_with(found)]
         return max(ahead, key=lambda found: found.score, default=None)
 
-    def sentences(self) -> list[Sentence]:
-        """The judgement, its certainty, then each baseline; a baseline that is clearly ahead comes before all else."""
+    def sentences(self, *, advise: bool = True) -> list[Sentence]:
+        """The judgement, its certainty, then each baseline; one clearly ahead comes before all else. `advise`: with what to do."""
         ahead = self.clearly_ahead
         said = [self._behind(ahead)] if ahead else []
-        said.append(self._target())
+        said.append(self._target(self._advice() if advise else sentence("verdict.advice.none")))
         if self.word is not None and not self.certain:
             said.append(self._cannot_tell())
         said += [self._baseline(found) for found in self.baselines if found is not ahead]
@@ -90,7 +92,7 @@ class Verdict:
     def as_json(self, language: Language) -> dict[str, Any]:
         return {**asdict(self), "sentences": [said.say(language) for said in self.sentences()]}
 
-    def _target(self) -> Sentence:
+    def _target(self, advice: Sentence) -> Sentence:
         interval = self._interval()
         if self.word is None or self.threshold is None:
             return sentence("verdict.no_target", metric=metric_words(self.metric), value=self.value, interval=interval)
@@ -101,10 +103,12 @@ class Verdict:
             "gap": abs(self.value - self.threshold),
         }
         key = "met_uncertain" if self.word == "met" and not self.certain and self.low is not None else self.word
-        return Sentence(f"verdict.{key}", {**data, "interval": interval, "advice": self._advice()})
+        return Sentence(f"verdict.{key}", {**data, "interval": interval, "advice": advice})
 
     def _advice(self) -> Sentence:
         """What to do with a version at or near its target; nothing while a baseline does better."""
+        if self.word == "met" and self.flattered:
+            return sentence("verdict.advice.flattered")
         as_good = self.is_as_good if self.word == "met" else self.is_level_with
         if self.word not in ("met", "close") or any(found.beaten == "no" and not as_good(found) for found in self.baselines):
             return sentence("verdict.advice.none")

@@ -29,8 +29,9 @@ def not_finished(page: TaskPage, entry: Entry) -> None:
 
 def sections(page: TaskPage, entry: Entry, found: Examined) -> None:
     version = page.task.version(entry.name)
-    judgement(page, found.diagnosis.verdict.sentences(), by=page.say("evaluate.coach"))
-    doubt = st.container()
+    judged, doubt = st.empty(), st.container()
+    with judged.container():
+        judgement(page, found.diagnosis.verdict.sentences(advise=False), by=page.say("evaluate.coach"))
     figure_row(page, figures(found.diagnosis.verdict, found.results))
     system_line(page, entry)
     repeat_runs(page, found.results)
@@ -39,6 +40,8 @@ def sections(page: TaskPage, entry: Entry, found: Examined) -> None:
     label_review(page, version, found)
     with st.spinner(page.say("evaluate.looking")):
         diagnosis = cached.diagnosed(version, found)
+    with judged.container():
+        judgement(page, diagnosis.verdict.sentences(), by=page.say("evaluate.coach"))
     if flattered := diagnosis.flattered:
         with doubt:
             prose.sentence(page.say("evaluate.flattered", title=flattered.title.say(page.language), code=flattered.code))

@@ -8,17 +8,18 @@ from __future__ import annotations
 import shlex
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
 from tqdm import tqdm
 
-from coach.errors import error_lines
+from coach.errors import CoachError, error_lines
 from coach.history import finished_results
 from coach.repeats import repeats_sentence
 from coach.text import Language, has_text, text
-from coach.verdict import judge
+from coach.verdict import Verdict, judge
 from coach.version_folder import Version
 from training import checkpoints
 from training.event_log import read_events
@@ -219,7 +220,7 @@ def result_lines(version: Version, language: Language) -> list[str]:
         lines.append(
             text("cli.training.result_baseline", language, **tfidf, own_f1=results["macro_f1"], own_accuracy=results["accuracy"])
         )
-    lines += [found.say(language) for found in judge(results).sentences()]
+    lines += [found.say(language) for found in _verdict(version, results).sentences()]
     for label, scores in results["per_class"].items():
         lines.append(text("cli.training.class_line", language, label=label, **scores))
     if results["end_reason"] == "early_stopping":
@@ -228,3 +229,14 @@ def result_lines(version: Version, language: Language) -> list[str]:
         lines.append(found.say(language))
     names = {"path": str(version.predictions_path), "task": shlex.quote(str(version.folder.parents[1])), "version": version.name}
     return [*lines, text("cli.training.result_next", language, **names)]
+
+
+def _verdict(version: Version, results: Mapping[str, Any]) -> Verdict:
+    """As the diagnosis has it, which knows whether test texts were learnt by heart; by the scores alone where a file is damaged."""
+    from coach.diagnosis import diagnose
+    from training.evidence import evidence_on, look_at_copies
+
+    try:
+        return diagnose(evidence_on(version, results, copies=look_at_copies(version))).verdict
+    except CoachError:
+        return judge(results)

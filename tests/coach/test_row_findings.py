@@ -77,6 +77,8 @@ def test_a_score_that_is_flattered_is_not_for_deployment():
         judged = diagnose(Evidence(met, answered=rows))
         assert judged.verdict.word == "met" and judged.flattered is not None
         assert next_step("v1", judged, None).key == "next_step.met_flattered"
+        first = judged.verdict.sentences()[0].say("zh-TW")
+        assert "先別部署" in first and "可以部署" not in first, "every page gives one advice"
     fair = diagnose(Evidence(met, answered=[*copies(10, 8), *others(90, 70)]))
     assert fair.flattered is None and next_step("v1", fair, None).key == "next_step.met"
 

@@ -471,7 +471,7 @@ def test_the_column_of_rows_that_belong_together_is_chosen_and_taken_back(partia
     assert box.options == ["客戶", "門市"] and box.value is None, "no field's column, none without repeats, none of few values"
     at = box.set_value("客戶").run()
     assert not at.exception and attached(partial_task).group_by == "客戶"
-    assert not open_page("pages/3_recommend.py", partial_task).exception, "folds of groups are of many sizes"
+    assert not open_page("3_recommend.py", partial_task).exception, "folds of groups are of many sizes"
     at = attach(at, partial_task, sheet_of_customers(80), "b.csv", turn=1)
     assert attached(partial_task).group_by == "客戶" == widget(at, partial_task, "column.group").value, "a new file keeps it"
     at = widget(at, partial_task, "column.group").set_value(None).run()
