@@ -11,6 +11,7 @@ from coach.workspace import SUMMARY_FILE
 from pages.ui import prose, session, yaml_editor
 from pages.ui.frame import guarded, open_page
 from pages.ui.goal_card import goal_card, said_back, three_numbers
+from pages.ui.goal_drift import goal_drift_note
 from pages.ui.page import TaskPage, link
 from pages.ui.sheet import Sheet, in_conflict, rewritten, saved_as
 
@@ -32,6 +33,8 @@ def draw(page: TaskPage) -> None:
                 yaml_editor.conflict(page, key, sheet, goal.text, goal.seen, name=SUMMARY_FILE)
             elif goal.outdated:
                 say_outdated(page, key, sheet, goal)
+            elif goal.confirmed and not sheet.edited:
+                goal_drift_note(page)
         actions(page, key, sheet, goal, remarks)
     beside = below.container(horizontal=True, gap="medium")  # side by side, one below the other where there is little room
     with beside.container(width=CARD_WIDTH_PX):

@@ -16,6 +16,7 @@ from pages.ui.choice_controls import write_choice
 from pages.ui.figure_row import figure_row
 from pages.ui.forecast_box import forecast_box, more_rows
 from pages.ui.frame import guarded, open_page, show_error
+from pages.ui.goal_drift import goal_drift_note
 from pages.ui.measured_so_far import measured_so_far
 from pages.ui.page import TaskPage, go_to, link
 from pages.ui.plan_cards import plan_cards
@@ -106,6 +107,7 @@ with open_page("recommend") as page:
     if advised.otherwise:
         prose.muted(page.say("recommend.basis.chosen"))
     (taken(page, advised) if advised.has_file else take(page, advised, look))
+    goal_drift_note(page)
     open_questions(page, advised)
     forecast_box(page, advised)
     choices, beside = st.columns([3, 2], gap="medium")

@@ -16,6 +16,7 @@ from coach.yaml_document import text_of
 from pages.ui import cached, cached_plan, prose, yaml_editor
 from pages.ui.confirm_facts import data_section, three_numbers, what_will_happen, where_it_runs
 from pages.ui.frame import guarded, open_page, show_error
+from pages.ui.goal_drift import goal_drift
 from pages.ui.measure_box import measure_box
 from pages.ui.page import TaskPage, link
 from pages.ui.sheet import in_conflict
@@ -50,6 +51,8 @@ def draw(page: TaskPage) -> None:
         with st.container():
             if in_conflict(sheet, opened.seen):
                 yaml_editor.conflict(page, key, sheet, opened.text, opened.seen, name=TASK_FILE)
+            elif opened.content is not None:
+                goal_drift(page, key, file)
         start_box(page, key, sheet, opened, file, before, remarks)
     beside = below.container(horizontal=True, gap="medium")  # side by side, one below the other where there is little room
     with beside.container():

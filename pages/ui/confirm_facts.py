@@ -11,13 +11,12 @@ from coach.metric_words import metric_name, metric_words
 from coach.remarks import Remark, stops
 from coach.sentence import Sentence, sentence
 from coach.task_schema import Execution, TaskFile
-from coach.yaml_in_place import with_value
 from pages.ui import cached, cached_plan, prose, session
 from pages.ui.figure_row import figure_row
 from pages.ui.frame import guarded
 from pages.ui.page import TaskPage, link
-from pages.ui.sheet import Sheet, rewritten
-from pages.ui.yaml_editor import held_sheet, hold_sheet
+from pages.ui.sheet import Sheet
+from pages.ui.yaml_editor import put_values
 from training.attached_file import attached
 from training.before_start import BeforeStart, DataState
 from training.data.build import last_data_version
@@ -139,7 +138,7 @@ def where_it_runs(page: TaskPage, key: str, file: TaskFile | None, sheet: Sheet)
             page.say("confirm.where.label"), options, key=widget, disabled=file is None, index=None,
             format_func=lambda name: page.say(f"confirm.where.{name}"),
             captions=[page.say(f"confirm.where.{name}_note") for name in options],
-            on_change=lambda: _put(key, ("execution", "isolation"), session.widget_value(widget)),
+            on_change=lambda: _choose_isolation(key, session.widget_value(widget)),
         )  # fmt: skip
         found = cached_plan.estimate(page.task, file) if file else None
         if found:
@@ -147,12 +146,12 @@ def where_it_runs(page: TaskPage, key: str, file: TaskFile | None, sheet: Sheet)
 
 
 def next_version_button(page: TaskPage, key: str, following: str) -> None:
-    """Writes the next version's name into the text; everything else in it stays."""
+    """Writes the next version's name into the text, and takes out what its maker said of the version before; all else stays."""
     label = prose.plain(page.say("confirm.next_version", version=following))
-    st.button(label, key=page.key("next_version"), type="primary", on_click=_put, args=(key, ("version",), following))
+    st.button(label, key=page.key("next_version"), type="primary", on_click=put_values,
+              args=(key, {("version",): following, ("change",): None}))  # fmt: skip
 
 
-def _put(key: str, path: tuple[str, ...], value: str | None) -> None:
-    sheet = held_sheet(key)
-    if sheet and value is not None:
-        hold_sheet(key, rewritten(sheet, with_value(sheet.text, path, value)))
+def _choose_isolation(key: str, value: str | None) -> None:
+    if value is not None:
+        put_values(key, {("execution", "isolation"): value})

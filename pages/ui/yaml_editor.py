@@ -7,7 +7,7 @@ one types. Built on Streamlit's components v2 (yaml_editor.js, yaml_editor.css).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ import streamlit as st
 
 from coach.remarks import Grade, Remark
 from coach.sound_text import sound_text
+from coach.yaml_document import YamlValue
+from coach.yaml_in_place import with_values
 from pages.ui import prose, session
 from pages.ui.page import Page
 from pages.ui.sheet import Sheet, differences, follow, has_followed, kept_over, rewritten, typed
@@ -48,6 +50,13 @@ def open_sheet(page: Page, key: str, saved: str, seen: str | None, *, name: str,
         if is_file and has_followed(before, sheet):
             st.info(prose.plain(page.say("editor.followed", name=name)), icon=":material/info:")
     return sheet
+
+
+def put_values(key: str, changes: Mapping[tuple[str, ...], YamlValue]) -> None:
+    """A callback: values into the text of the sheet kept under `key`, None takes a key out; comments and all else stay."""
+    sheet = held_sheet(key)
+    if sheet:
+        hold_sheet(key, rewritten(sheet, with_values(sheet.text, changes)[0]))
 
 
 def held_sheet(key: str) -> Sheet | None:

@@ -327,3 +327,35 @@ def test_with_a_broken_text_the_data_are_still_said_as_they_are(mails, language,
     write(at, mails, "training: [")
     said = words(at)
     assert text("ui.confirm.data.to_build", language) in said and text("ui.confirm.data.ready", language) not in said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_goal_that_has_changed_is_said_on_three_pages_and_put_into_the_text_with_one_click(ready_task, language, open_page):
+    ready_task.file_path.write_text("# mine\n" + ready_task.file_path.read_text(encoding="utf-8"), encoding="utf-8")
+    said = ready_task.file.success_criteria
+    success = {"primary_metric": said.primary_metric, "threshold": 0.91}
+    ready_task.save_answers(Answers.model_validate({"success": success}))
+    metric = metric_name(said.primary_metric, language)
+    differs = text("ui.confirm.goal.differs", language, goal=f"{metric} 0.91", task=f"{metric} {said.threshold:.2f}")
+    assert differs in words(open_page("3_recommend.py", ready_task, language))
+    at = open_page(PAGE, ready_task, language)
+    assert differs in words(at) and "0.91" in words(at)
+    at = button(at, ready_task, "goal.take").click().run()
+    assert not at.exception and "threshold: 0.91" in held(at, ready_task) and held(at, ready_task).startswith("# mine")
+    assert differs not in words(at)
+
+
+def test_what_was_assumed_of_the_goal_does_not_differ(ready_task, open_page):
+    answers = Answers.model_validate({"success": {"threshold": 0.91}, "assumed": ["success.threshold"]})
+    ready_task.save_answers(answers)
+    assert text("ui.confirm.goal.take") not in [button.label for button in open_page(PAGE, ready_task).button]
+
+
+def test_the_next_version_does_not_begin_with_what_was_said_of_the_last(finished_task, open_page):
+    content = finished_task.file_path.read_text(encoding="utf-8").replace(
+        "task_type:", "change: {parent: v0, statement: another rate}\ntask_type:", 1
+    )
+    finished_task.file_path.write_text(content, encoding="utf-8")
+    at = open_page(PAGE, finished_task)
+    at = button(at, finished_task, "next_version").click().run()
+    assert not at.exception and "another rate" not in held(at, finished_task) and "version: v2" in held(at, finished_task)
