@@ -57,7 +57,7 @@ def summarize(arguments: argparse.Namespace, language: Language) -> int:
 
 def recommend(arguments: argparse.Namespace, language: Language) -> int:
     """The plan for the answers, with a look at the data file where one is given."""
-    from coach.plan_lines import lines_here
+    from coach.plan_lines import lines_here, look_lines
 
     answers = _answers(arguments.answers)
     look = _look(answers, Path(arguments.data), arguments) if arguments.data else None
@@ -65,9 +65,7 @@ def recommend(arguments: argparse.Namespace, language: Language) -> int:
     if arguments.json:
         print_json(plan.as_json(language))
         return EXIT_OK
-    if look:
-        columns = {"text": ", ".join(look.text_columns), "label": look.label_column or "—"}
-        print_lines([text("cli.coach.plan.looked_at", language, path=look.path.name, rows=look.facts.rows, **columns), ""])
+    print_lines(look_lines(look, answers, language) if look else [])
     print_lines(lines_here(plan, language, answers, look.facts if look else None))
     return EXIT_OK
 
@@ -209,9 +207,11 @@ def _answers(path: str) -> Answers:
 
 
 def _look(answers: Answers, path: Path, arguments: argparse.Namespace) -> Look:
+    from coach.plan_lines import refuse_unnamed_labels
     from training.attached_file import look_in
 
-    return look_in(Path(arguments.answers).parent, answers, path, text=arguments.text or (), label=arguments.label)
+    look = look_in(Path(arguments.answers).parent, answers, path, text=arguments.text or (), label=arguments.label)
+    return refuse_unnamed_labels(look, answers)
 
 
 def _plan(answers: Answers, look: Look | None) -> Plan:

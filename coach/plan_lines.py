@@ -9,15 +9,41 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from coach.answers import Answers
+from coach.errors import DataError
+from coach.figures import NOTHING
 from coach.plan import Advice, Plan, Topic
 from coach.reference_data import sources
-from coach.situation import DataFacts
+from coach.situation import DataFacts, Look
 from coach.text import Language, text
 
 if TYPE_CHECKING:
     from coach.what_if import Change
 
 TOPICS: tuple[Topic, ...] = ("method", "base_model", "hyperparameters", "data", "versioning", "deployment")
+SHOWN_LABELS = 6
+
+
+def look_lines(look: Look, answers: Answers, language: Language) -> list[str]:
+    """What was seen of the file before the plan; rows whose label the answers do not name are not passed over in silence."""
+    facts = look.facts
+    said = {"path": look.path.name, "text": ", ".join(look.text_columns), "label": look.label_column or NOTHING}
+    lines = [text("cli.coach.plan.looked_at", language, rows=facts.rows, **said)]
+    if facts.unnamed_labels:
+        count = sum(facts.unnamed_labels.values())
+        lines.append(text("cli.coach.plan.unnamed_labels", language, count=count, **_labels(look, answers)))
+    return [*lines, ""]
+
+
+def refuse_unnamed_labels(look: Look, answers: Answers) -> Look:
+    """The look as it came. Raises DataError where every label of the file is one that the answers do not name."""
+    if look.facts.unnamed_labels and not look.facts.rows:
+        column = look.label_column or NOTHING
+        raise DataError("data.labels_not_named", path=look.path.name, column=column, **_labels(look, answers))
+    return look
+
+
+def _labels(look: Look, answers: Answers) -> dict[str, str]:
+    return {"labels": ", ".join(list(look.facts.unnamed_labels)[:SHOWN_LABELS]), "named": ", ".join(answers.task.labels or ())}
 
 
 def lines_here(plan: Plan, language: Language, answers: Answers, facts: DataFacts | None) -> list[str]:

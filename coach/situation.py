@@ -41,7 +41,7 @@ class DataFacts:
 
     `seen_gains`: what finished versions on this machine scored beside their baselines. `alike_rows`: of `compared_rows`, those that share
     their wording with another but for names and numbers; `baseline_apart`: the task's metric where such rows are never learnt from and
-    asked at once, None where they are few.
+    asked at once, None where they are few. `unnamed_labels`: labels of rows left out because the answers do not name them.
     """
 
     rows: int
@@ -58,6 +58,7 @@ class DataFacts:
     compared_rows: int = 0
     baseline_apart: float | None = None
     seen_gains: tuple[SeenGain, ...] = ()
+    unnamed_labels: dict[str, int] = field(default_factory=dict)
 
 
 def are_many(alike: int, rows: int) -> bool:

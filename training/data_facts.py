@@ -91,6 +91,7 @@ def look_at_table(
         p95_chars=report.chars.p95 if report.chars else None,
         conflicting_rows=len(report.problems.get("label_conflict", [])),
         repeated_rows=len(report.problems.get("duplicate", [])),
+        unnamed_labels=report.unknown_labels,
         **scored,
     )
     return Look(facts, table.path, texts, labelled, tuple(counts), dict(mapping or {}))

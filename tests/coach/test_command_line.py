@@ -182,6 +182,22 @@ def test_a_file_narrows_the_forecast_and_is_named(coach, sheet):
     assert "only 49 rows → TF-IDF baseline\n" in changes and changes.count("\n  - ") >= 3
 
 
+@pytest.mark.parametrize("command", [("recommend",), ("task",)])
+def test_a_file_without_any_of_the_named_labels_is_refused_and_one_with_some_says_which_are_left_out(coach, sheet, command):
+    answers = yaml.safe_load(sheet.read_text(encoding="utf-8"))
+    data = ("--data", sheet.parent / "sheet.csv") if command == ("recommend",) else ()
+
+    def with_labels(*labels):
+        answers["task"]["labels"] = list(labels)
+        sheet.write_text(yaml.safe_dump(answers, allow_unicode=True), encoding="utf-8")
+        return coach(*command, sheet, *data)
+
+    code, out, error = with_labels("物流", "退換貨")
+    assert code == 2 and not out and "好" in error and "物流" in error and "task.labels" in error
+    code, out, _ = with_labels("好", "退換貨")
+    assert code == 0 and ("壞" in out) == (command == ("recommend",))
+
+
 def test_task_without_output_prints_a_task_that_is_sound(coach, tmp_path, sheet):
     code, out, _ = coach("task", sheet)
     assert code == 0
