@@ -24,7 +24,12 @@ from coach.text import Language
 Road = Literal["discover", "diagnose", "advise"]
 Known = dict[str, str | int | float | bool | list[str]]
 _HAN = re.compile(r"[\u3400-\u9fff]")
-_SCORE = re.compile(r"(?P<percent>\d{1,3}(?:\.\d+)?)\s*[%％]|(?<![\d.])(?P<share>0?\.\d+)")
+_DIGITS = "一二三四五六七八九"
+_SCORE = re.compile(
+    r"(?P<percent>\d{1,3}(?:\.\d+)?)\s*[%％]|(?<![\d.])(?P<share>0?\.\d+)"
+    rf"|(?<![幾\d])(?P<tenths>[{_DIGITS}])成(?P<more>[{_DIGITS}])?+(?![員本功為]|的(?![準正精]確|分數|F1))"  # 六成五
+)
+_OF_BUYING = re.compile(r"(?:買|購|租|換|升級|加購|\b(?:buy|rent|purchase|get|upgrade to)\b)[^,，。;；]{0,8}$", re.IGNORECASE)
 _INTO_KINDS = re.compile(
     r"\b(?:sort|group|divide|split|separate|put|organi[sz]e|file|bucket)(?:s|ed|ing|ting|ping)?\b[^.;!?]{0,80}?\b(?:into|in|by)\b[^.;!?]{0,24}?"
     r"\b(?:groups?|kinds?|types?|categor(?:y|ies)|class(?:es)?|piles?|buckets?|folders?|topics?|teams?|departments?|queues?)\b"
@@ -34,7 +39,7 @@ _INTO_KINDS = re.compile(
 _WHITE = re.compile(r"\s+")  # a run of it is no more than one, and takes patterns no longer
 _CLAUSE = re.compile(r"[,，。;；!?！？]|\.(?!\d)")
 _AIM = re.compile(  # words that make the score after them one that is wanted
-    r"目標(?!客|市|族|用戶)|[想要][要能]?(?:到|達到)|希望(?:能)?(?:到|達到)?|提[高升].{0,8}?到|至少|[要達](?=[^,，]{0,12}以上)"
+    r"目標(?!客|市|族|用戶)|[想要][要能]?(?:到|達到)|希望(?:能)?(?:到|達到)?|提[高升].{0,8}?到|至少|[要達](?=[^,，]{0,12}以上)|[要需](?=\s*[\d一二三四五六七八九])"
     r"|\b(?:target|goal|aim|want|need|at least|(?:to|should|must) reach)\b",
     re.IGNORECASE,
 )
@@ -128,6 +133,8 @@ def _scores(said: str, metric: Metric | None) -> tuple[float | None, float | Non
     wanted = None
     for clause in _CLAUSE.split(said):
         for found in _SCORE.finditer(clause):
+            if found["tenths"] and not is_measured:
+                continue
             score = _share(found)
             word = [aim for aim in _AIM.finditer(clause) if 0 <= found.start() - aim.end() <= FARTHEST_AIM]
             if word and is_measured and not _NO_SCORE_AFTER.match(clause, found.end()):
@@ -189,12 +196,19 @@ def _known(said: str, metric: Metric | None) -> Known:
 
 
 def _card(said: str) -> str | None:
-    """The longest name of a card that is said, as the catalogue writes it."""
-    hits = [card.name for card in cards() if any(stands_in(spelling, said) for spelling in (card.name, *card.aliases))]
+    """The longest name of a card that is said to be there, as the catalogue writes it; one to be bought is not."""
+    hits = [card.name for card in cards() if any(_is_there(spelling, said) for spelling in (card.name, *card.aliases))]
     return max(hits, key=len, default=None)
 
 
+def _is_there(spelling: str, said: str) -> bool:
+    place = said.lower().find(spelling.lower())
+    return stands_in(spelling, said) and not (place >= 0 and _OF_BUYING.search(said[:place]))
+
+
 def _share(found: re.Match[str]) -> float | None:
-    """`72%` and `0.72` as .72."""
+    """`72%`, `0.72` and 七成二 as .72."""
+    if found["tenths"]:
+        return (10 * (_DIGITS.index(found["tenths"]) + 1) + (_DIGITS.index(found["more"]) + 1 if found["more"] else 0)) / 100
     value = float(found["percent"]) / 100 if found["percent"] else float(found["share"])
     return round(value, 6) if 0 <= value <= 1 else None

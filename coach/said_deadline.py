@@ -21,9 +21,10 @@ _DUE = re.compile(  # only with a word for being done: other times are how old t
 _ENDS = r"(?=\s*(?:$|[,，。;；!！?？.)）]|給|了|and\b|so\b|but\b|to\b))"  # not of something else: 「明天上線的商品」
 _DUE_SOON = re.compile(  # the person's own deadline: it has to be done
     rf"(?P<zh>{_SOON_WORDS})(?:之?前|以前)?(?:就|一定|必須)?[要得須](?:上線|完成|交件|交付|交差|交出|交|驗收){_ENDS}"
+    rf"|(?P<bare>{_SOON_WORDS})就要(?=\s*(?:$|[,，。;；!！.]))"
     rf"|(?:期限|截止日?期?|deadline)(?:\s?is|'s|\s?[是在為:]|只?剩下?|還有)\s?"
     rf"(?P<on>{_SOON_WORDS}|下個?(?:月|週|周|星期|禮拜)|next (?:week|month)|(?:in |within )?{_TIME})(?:之?內|以內|後)?{_ENDS}"
-    rf"|\b(?:(?:it|this|project|model)(?:'s| is) due|(?:need|want) (?:it|this)(?: done| live| ready)?"
+    rf"|\b(?:(?:it|this|project|model)(?:'s| is) due|(?:need|want) (?:it|this|that)(?: done| live| ready)?"
     rf"|(?:must|has to|have to|needs to) (?:be )?(?:live|ready|done|deliver(?:ed)?|ship(?:ped)?|finish(?:ed)?))"
     rf" (?:by |before |until )?(?P<en>{_SOON_WORDS})\b{_ENDS}",
     re.IGNORECASE,
@@ -40,6 +41,6 @@ def said_deadline(sentence: str, today: date | None = None) -> float | None:
     if end := _DUE_AT_MONTH_END.search(sentence):
         return weeks_in(end[0], today)
     if soon := _DUE_SOON.search(sentence):
-        return weeks_in(soon["zh"] or soon["on"] or soon["en"], today)
+        return weeks_in(soon["zh"] or soon["bare"] or soon["on"] or soon["en"], today)
     found = _DUE.search(sentence)
     return weeks_in(found["span"] or found["en"] or found[0]) if found else None

@@ -22,6 +22,11 @@ _NO_LABELS = re.compile(
     r"|\b(?:not|none|never|isn't|aren't|n't)\b[^,.;]{0,20}\blabell?ed\b|[未無]標|沒有?標|没有?标",
     re.IGNORECASE,
 )
+_NONE_LABELLED = re.compile(
+    r"(?:沒有?|没有?|無)(?:任何)?(?:已?標[註記注](?:好的|過的|的)?)(?:資料|数据|數據|樣本|範例)|(?:一筆|半筆)(?:標[註記注](?:資料)?)?(?:都|也)沒有?"
+    r"|\b(?:no|without(?: any)?|don't have(?: any)?|do not have(?: any)?) labell?ed (?:data|rows|examples|texts)\b",
+    re.IGNORECASE,
+)
 _LABELLED = re.compile(r"(?<![a-z])labell?ed\b|標[註記注好]", re.IGNORECASE)
 _LABELLED_BEFORE = re.compile(r"標[註記注]?[好了完]*\s*$")
 _UNLABELLED_BEFORE = re.compile(r"(?:[未沒無]標[註記]?的|沒有標[註籤]的|\bunlabell?ed)[^,.;，。；]{0,6}$", re.IGNORECASE)
@@ -45,13 +50,15 @@ FEWEST_THINGS = 10  # of fewer, "in 3 sentences" is likelier what an answer is t
 
 def said_rows(said: str) -> int | None:
     """The first number of rows that is said to be labelled, else of rows, else of mails, reviews and the like, where these are not
-    said to have no labels.
+    said to have no labels; 0 where it says that there are no labelled ones.
 
     Passed over: what no file can hold, what comes in every day, and a handful of texts, which may be what is to be written.
     """
     rows = [(count, found) for count, found in _counts(_ROWS, said) if not _has_no_labels(said, found)]
     if rows:
         return next((count for count, found in rows if _is_labelled(said, found)), rows[0][0])
+    if _NONE_LABELLED.search(said):
+        return 0
     if _NO_LABELS.search(said):
         return None
     return next((count for count, _ in _counts(_THINGS, said) if count >= FEWEST_THINGS), None)

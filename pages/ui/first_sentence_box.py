@@ -123,8 +123,8 @@ def _known(page: Page, said: FirstSentence) -> list[str]:
         told.append(page.say("home.understood.domain", value=option_name("task.domain", str(domain), page.language)))
     if labels := known.get("task.labels"):
         told.append(page.say("home.understood.labels", value=page.say("discover.comma").join(labels)))  # type: ignore[arg-type]
-    if rows := known.get("resources.labelled_rows"):
-        told.append(page.say("home.understood.rows", value=rows))
+    if (rows := known.get("resources.labelled_rows")) is not None:
+        told.append(page.say("home.understood.rows" if rows else "home.understood.no_rows", value=rows))
     if card := known.get("resources.gpu_name"):
         told.append(page.say("home.understood.gpu_name", value=card))
     if memory := known.get("resources.vram_gb"):

@@ -473,3 +473,29 @@ def test_a_score_alone_is_held_against_the_test_rows_that_are_named(said, rows):
 def test_a_proposed_field_has_a_name_and_ones_own_stays():
     assert option_name("task.domain", "support", "zh-TW") == "客服"
     assert option_name("task.domain", "beekeeping", "zh-TW") == "beekeeping"
+
+
+@pytest.mark.parametrize(
+    ("said", "key", "value"),
+    [
+        ("分成帳戶與網銀、信用卡、貸款、申訴四類", "task.labels", ["帳戶與網銀", "信用卡", "貸款", "申訴"]),
+        ("分成正面、中立和負面三類", "task.labels", ["正面", "中立", "負面"]),
+        ("分成正面與負面兩類", "task.labels", ["正面", "負面"]),
+        ("沒有標註資料，只有五千則對話紀錄", "resources.labelled_rows", 0),
+        ("we have no labelled data, only 5000 chats", "resources.labelled_rows", 0),
+        ("我有 300 筆客服工單，明天就要", "business.deadline_weeks", 0.143),
+        ("準確率要 90%", "success.threshold", 0.9),
+        ("規則的準確率七成二，想到八成五", "success.threshold", 0.85),
+        ("規則的準確率七成二，想到八成五", "success.baseline_score", 0.72),
+        ("要不要先買一張 4090？", "resources.gpu_name", None),
+        ("我們有一張 4090", "resources.gpu_name", "RTX 4090"),
+    ],
+)
+def test_more_of_a_first_sentence_is_heard(said, key, value):
+    assert understand(said).known.get(key) == value
+
+
+def test_a_score_in_tenths_that_fell_is_trouble_and_a_share_of_customers_is_no_score():
+    fell = understand("我的模型準確率掉到六成五，老闆不滿意")
+    assert (fell.road, fell.score) == ("diagnose", 0.65)
+    assert understand("八成的客戶訊息是查餘額，想分類").score is None
