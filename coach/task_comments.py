@@ -69,8 +69,9 @@ def _learning_rate(task: TaskFile, rows: int | None) -> Iterator[Remark]:
     diverges = LORA_LR_DIVERGES_LARGE if _billions(training.base_model) >= LARGE_BILLIONS else LORA_LR_DIVERGES
     steps = rows * training.epochs / training.batch_size if rows is not None else 0
     own = model_row(training.base_model)
-    if own is not None and own.learning_rate is not None:  # tried on this very model, which is what the coach advises
-        data |= {"usual": f"{own.learning_rate:.0e}".replace("e-0", "e-"), "source": sources()[own.source].title}
+    tried = own.own_learning_rate(oversampled=training.balance == "oversample") if own else None
+    if own is not None and tried is not None:  # tried on this very model, which is what the coach advises
+        data |= {"usual": f"{tried:.0e}".replace("e-0", "e-"), "source": sources()[own.source].title}
     if rate < LORA_LR_LOW and steps < ENOUGH_STEPS_AT_LOW_LR:
         yield "warning", (path, "lora_lr_low", data | {"low": f"{LORA_LR_LOW:g}"})
     elif rate >= diverges:
