@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 
 from coach.metric_words import metric_words
-from coach.own_baseline import own_baseline
+from coach.own_baseline import own_baseline, score_on_new_wordings
 from coach.recommendation.draft import Draft
 from coach.recommendation.hyperparameters import SPEC_LEARNING_RATE, short_rate
 from coach.score_noise import score_noise
@@ -25,7 +25,6 @@ SPEC_HOURS = "2–3"  # the specification's sample plan: about 2 to 3 hours on o
 MINUTES_IN_A_WEEK = 7 * 24 * 60
 DEADLINE_SHARE = 0.1  # judgement: several versions, and looking at their errors, have to fit
 WEEKS_TO_LABEL = 1.0  # judgement
-APART_BELOW = 0.04  # folds made otherwise move the score of real texts by up to .035 (600 rows of eight corpora, tried by hand)
 Caution = Callable[[Draft], Sentence | None]
 
 
@@ -121,7 +120,7 @@ def rows_alike(draft: Draft) -> Sentence | None:
     own = own_baseline(draft.situation)
     if own is None or facts.baseline_apart is None:
         return Sentence("warnings.rows_alike", data)
-    if own.score - facts.baseline_apart < APART_BELOW:  # they share a wording and little of what decides
+    if score_on_new_wordings(draft.situation) is None:  # they share a wording and little of what decides
         return None
     return Sentence("warnings.rows_alike_scored", {**data, "score": own.score, "apart": facts.baseline_apart})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from coach.metric_words import metric_words
+from coach.own_baseline import score_on_new_wordings
 from coach.recommendation.draft import Draft
 from coach.recommendation.method import baseline_is_enough
 from coach.reference_data import method_row
@@ -57,4 +58,11 @@ def _target(draft: Draft) -> Sentence:
         return Sentence(
             "advice.headline.target_none" if found.low is not None else "advice.headline.nothing_foretold", dict(data)
         )
-    return Sentence(f"advice.headline.target_{draft.target_words}", dict(data))
+    alike = "_alike" if draft.target == "likely" and _is_of_known_wordings(draft) else ""
+    return Sentence(f"advice.headline.target_{draft.target_words}{alike}", dict(data))
+
+
+def _is_of_known_wordings(draft: Draft) -> bool:
+    """Whether the baseline, kept from wordings it has seen, stays below the target: what is foretold is a score on seen ones."""
+    apart, threshold = score_on_new_wordings(draft.situation), draft.situation.answers.success.threshold
+    return apart is not None and threshold is not None and apart < threshold

@@ -167,7 +167,10 @@ def test_a_baseline_that_is_expected_to_meet_the_target_comes_first_whatever_the
     assert found.lora is not None and found.learning_rate, "what the second version would be trained with is there"
     assert methods(advised(0.86, 0.85)) == ["sft"], "not by a score that meets the target little more often than not"
     assert methods(advised(0.88, 0.85)) == ["baseline", "sft"], "three times in four is worth the seconds"
-    assert methods(advised(0.97, 0.85, apart=0.6)) == ["sft"], "not by wordings it has seen"
+    seen_alone = advised(0.97, 0.85, apart=0.6)
+    assert methods(seen_alone) == ["sft"], "not by wordings it has seen"
+    assert "within reach" not in seen_alone.headline.say("en") and "on new ones" in seen_alone.headline.say("en")
+    assert "within reach" in advised(0.9, 0.88, apart=0.87).headline.say("en"), "nothing is lost on new wordings there"
     assert methods(advised(0.97, 0.85, apart=0.9)) == ["baseline", "sft"]
     assert methods(advised(0.97, None)) == ["sft"], "nobody can say what is enough without a target"
     assert methods(advised(0.97, 0.85, kind="extraction")) == ["sft"]
