@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -116,6 +116,14 @@ def first_answers(sentence: str, said: FirstSentence) -> Answers:
     if is_short and not tells_more:
         return answers
     return answers.model_copy(update={"business": answers.business.model_copy(update={"problem": sentence.strip()})})
+
+
+def with_classes(answers: Answers, classes: Sequence[str]) -> Answers:
+    """With the classes that scores from elsewhere were given for, where the sentence names none."""
+    if not classes or answers.task.labels:
+        return answers
+    task = answers.task.model_copy(update={"type": "classification", "labels": list(classes)})
+    return answers.model_copy(update={"task": task})
 
 
 def _spelled_out(title: str) -> str:

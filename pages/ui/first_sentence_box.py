@@ -8,7 +8,7 @@ from coach.ask_lines import answers_from
 from coach.first_sentence import LONGEST_SENTENCE, FirstSentence
 from coach.interview import option_name, understand
 from coach.metric_words import metric_name
-from coach.new_task import LONGEST_NAME, first_answers, free_name, name_fault, name_from_sentence, taken_names
+from coach.new_task import LONGEST_NAME, first_answers, free_name, name_fault, name_from_sentence, taken_names, with_classes
 from coach.said_wishes import said_wishes
 from coach.situation import days_in
 from coach.task_schema import Metric
@@ -48,9 +48,8 @@ def _understood(page: Page, sentence: str, lines: list[TaskOverview]) -> None:
     prose.sentence(page.say(f"home.sentence.road.{said.road if known or said.road != 'discover' else 'open'}"))
     if known:
         prose.strong(" · ".join(known))
-    if said.road != "discover":
-        _where_it_helps(page, sentence, said, lines)
-    answers = first_answers(sentence, said)
+    classes = _where_it_helps(page, sentence, said, lines) if said.road != "discover" else []
+    answers = with_classes(first_answers(sentence, said), classes)
     name, fault = _name(page, sentence, answers.title or "")
     if answers.business.problem:
         prose.muted(page.say("home.sentence.kept"))
@@ -81,9 +80,9 @@ def _name(page: Page, sentence: str, title: str) -> tuple[str, str | None]:
     return name, said
 
 
-def _where_it_helps(page: Page, sentence: str, said: FirstSentence, lines: list[TaskOverview]) -> None:
+def _where_it_helps(page: Page, sentence: str, said: FirstSentence, lines: list[TaskOverview]) -> list[str]:
     """The way to an answer: the evaluation of what was trained last and a place for scores from elsewhere, or the latest task's plan;
-    and the cards that speak of it."""
+    and the cards that speak of it. Returns the classes of scores that were pasted."""
     if said.road == "diagnose":
         trained = next((line for line in lines if line.state == "finished"), None)
         if trained is None:
@@ -92,14 +91,14 @@ def _where_it_helps(page: Page, sentence: str, said: FirstSentence, lines: list[
             label = page.say("home.sentence.to_evaluation", title=trained.title, version=trained.version)
             link(page, "evaluate", trained.task, label=label, version=trained.version, icon=":material/troubleshoot:")
         _first_looks(page, said)
-        pasted_figures(page, said.metric, said.score)
-        return
+        return pasted_figures(page, said.metric, said.score)
     _first_advice(page, said)
     if sound := next((line for line in lines if line.state != "damaged"), None):
         link(
             page, "recommend", sound.task, label=page.say("home.sentence.to_plan", title=sound.title), icon=":material/alt_route:"
         )
     cards_for(page, sentence)
+    return []
 
 
 def _first_looks(page: Page, said: FirstSentence) -> None:

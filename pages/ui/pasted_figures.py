@@ -13,8 +13,8 @@ from pages.ui.page import Page
 PASTED = "home.figures"
 
 
-def pasted_figures(page: Page, metric: Metric | None, score: float | None) -> None:
-    """The box, and under it the judgement and the findings, or in three sentences why the text cannot be read.
+def pasted_figures(page: Page, metric: Metric | None, score: float | None) -> list[str]:
+    """The box, and under it the judgement and the findings, or in three sentences why the text cannot be read. Returns the classes read.
 
     `score`: what was said before; where what is pasted comes to another one, that is told first.
     """
@@ -24,7 +24,7 @@ def pasted_figures(page: Page, metric: Metric | None, score: float | None) -> No
     )  # fmt: skip
     st.button(page.say("home.figures.go"), key="home.figures.go", icon=":material/troubleshoot:")
     if not pasted or not pasted.strip():
-        return
+        return []
     from coach.diagnosis import diagnose  # with numpy behind it, which the first page does not wait for
     from coach.finding import Evidence
     from coach.first_trouble import another_score
@@ -32,13 +32,15 @@ def pasted_figures(page: Page, metric: Metric | None, score: float | None) -> No
     from pages.ui.finding_cards import finding_cards
 
     try:
-        found = diagnose(Evidence(read_pasted(pasted, metric=metric)))
+        scores = read_pasted(pasted, metric=metric)
+        found = diagnose(Evidence(scores))
     except UserError as error:
         st.warning(prose.plain(" ".join(error.lines(page.language))))
-        return
+        return []
     verdict = found.verdict
     if told := another_score(verdict, score):
         prose.sentence(told.say(page.language))
     for said in verdict.sentences():
         prose.sentence(said.say(page.language))
     finding_cards(page, found)
+    return list(scores["per_class"])

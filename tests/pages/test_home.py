@@ -272,3 +272,12 @@ def test_scores_from_elsewhere_are_pasted_judged_and_explained_or_refused_in_wor
     assert text("first_words.another_score", language, said=0.72, metric="", value=0.8)[:6] in said, "another score than was said"
     at.text_area(key="home.figures").set_value(HOSTILE).run()
     assert not at.exception and [warning.value for warning in at.warning]
+
+
+def test_the_classes_of_pasted_scores_come_along_into_the_task(workspace, open_page):
+    at = write_sentence(open_page(None), "F1 只有 72%，怎麼辦？")
+    at.text_area(key="home.figures").set_value(",帳務,申訴\n帳務,80,15\n申訴,2,18").run()
+    at.button(key="home.sentence.begin").click().run()
+    assert not at.exception
+    (task,) = list_tasks(workspace)
+    assert (task.answers().task.type, task.answers().task.labels) == ("classification", ["帳務", "申訴"])
