@@ -120,7 +120,7 @@ class Comparison:
         if change.interval is None:
             return Sentence("verdict.compare.unpaired", {**names, "difference": change.difference or 0.0})
         if change.interval.low == change.interval.high == 0:
-            return sentence("verdict.compare.no_difference")
+            return Sentence("verdict.compare.no_difference", names)
         numbers: Data = {"difference": change.difference, "low": change.interval.low, "high": change.interval.high}
         if change.test is not None and change.test.p is not None:
             return Sentence(f"verdict.compare.{self.judgement}_mcnemar", {**names, **numbers, "p": _p_value(change.test.p)})

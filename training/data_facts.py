@@ -69,8 +69,7 @@ def look_at_table(
 
     `mapping` is what data_source.yaml calls the columns, `test` the part that came with the data. For a classification the
     baseline is scored by 5-fold cross-validation on the usable rows, at most BASELINE_ROWS of them: the C it uses was chosen on the
-    same rows, which flatters it a little. Rows of one value in `group_by`, a field of the mapping or a column, stay in one fold. Raises
-    DataError for a table without a text column.
+    same rows, which flatters it a little. Rows of one value in `group_by`, a field or a column, stay in one fold. Raises DataError.
     """
     guess = guess_columns(table, answers.task.labels)
     texts, labelled = tuple(text) or guess.text[:1], label or guess.label

@@ -21,7 +21,10 @@ def headline(draft: Draft) -> Sentence:
         if s.learnable_rows is not None
         else sentence("advice.headline.rows_unknown")
     )
-    machine = sentence("advice.headline.gpu", vram=s.machine.vram_gb) if s.machine.has_cuda else sentence("advice.headline.cpu")
+    without = "cpu" if s.answers.resources.gpu == "none" else "cpu_here"  # nobody has said so: it is what this machine has
+    machine = (
+        sentence("advice.headline.gpu", vram=s.machine.vram_gb) if s.machine.has_cuda else sentence(f"advice.headline.{without}")
+    )
     data = {"rows": rows, "machine": machine, "does": _does(draft), "target": _target(draft)}
     return Sentence("advice.headline.whole", data)
 

@@ -171,7 +171,7 @@ def test_the_same_answers_make_no_difference():
     one = judged("v1", 0.75)
     found = compare(one, Judged("v2", one.config, one.results, one.answers), seed=1)
     assert found.overall.difference == 0 and found.judgement == "cannot_tell" and found.rows_needed is None
-    assert "score the same" in found.sentences()[0].say("en")
+    assert "the same macro-F1" in found.sentences()[0].say("en")
 
 
 def test_the_same_seed_gives_the_same_interval():
