@@ -1,7 +1,8 @@
-"""The news sample, trained as the coach recommends, against TF-IDF on the same rows: `python bench/news.py [seed …]`.
+"""The news sample, trained as the coach recommends, against TF-IDF on the same rows: `python bench/news.py [--as-it-is] [seed …]`.
 
 500 of the package's training rows (drawn anew for each seed), all its 999 test rows. Answers → plan → task.yaml → training → results, by
-the same functions the command line calls. Each seed is shown; the figures that count are the means.
+the same functions the command line calls. Each seed is shown; the figures that count are the means. `--as-it-is`: the small class is not
+oversampled, and the rate is the one tried with that; written to bench/news_as_it_is.json.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 
 from record import ROOT, write
 
+from coach.reference_data import model_or_unknown
 from coach.task_schema import Lora, TaskFile
 from coach.version_folder import Version
 from coach.workspace import Task, freeze_version
@@ -32,11 +34,16 @@ SEEDS = (42, 43, 44)
 RAW = "raw/news_sentiment.csv"
 
 
-def recommended(task: Task, seed: int) -> tuple[TaskFile, dict[str, Any]]:
-    """task.yaml with the training section the coach recommends, and the plan itself, as its own command line prints it."""
+def recommended(task: Task, seed: int, *, as_it_is: bool) -> tuple[TaskFile, dict[str, Any]]:
+    """task.yaml with the training section the coach recommends, and the plan itself, as its own command line prints it.
+
+    `as_it_is`: with the classes left as they are instead.
+    """
     command = [sys.executable, "-m", "coach", "recommend", task.folder / "answers.yaml", "--data", task.folder / RAW, "--json"]
     plan = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
     assert plan["method"] == "sft" and plan["base_model"] == "starter/gemma-3-270m", plan
+    if as_it_is:
+        plan |= {"balance": "none", "learning_rate": model_or_unknown(plan["base_model"]).own_learning_rate(oversampled=False)}
     changes = {
         "base_model": plan["base_model"],
         "method": plan["method"],
@@ -51,11 +58,11 @@ def recommended(task: Task, seed: int) -> tuple[TaskFile, dict[str, Any]]:
     return file.model_copy(update={"training": file.training.model_copy(update=changes)}), plan
 
 
-def one(seed: int) -> dict[str, object]:
+def one(seed: int, *, as_it_is: bool) -> dict[str, object]:
     place = Path(tempfile.mkdtemp()) / "news"
     write_sample("news-sentiment", place, now=local_now(), seed=seed)
     task = Task.open(place)
-    file, plan = recommended(task, seed)
+    file, plan = recommended(task, seed, as_it_is=as_it_is)
     task.save_file(file)
     version = freeze_version(task, "v1", local_now())
     phases: dict[str, float] = {}
@@ -109,14 +116,15 @@ def baseline_for_accuracy(task: Task, version: Version) -> dict[str, float]:
 
 def main() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    seeds = [int(value) for value in sys.argv[1:]] or SEEDS
-    runs = [one(seed) for seed in seeds]
+    as_it_is = "--as-it-is" in sys.argv[1:]
+    seeds = [int(value) for value in sys.argv[1:] if value != "--as-it-is"] or SEEDS
+    runs = [one(seed, as_it_is=as_it_is) for seed in seeds]
 
     def mean(pick) -> float:
         return round(statistics.fmean(pick(found) for found in runs), 4)
 
     write(
-        "news",
+        "news_as_it_is" if as_it_is else "news",
         {
             "mean": {
                 "macro_f1": mean(lambda found: found["macro_f1"]),
