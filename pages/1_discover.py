@@ -101,7 +101,8 @@ with open_page("discover") as page:
     progress = progress_of(answers)
     prose.title(page.task.title)
     coach_says(page, counted, progress)
-    said = None if counted is answers else answers.resources.labelled_rows
+    rows, said = found.get(ROWS_KEY), answers.resources.labelled_rows
+    said = said if rows and not rows.agrees_with(said) else None
     figure_row(page, interview_figures(counted, progress, is_counted=ROWS_KEY in found, said=said))
     contradiction_notes(page, counted)
     topic = choose_topic(page, answers, progress)

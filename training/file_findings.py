@@ -89,13 +89,9 @@ def with_filled(answers: Answers, fields: Mapping[str, Held]) -> Answers:
 
 
 def with_rows_counted(answers: Answers, found: Findings) -> Answers:
-    """`answers` with the rows of the file in place of another number that was said: advice goes by what was counted."""
+    """`answers` with the usable rows of the file in place of what was said: advice goes by what was counted."""
     rows = found.get(ROWS_KEY)
-    return (
-        changed(answers, {ROWS_KEY: Held(rows.value)})
-        if rows and not rows.agrees_with(held(answers, ROWS_KEY).value)
-        else answers
-    )
+    return changed(answers, {ROWS_KEY: Held(rows.value)}) if rows else answers
 
 
 def is_the_files(answers: Answers, key: str, former: Mapping[str, Found]) -> bool:
