@@ -103,14 +103,15 @@ def _reasons(plan: Plan, language: Language) -> Iterator[str]:
         if advice:
             yield ""
             yield text(f"cli.coach.plan.topic.{topic}", language)
-        for found in advice:
-            yield from _one_reason(found, language)
+        for before, found in zip([None, *advice], advice, strict=False):
+            yield from _one_reason(found, language, is_same=before is not None and before.what == found.what)
 
 
-def _one_reason(advice: Advice, language: Language) -> list[str]:
+def _one_reason(advice: Advice, language: Language, *, is_same: bool) -> list[str]:
+    """`is_same`: what is advised stands a reason above."""
     source = sources()[advice.source].citation
     return [
-        f"  {advice.what.say(language)}",
+        *([] if is_same else [f"  {advice.what.say(language)}"]),
         f"    {advice.because.say(language)}",
         f"    {text('cli.coach.plan.source', language, source=source)}",
     ]

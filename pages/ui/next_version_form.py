@@ -40,6 +40,7 @@ from coach.text_kind import kind_of_task
 from coach.version_folder import Version
 from coach.versioning import Change as ChangeKind
 from pages.ui import cached, prose, session
+from pages.ui.experiment_words import change_words, method_words
 from pages.ui.frame import show_error
 from pages.ui.page import TaskPage, go_to
 from pages.ui.yaml_editor import forget_unedited
@@ -152,8 +153,9 @@ def _corrections(page: TaskPage, parent: Version) -> list[str]:
 def _proposal(page: TaskPage, parent: Version, config: TaskFile, place: int, title: str, values: dict[str, Any]) -> None:
     changes = "、".join(changes_of(config, values)) if page.language == "zh-TW" else ", ".join(changes_of(config, values))
     said = page.say("iterate.next.said", title=title, changes=changes) if changes else title
+    does = change_words(page, values) if len(values) == 1 else ""  # what is done, before what it is for
     st.button(
-        prose.plain(title),
+        prose.plain(page.say("iterate.next.said", title=does, changes=title) if does else title),
         key=page.key(f"next.proposal.{parent.name}.{place}"),
         icon=":material/edit_note:",
         help=prose.plain(changes) or None,
@@ -175,7 +177,7 @@ def _settings(page: TaskPage, parent: Version, config: TaskFile) -> Settings:
     top, below = st.columns(3), st.columns(3)
     methods = list(dict.fromkeys([*BUILT_METHODS, config.training.method]))
     method = top[0].selectbox(
-        say("iterate.next.method"), methods, key=keys["method"], format_func=lambda name: _method(page, name)
+        say("iterate.next.method"), methods, key=keys["method"], format_func=lambda name: method_words(page, name)
     )
     known = list(
         dict.fromkeys([config.training.base_model, session.widget_value(keys["base_model"]), *(row.id for row in models())])
@@ -201,10 +203,6 @@ def _settings(page: TaskPage, parent: Version, config: TaskFile) -> Settings:
     )
     prose.muted(say("iterate.next.rest"))
     return Settings(method, base_model or "", rate, epochs, rank, balance)
-
-
-def _method(page: TaskPage, name: str) -> str:
-    return page.say(f"iterate.next.methods.{name}") if name in BUILT_METHODS else name
 
 
 def _waiting(page: TaskPage) -> None:

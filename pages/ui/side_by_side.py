@@ -58,7 +58,7 @@ def score_table(page: TaskPage, found: Comparison, key: str) -> None:
     classes = [
         {"what": page.say("iterate.compare.class", label=change.name), **_change(page, change)} for change in found.per_class
     ]
-    number = {"format": "%.3f", "width": "small"}
+    number = {"format": "%.3f", "width": 104}  # the header is the version's name
     config = {
         "what": st.column_config.TextColumn(page.say("iterate.compare.what")),
         "before": st.column_config.NumberColumn(found.first, **number),

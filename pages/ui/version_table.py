@@ -17,7 +17,13 @@ from pages.ui.page import TaskPage
 
 MOST_VERSIONS = 200
 SHOWN_CHANGES = 3  # what its maker said, then the settings that differ; the rest stands side by side below
-WIDTHS = {"version": 64, "score": 142, "target": 118, "parent": 64, "change": "medium"}
+WIDTHS = {
+    "version": 104,
+    "score": 142,
+    "target": 118,
+    "parent": 96,
+    "change": "medium",
+}  # a date with a number has twelve letters
 ROW_PX, HEAD_PX, MOST_PX = 35, 38, 318
 
 

@@ -201,6 +201,7 @@ def test_a_smaller_change_counts_on_from_its_parent(open_page, judged):
 def test_a_finding_fills_the_form_and_makes_nothing(open_page, judged):
     before = judged.fingerprint()
     at = open_page(PAGE, judged, version="v1")
+    assert as_read(keyed(at, "button", "next.proposal.v1.0").label).startswith("類別不平衡的處理 小類別過採樣（")
     keyed(at, "button", "next.proposal.v1.0").click().run()
     assert not at.exception and judged.fingerprint() == before
     assert "balance: none → oversample" in keyed(at, "text_area", "next.statement").value
