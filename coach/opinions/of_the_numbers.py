@@ -86,7 +86,8 @@ def of_batch_size(trial: Trial) -> Iterator[Opinion]:
 def of_balance(trial: Trial) -> Iterator[Opinion]:
     skewed = trial.situation.is_skewed
     if trial.wanted.balance == "none":
-        yield Opinion("risk" if skewed else "fine", sentence(f"opinion.balance.none{'_skewed' if skewed else ''}"), "imbalance")
+        said, source = ("none_skewed", "oversampling-tried") if skewed else ("none", "imbalance")
+        yield Opinion("risk" if skewed else "fine", sentence(f"opinion.balance.{said}"), source)
     elif not skewed:
         yield Opinion("cost", sentence("opinion.balance.not_needed"), "imbalance")
     if trial.wanted.balance == "class_weights":

@@ -77,8 +77,9 @@ def choose_augmentation(s: Situation) -> tuple[Augmentation, Advice | None]:
 
 
 def _balance(rule: str, balance: Balance, **data: Value) -> Advice:
+    source = "oversampling-tried" if balance == "oversample" else "imbalance"
     return Advice(
-        "data", f"data.{rule}", sentence(f"advice.balance.{balance}"), Sentence(f"advice.data.{rule}", dict(data)), "imbalance"
+        "data", f"data.{rule}", sentence(f"advice.balance.{balance}"), Sentence(f"advice.data.{rule}", dict(data)), source
     )
 
 
