@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from coach.goal import Goal, confirm_goal, goal_of, goal_remarks, updated_goal
-from coach.goal_card import Card, card_of
+from coach.goal_card import ANSWER_KEYS, Card, card_of
 from coach.remarks import Remark, stops
 from coach.workspace import SUMMARY_FILE
 from pages.ui import prose, session, yaml_editor
@@ -102,7 +102,8 @@ def download(page: TaskPage, sheet: Sheet, goal: Goal) -> None:
 
 
 def say_outdated(page: TaskPage, key: str, sheet: Sheet, goal: Goal) -> None:
-    changes = ", ".join(f"{name}: {value}" for name, value in goal.outdated.items())
+    fields = {key: page.say(f"goal.field.{field}") for field, key in ANSWER_KEYS.items()}
+    changes = ", ".join(f"{fields.get(key, key)}: {value}" for key, value in goal.outdated.items())
     st.info(prose.plain(page.say("goal.outdated", changes=changes)), icon=":material/info:")
     if not sheet.edited:
         updated = rewritten(sheet, updated_goal(page.task, page.language))

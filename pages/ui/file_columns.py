@@ -16,7 +16,7 @@ from training.attached_file import Attachment, Inspection, attached
 from training.attaching import correct_columns, keep_together
 from training.clock import local_now
 from training.column_choice import beside_columns, chosen_mapping, doubled_column, text_field
-from training.data.source_fit import chosen_group
+from training.data.source_fit import TEXT_FIELD, chosen_group
 
 
 def draw_columns(page: TaskPage, attachment: Attachment, seen: Inspection, *, settle: Callable[[], None]) -> None:
@@ -39,10 +39,19 @@ def _draw_choice(page: TaskPage, attachment: Attachment, seen: Inspection, settl
     if page.task.has_file:
         fields = [*attachment.placeholders, *(name for name in attachment.outputs if name not in attachment.placeholders)]
         for name in fields:
-            _choose(page, f"field.{name}", page.say("discover.data.field_column", field=name), seen, seen.mapping.get(name))
+            _choose(page, f"field.{name}", _field_words(page, attachment, name), seen, seen.mapping.get(name))
     else:
         _choose_text_and_label(page, seen)
     _choose_group(page, attachment, seen)
+
+
+def _field_words(page: TaskPage, attachment: Attachment, name: str) -> str:
+    """The text and a sole label are called as before there was a task.yaml; other fields by their names."""
+    if name == TEXT_FIELD:
+        return page.say("discover.data.text_column")
+    if attachment.outputs == (name,):
+        return page.say("discover.data.label_column")
+    return page.say("discover.data.field_column", field=name)
 
 
 def _choose_text_and_label(page: TaskPage, seen: Inspection) -> None:

@@ -130,7 +130,7 @@ def test_answers_given_since_are_named_and_taken_over_on_demand(finished_task, o
     answers = finished_task.answers()
     finished_task.save_answers(answers.model_copy(update={"success": answers.success.model_copy(update={"threshold": 0.8})}))
     at = open_page(PAGE, finished_task, "zh-TW")
-    assert "success.threshold: 0.8" in words(at)
+    assert f"{text('ui.goal.field.threshold')}: 0.8" in words(at)
     at.button(key="entity-sentiment.goal.update").click().run()
     assert "threshold: 0.8" in held(at, finished_task)
     assert not confirm(at, finished_task).disabled
