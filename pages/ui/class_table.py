@@ -13,7 +13,7 @@ from pages.ui.page import TaskPage
 
 ROW_PX, HEAD_PX, MOST_PX = 32, 36, 260  # with more classes the table scrolls inside, so that what stands below stays in sight
 MOST_CLASSES = 200
-WIDTHS = {"precision": 82, "recall": 64}  # of their headers
+WIDTHS = {"precision": 82, "recall": 64, "f1": 104}  # of their headers; F1 with a bar and its number
 COLUMNS = ("class", "precision", "recall", "f1", "support")
 
 
@@ -34,7 +34,7 @@ def class_table(page: TaskPage, labels: Sequence[str], per_class: Mapping[str, M
         column_config={
             "class": st.column_config.TextColumn(names["class"]),
             **number,
-            "f1": st.column_config.ProgressColumn(names["f1"], format="%.2f", min_value=0.0, max_value=1.0),
+            "f1": st.column_config.ProgressColumn(names["f1"], format="%.2f", min_value=0.0, max_value=1.0, width=WIDTHS["f1"]),
             "support": st.column_config.NumberColumn(names["support"], format="%d", width=56),
         },
     )

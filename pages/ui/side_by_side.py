@@ -15,6 +15,7 @@ from pages.ui import cached, prose, session
 from pages.ui.frame import guarded
 from pages.ui.judgement import judgement
 from pages.ui.page import TaskPage
+from pages.ui.version_table import name_width
 
 ROW_PX, HEAD_PX, MOST_PX = 35, 38, 318
 
@@ -58,7 +59,7 @@ def score_table(page: TaskPage, found: Comparison, key: str) -> None:
     classes = [
         {"what": page.say("iterate.compare.class", label=change.name), **_change(page, change)} for change in found.per_class
     ]
-    number = {"format": "%.3f", "width": 104}  # the header is the version's name
+    number = {"format": "%.3f", "width": name_width([found.first, found.second])}
     config = {
         "what": st.column_config.TextColumn(page.say("iterate.compare.what")),
         "before": st.column_config.NumberColumn(found.first, **number),

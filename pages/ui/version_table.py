@@ -17,13 +17,8 @@ from pages.ui.page import TaskPage
 
 MOST_VERSIONS = 200
 SHOWN_CHANGES = 3  # what its maker said, then the settings that differ; the rest stands side by side below
-WIDTHS = {
-    "version": 104,
-    "score": 142,
-    "target": 118,
-    "parent": 96,
-    "change": "medium",
-}  # a date with a number has twelve letters
+WIDTHS = {"score": 142, "target": 118, "change": "medium"}
+SHORT_NAME_PX, LETTER_PX, EDGES_PX = 64, 7, 24
 ROW_PX, HEAD_PX, MOST_PX = 35, 38, 318
 
 
@@ -37,10 +32,17 @@ def version_table(page: TaskPage, entries: Sequence[Entry], focus: Entry | None)
             _chart(page, entries, focus.verdict)
 
 
+def name_width(names: Sequence[str]) -> int:
+    """Pixels of a column that holds, or is headed by, versions' names; a date with a number has twelve letters."""
+    return max(SHORT_NAME_PX, EDGES_PX + LETTER_PX * max(map(len, names), default=0))
+
+
 def _table(page: TaskPage, entries: Sequence[Entry]) -> None:
     shown = list(reversed(entries))[:MOST_VERSIONS]
+    names = name_width([entry.name for entry in shown])
+    widths = {"version": names, **WIDTHS, "parent": names}
     config = {
-        name: st.column_config.TextColumn(page.say(f"iterate.column.{name}"), width=width) for name, width in WIDTHS.items()
+        name: st.column_config.TextColumn(page.say(f"iterate.column.{name}"), width=width) for name, width in widths.items()
     }
     height = min(MOST_PX, HEAD_PX + ROW_PX * len(shown))
     data = pd.DataFrame([_row(page, entry) for entry in shown])
