@@ -138,7 +138,7 @@ def where_it_runs(page: TaskPage, key: str, file: TaskFile | None, sheet: Sheet)
             page.say("confirm.where.label"), options, key=widget, disabled=file is None, index=None,
             format_func=lambda name: page.say(f"confirm.where.{name}"),
             captions=[page.say(f"confirm.where.{name}_note") for name in options],
-            on_change=lambda: _choose_isolation(key, session.widget_value(widget)),
+            on_change=lambda: _choose_isolation(page, key, session.widget_value(widget)),
         )  # fmt: skip
         found = cached_plan.estimate(page.task, file) if file else None
         if found:
@@ -149,9 +149,9 @@ def next_version_button(page: TaskPage, key: str, following: str) -> None:
     """Writes the next version's name into the text, and takes out what its maker said of the version before; all else stays."""
     label = prose.plain(page.say("confirm.next_version", version=following))
     st.button(label, key=page.key("next_version"), type="primary", on_click=put_values,
-              args=(key, {("version",): following, ("change",): None}))  # fmt: skip
+              args=(page, key, {("version",): following, ("change",): None}))  # fmt: skip
 
 
-def _choose_isolation(key: str, value: str | None) -> None:
+def _choose_isolation(page: TaskPage, key: str, value: str | None) -> None:
     if value is not None:
-        put_values(key, {("execution", "isolation"): value})
+        put_values(page, key, {("execution", "isolation"): value})

@@ -1,25 +1,30 @@
-"""A goal that has changed since task.yaml was written: said where the goal and the plan are, taken over on the Confirm page."""
+"""A goal that task.yaml does not say: told where the goal and the plan are, taken over on the Confirm page."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
 
+from coach.errors import CoachError
 from coach.figures import NOTHING
-from coach.goal_in_task import goal_changes
+from coach.goal_in_task import GoalChange, goal_changes, values_of
 from coach.metric_words import metric_name
 from coach.task_schema import TaskFile
+from coach.yaml_document import YamlValue
 from pages.ui import prose
 from pages.ui.page import TaskPage, link
 from pages.ui.yaml_editor import put_values
 
 
 def goal_drift_note(page: TaskPage) -> None:
-    """What task.yaml still aims at, and the way to where it takes the goal over."""
-    said = _said(page, page.task.file) if page.task.has_file else None
-    if said:
-        with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.markdown(f":material/flag: {prose.plain(said)}")
-            link(page, "confirm", page.task, icon=":material/arrow_forward:")
+    """What differs, and the way to where it is taken over; a damaged task.yaml is for the Confirm page to tell."""
+    with suppress(CoachError):
+        said = _said(page, page.task.file) if page.task.has_file else None
+        if said:
+            with st.container(border=True, horizontal=True, vertical_alignment="center"):
+                st.markdown(f":material/flag: {prose.plain(said)}")
+                link(page, "confirm", page.task, icon=":material/arrow_forward:")
 
 
 def goal_drift(page: TaskPage, key: str, file: TaskFile | None) -> None:
@@ -28,24 +33,34 @@ def goal_drift(page: TaskPage, key: str, file: TaskFile | None) -> None:
     if said and file:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(f":material/flag: {prose.plain(said)}")
-            st.button(page.say("confirm.goal.take"), key=page.key("goal.take"), on_click=put_values,
-                      args=(key, goal_changes(file, page.task.answers())))  # fmt: skip
+            st.button(page.say("confirm.goal.take"), key=page.key("goal.take"), on_click=_take, args=(page, key, file))
 
 
 def _said(page: TaskPage, file: TaskFile) -> str | None:
-    answers, criteria = page.task.answers(), file.success_criteria
-    changes = goal_changes(file, answers)
+    changes = goal_changes(file, page.task.answers())
     if not changes:
         return None
-    now = {path[-1]: value for path, value in changes.items()}
-    metric, threshold = now.get("primary_metric", criteria.primary_metric), now.get("threshold", criteria.threshold)
-    score = now.get("score", criteria.baseline.score if criteria.baseline else None)
-    said = {"goal": _aim(page, metric, threshold), "task": _aim(page, criteria.primary_metric, criteria.threshold)}
-    if said["goal"] == said["task"]:
-        former = criteria.baseline.score if criteria.baseline else None
-        return page.say("confirm.goal.baseline", score=score, former=NOTHING if former is None else f"{former:.2f}")
-    return page.say("confirm.goal.differs", **said)
+    between = "、" if page.language == "zh-TW" else ", "
+    return page.say("confirm.goal.differs", changes=between.join(_one(page, change) for change in changes))
 
 
-def _aim(page: TaskPage, metric: str, threshold: float | None) -> str:
-    return f"{metric_name(metric, page.language)} {NOTHING if threshold is None else f'{threshold:.2f}'}"
+def _one(page: TaskPage, change: GoalChange) -> str:
+    values = {"written": _shown(page, change.field, change.written), "answered": _shown(page, change.field, change.answered)}
+    return page.say(f"confirm.goal.{change.field}", **values)
+
+
+def _shown(page: TaskPage, field: str, value: YamlValue) -> str:
+    if value is None:
+        return NOTHING
+    return (
+        metric_name(value, page.language)
+        if field == "primary_metric"
+        else f"{value:g}"
+        if isinstance(value, float)
+        else str(value)
+    )
+
+
+def _take(page: TaskPage, key: str, file: TaskFile) -> None:
+    """A callback; the goal is the one that stands there at the click."""
+    put_values(page, key, values_of(goal_changes(file, page.task.answers()), file))

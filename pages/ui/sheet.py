@@ -6,7 +6,15 @@ Pure. Owns when an editor follows the file, when it keeps a person's words, and 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+
+from coach.errors import CoachError
+from coach.yaml_document import YamlValue
+from coach.yaml_in_place import with_values
+
+Values = Mapping[tuple[str, ...], YamlValue]  # None takes a key out
 
 
 @dataclass(frozen=True)
@@ -14,12 +22,14 @@ class Sheet:
     """`base` is the saved text this one began from, `seen` what identified it then (None: nothing was saved yet).
 
     `turn` is raised whenever the page itself replaces the text, so that a late word from the browser about an earlier one is known.
+    `put`: the values that the page put into the text at that turn, by their keys.
     """
 
     text: str
     base: str
     seen: str | None
     turn: int = 0
+    put: Values | None = None
 
     @property
     def edited(self) -> bool:
@@ -43,13 +53,27 @@ def in_conflict(sheet: Sheet, seen: str | None) -> bool:
 
 
 def typed(sheet: Sheet, text: str, turn: int) -> Sheet:
-    """The sheet with what the browser says was typed; nothing where that was on a text the page has replaced since."""
-    return replace(sheet, text=text) if turn == sheet.turn else sheet
+    """The sheet with what the browser says was typed; nothing where that was on a text the page has replaced since.
+
+    Where the page only put values into the text meanwhile, they are put into what was typed; where that cannot be read, it stays as typed.
+    """
+    if turn == sheet.turn:
+        return replace(sheet, text=text, put=None)
+    if turn != sheet.turn - 1 or sheet.put is None:
+        return sheet
+    with suppress(CoachError):
+        text = with_values(text, sheet.put)[0]
+    return rewritten(sheet, text)
+
+
+def with_put(sheet: Sheet, values: Values) -> Sheet:
+    """The sheet with values put into its text. Raises DocumentError where that cannot be read."""
+    return replace(rewritten(sheet, with_values(sheet.text, values)[0]), put=values)
 
 
 def rewritten(sheet: Sheet, text: str) -> Sheet:
     """The sheet with a text the page itself puts there: a field of a card, a choice, the other person's text."""
-    return sheet if text == sheet.text else replace(sheet, text=text, turn=sheet.turn + 1)
+    return sheet if text == sheet.text else replace(sheet, text=text, turn=sheet.turn + 1, put=None)
 
 
 def kept_over(sheet: Sheet, saved: str, seen: str | None) -> Sheet:

@@ -7,19 +7,18 @@ one types. Built on Streamlit's components v2 (yaml_editor.js, yaml_editor.css).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from coach.errors import CoachError
 from coach.remarks import Grade, Remark
 from coach.sound_text import sound_text
-from coach.yaml_document import YamlValue
-from coach.yaml_in_place import with_values
 from pages.ui import prose, session
 from pages.ui.page import Page
-from pages.ui.sheet import Sheet, differences, follow, has_followed, kept_over, rewritten, typed
+from pages.ui.sheet import Sheet, Values, differences, follow, has_followed, kept_over, rewritten, typed, with_put
 
 ICONS: dict[Grade, str] = {
     "error": ":material/cancel:", "blocker": ":material/block:", "warning": ":material/warning:", "info": ":material/info:",
@@ -52,11 +51,14 @@ def open_sheet(page: Page, key: str, saved: str, seen: str | None, *, name: str,
     return sheet
 
 
-def put_values(key: str, changes: Mapping[tuple[str, ...], YamlValue]) -> None:
+def put_values(page: Page, key: str, values: Values) -> None:
     """A callback: values into the text of the sheet kept under `key`, None takes a key out; comments and all else stay."""
     sheet = held_sheet(key)
-    if sheet:
-        hold_sheet(key, rewritten(sheet, with_values(sheet.text, changes)[0]))
+    try:
+        if sheet:
+            hold_sheet(key, with_put(sheet, values))
+    except CoachError as error:  # the text has been broken since the button was drawn
+        session.leave_message("warning", error.lines(page.language))
 
 
 def held_sheet(key: str) -> Sheet | None:

@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 
 import pytest
+import yaml
 
 from coach.answers import Answers
 from coach.metric_words import metric_name
@@ -335,14 +336,33 @@ def test_a_goal_that_has_changed_is_said_on_three_pages_and_put_into_the_text_wi
     said = ready_task.file.success_criteria
     success = {"primary_metric": said.primary_metric, "threshold": 0.91}
     ready_task.save_answers(Answers.model_validate({"success": success}))
-    metric = metric_name(said.primary_metric, language)
-    differs = text("ui.confirm.goal.differs", language, goal=f"{metric} 0.91", task=f"{metric} {said.threshold:.2f}")
+    differs = text("ui.confirm.goal.threshold", language, answered="0.91", written=f"{said.threshold:g}")
     assert differs in words(open_page("3_recommend.py", ready_task, language))
     at = open_page(PAGE, ready_task, language)
     assert differs in words(at) and "0.91" in words(at)
     at = button(at, ready_task, "goal.take").click().run()
     assert not at.exception and "threshold: 0.91" in held(at, ready_task) and held(at, ready_task).startswith("# mine")
     assert differs not in words(at)
+
+
+def test_every_part_of_the_goal_that_differs_is_said_and_put_in_as_it_stands_at_the_click(ready_task, open_page):
+    success = {"primary_metric": "accuracy", "threshold": 0.704, "baseline_name": "SVM", "baseline_score": 0.66}
+    ready_task.save_answers(Answers.model_validate({"success": success}))
+    at = open_page(PAGE, ready_task)
+    assert all(word in words(at) for word in ("0.704", "SVM", "0.66"))
+    ready_task.save_answers(Answers.model_validate({"success": {**success, "threshold": 0.6}}))
+    at = button(at, ready_task, "goal.take").click().run()
+    written = yaml.safe_load(held(at, ready_task))["success_criteria"]
+    assert not at.exception and written["baseline"] == {"name": "SVM", "score": 0.66}
+    assert (written["primary_metric"], written["threshold"]) == ("accuracy", 0.6)
+
+
+@pytest.mark.parametrize("content", ["a: [", "version: v1"])
+def test_a_damaged_task_file_leaves_the_goal_page_as_it_is(ready_task, content, open_page):
+    ready_task.save_answers(Answers.model_validate({"success": {"primary_metric": "macro_f1", "threshold": 0.9}}))
+    ready_task.file_path.write_text(content, encoding="utf-8")
+    at = open_page("2_goal.py", ready_task)
+    assert not at.exception and not at.error and any(".goal.confirm" in (found.key or "") for found in at.button)
 
 
 def test_what_was_assumed_of_the_goal_does_not_differ(ready_task, open_page):

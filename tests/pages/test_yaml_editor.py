@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pages.ui.sheet import Sheet, differences, follow, has_followed, in_conflict, kept_over, rewritten, saved_as, typed
+from pages.ui.sheet import Sheet, differences, follow, has_followed, in_conflict, kept_over, rewritten, saved_as, typed, with_put
 
 
 def test_a_sheet_without_edits_follows_the_file_and_the_browser_is_told_to_replace_its_text():
@@ -58,3 +58,14 @@ def test_saving_leaves_nothing_to_save_and_the_browser_its_cursor():
 
 def test_two_texts_are_told_apart_line_by_line():
     assert differences("a: 1\nb: 2\nc: 3\n", "a: 1\nb: 20\nc: 3\n").split("\n")[1:] == [" a: 1", "-b: 2", "+b: 20", " c: 3"]
+
+
+def test_words_that_come_late_get_the_values_the_page_has_put_in_meanwhile():
+    sheet = Sheet("a: 1\n", "a: 1\n", "seen", turn=3)
+    put = with_put(sheet, {("a",): 2})
+    assert (put.text, put.turn) == ("a: 2\n", 4)
+    late = typed(put, "# my note\na: 1\n", 3)
+    assert (late.text, late.turn) == ("# my note\na: 2\n", 5), "the browser shows both"
+    assert typed(put, "a: [", 3).text == "a: [", "what cannot be read stays as it was typed"
+    assert typed(rewritten(put, "b: 1\n"), "a: 3\n", 4).text == "b: 1\n", "another text is no place for them"
+    assert typed(late, "old", 3) == late
