@@ -63,7 +63,7 @@ def read_answer(question: Question, written: Answer) -> Answer:
         return written
     said = sound_text(written).strip()
     if not said or question.kind in ("text", "choice"):
-        return said or None
+        return _option_meant(question, said) or None
     if question.kind == "list":
         return _listed(said)
     if question.key == DEADLINE_KEY and (weeks := weeks_in(said)) is not None:
@@ -71,6 +71,14 @@ def read_answer(question: Question, written: Answer) -> Answer:
     if question.key in SHARES and (tenths := _TENTHS.fullmatch(said)):
         return (10 * _digit(tenths[1]) + _digit(tenths[2] or "0")) / 100
     return _number(said, whole=question.kind == "integer") if question.kind in ("number", "integer") else said
+
+
+def _option_meant(question: Question, said: str) -> str:
+    """The option that is called so in either language, where there is one."""
+    for value, names in (question.options or {}).items():
+        if said.casefold() in (value.casefold(), *(name.casefold() for name in names.values())):
+            return value
+    return said
 
 
 def _digit(written: str) -> int:

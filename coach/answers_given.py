@@ -59,7 +59,7 @@ def read_lines(path: Path, made_of: Callable[[Any], T]) -> list[T]:
             continue
         try:
             made.append(made_of(json.loads(line)))
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:  # a line may hold anything
             raise WorkspaceError("workspace.broken_json", path=str(path), reason=f"line {number}: {error}") from error
     return made
 

@@ -7,6 +7,7 @@ import re
 
 from pydantic import Field
 
+from coach.intents import stands_in
 from coach.reference_data import Row, read_catalog
 
 _GB = r"(?P<{}>[1-9]\d{{0,2}})\s*GB?(?![A-Za-z])"
@@ -18,6 +19,14 @@ _MEMORY = re.compile(  # beside the card's word; a disk's, a file's and a comput
     rf"|(?:GPU|{_HAN_CARD})\s*(?:(?:only |just )?(?:只?有|是|為|with|has|of|:|\()\s*(?:only |just )?)?{_GB.format('has')}"
     r"(?!\s*(?:RAM|記憶體|硬碟|disk|ssd|的?(?:資料|文字|檔案|新聞)|of (?:data|text|files|mails?)))"
     rf"|(?<![A-Za-z])(?:RTX|GTX|[AHLVT])\s?\d{{2,4}}(?:\s?Ti)?\s*\(?{_GB.format('named')}",
+    re.IGNORECASE,
+)
+
+
+_OF_BUYING = re.compile(  # a card to be bought or rented; one that was is there
+    r"(?:要不要|該不該|應該|該|[想要]|打算|考慮|準備|需要|是否|值得)[^,，。;；了過有]{0,6}(?:買|購買|租|換|升級|加購)[^,，。;；了過來]{0,8}$"
+    r"|\b(?:should|want to|plan(?:ning)? to|need to|going to|worth|thinking of|consider(?:ing)?)\b[^,.;]{0,20}"
+    r"\b(?:buy(?:ing)?|rent(?:ing)?|purchas(?:e|ing)|get(?:ting)?)\b[^,.;]{0,12}$",
     re.IGNORECASE,
 )
 
@@ -48,6 +57,17 @@ def find_card(name: str, vram_gb: float | None = None) -> GpuCard | None:
     best = max(found, key=lambda card: len(_plain(card.name)))
     family = [card for card in cards() if card.name.split()[0] == best.name.split()[0] and card.peak_tflops == best.peak_tflops]
     return min(family, key=lambda card: abs(card.vram_gb - vram_gb)) if vram_gb else best
+
+
+def said_card(said: str) -> str | None:
+    """The longest name of a card that is said to be there, as the catalogue writes it; one to be bought is not."""
+    hits = [card.name for card in cards() if any(_is_there(spelling, said) for spelling in (card.name, *card.aliases))]
+    return max(hits, key=len, default=None)
+
+
+def _is_there(spelling: str, said: str) -> bool:
+    place = said.lower().find(spelling.lower())
+    return stands_in(spelling, said) and not (place >= 0 and _OF_BUYING.search(said[:place]))
 
 
 def said_memory(said: str) -> float | None:

@@ -13,7 +13,7 @@ from coach.task_schema import Metric, TaskType
 class Intents(Row):
     """Words that tell what a person is after; the first list of several with a hit decides."""
 
-    roads: dict[Literal["diagnose", "diagnose_with_score", "advise", "advise_between"], list[str]]
+    roads: dict[Literal["diagnose", "diagnose_with_score", "diagnose_reached", "advise", "advise_between"], list[str]]
     known_methods: list[str]
     without_a_model: list[str]
     task_types: dict[TaskType, list[str]]

@@ -24,6 +24,7 @@ NameFault = Literal["empty", "shape", "taken"]
 LONGEST_NAME = 63  # as SLUG_PATTERN has it
 LONGEST_TITLE = 80
 LONGEST_STEM, MOST_WORDS = 40, 3  # of a name proposed from a sentence
+MOST_CLASSES = 200  # a table with more is no list of classes a person would train for
 TITLE_FROM_SENTENCE = 40  # what a line of the task list holds in Chinese
 PLAIN_NAME = "task"
 _FEELING = "sentiment"  # says more of such a task than "classification" does
@@ -119,8 +120,9 @@ def first_answers(sentence: str, said: FirstSentence) -> Answers:
 
 
 def with_classes(answers: Answers, classes: Sequence[str]) -> Answers:
-    """With the classes that scores from elsewhere were given for, where the sentence names none."""
-    if not classes or answers.task.labels:
+    """With the classes that scores from elsewhere were given for, where the sentence names none; plain numbers are nobody's names."""
+    is_named = 2 <= len(classes) <= MOST_CLASSES and not all(name.isdecimal() for name in classes)
+    if answers.task.labels or not is_named:
         return answers
     task = answers.task.model_copy(update={"type": "classification", "labels": list(classes)})
     return answers.model_copy(update={"task": task})

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from coach.what_if import Change
 
 TOPICS: tuple[Topic, ...] = ("method", "base_model", "hyperparameters", "data", "versioning", "deployment")
-SHOWN_LABELS = 6
+SHOWN_LABELS, LABEL_LETTERS = 6, 40
 
 
 def look_lines(look: Look, answers: Answers, language: Language) -> list[str]:
@@ -43,7 +43,14 @@ def refuse_unnamed_labels(look: Look, answers: Answers) -> Look:
 
 
 def _labels(look: Look, answers: Answers) -> dict[str, str]:
-    return {"labels": ", ".join(list(look.facts.unnamed_labels)[:SHOWN_LABELS]), "named": ", ".join(answers.task.labels or ())}
+    """As a terminal can show them: a file's labels may be anything."""
+    found, named = list(look.facts.unnamed_labels), answers.task.labels or []
+    return {"labels": ", ".join(map(_shown, found[:SHOWN_LABELS])), "named": ", ".join(map(_shown, named[:SHOWN_LABELS]))}
+
+
+def _shown(label: str) -> str:
+    said = "".join(sign if sign.isprintable() else " " for sign in label)
+    return said if len(said) <= LABEL_LETTERS else f"{said[:LABEL_LETTERS]}…"
 
 
 def lines_here(plan: Plan, language: Language, answers: Answers, facts: DataFacts | None) -> list[str]:

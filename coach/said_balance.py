@@ -19,9 +19,11 @@ _CLASSES_BEFORE = re.compile(
 )
 _CLASSES_AFTER = re.compile(r"\s*(?:的)?(?:類別|classes\b|labels\b)", re.IGNORECASE)
 _OF_PARTS = re.compile(r"訓練|測試|驗證|[切拆分]|\b(?:train|test|split|valid|hold)|holdout", re.IGNORECASE)
-_SCORED = re.compile(
-    r"f1|準確|正確|精[確準]|召回|分數|目標|從|到|accura|precision|recall|score|target|\b(?:from|to)\b", re.IGNORECASE
+_OF_A_CLASS = re.compile(  # beside a share: it is a class's
+    r"正面|負面|中立|正[類例常]|負[類例]|異常|詐騙|垃圾|好評|差評|\b(?:positives?|negatives?|neutral|spam|ham|fraud|normal|class(?:es)?|labels?)\b",
+    re.IGNORECASE,
 )
+_SCORED = re.compile(r"f1|召回|分數|目標|precision|recall|score|target|\b(?:reach|get|got)\b", re.IGNORECASE)
 _UNEVEN = 85  # of a hundred: nobody splits data so, and no game ends so
 _SKEWED = re.compile(
     r"(?P<before>.{0,8}?)(?:(?:類別|標籤|各類)[^,，。;；]{0,4}?(?:不平衡|不均|偏斜)"
@@ -75,10 +77,9 @@ def _shares(said: str) -> list[re.Match[str]]:
     found = list(_SHARE.finditer(said))
     if len(found) < 2 or abs(sum(float(one[1]) for one in found) - 100) > 0.01 or not all(float(one[1]) for one in found):
         return []
-    before = [said[max(0, one.start() - _NEARNESS) : one.start()] for one in found]
-    after = [said[one.end() : one.end() + _NEARNESS] for one in found]
-    is_otherwise = any(_SCORED.search(near) for near in before) or any(_OF_PARTS.search(near) for near in (*before, *after))
-    return [] if is_otherwise else found
+    beside = [said[max(0, one.start() - _NEARNESS) : one.end() + _NEARNESS] for one in found]
+    are_of_classes = all(_OF_A_CLASS.search(near) for near in beside) and not any(_OF_PARTS.search(near) for near in beside)
+    return found if are_of_classes and not any(_SCORED.search(near) for near in beside) else []
 
 
 def _of_shares(largest: float, smallest: float) -> ClassBalance:

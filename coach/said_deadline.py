@@ -21,10 +21,10 @@ _DUE = re.compile(  # only with a word for being done: other times are how old t
 _ENDS = r"(?=\s*(?:$|[,，。;；!！?？.)）]|給|了|and\b|so\b|but\b|to\b))"  # not of something else: 「明天上線的商品」
 _DUE_SOON = re.compile(  # the person's own deadline: it has to be done
     rf"(?P<zh>{_SOON_WORDS})(?:之?前|以前)?(?:就|一定|必須)?[要得須](?:上線|完成|交件|交付|交差|交出|交|驗收){_ENDS}"
-    rf"|(?P<bare>{_SOON_WORDS})就要(?=\s*(?:$|[,，。;；!！.]))"
+    rf"|(?:^|[,，。;；]\s*)(?:我們?|老闆|主管)?(?P<bare>{_SOON_WORDS})就要(?=\s*(?:$|[,，。;；.]))"  # who else says so is in the texts
     rf"|(?:期限|截止日?期?|deadline)(?:\s?is|'s|\s?[是在為:]|只?剩下?|還有)\s?"
     rf"(?P<on>{_SOON_WORDS}|下個?(?:月|週|周|星期|禮拜)|next (?:week|month)|(?:in |within )?{_TIME})(?:之?內|以內|後)?{_ENDS}"
-    rf"|\b(?:(?:it|this|project|model)(?:'s| is) due|(?:need|want) (?:it|this|that)(?: done| live| ready)?"
+    rf"|\b(?:(?:it|this|project|model)(?:'s| is) due|(?:need|want) (?:it|this)(?: done| live| ready)?"
     rf"|(?:must|has to|have to|needs to) (?:be )?(?:live|ready|done|deliver(?:ed)?|ship(?:ped)?|finish(?:ed)?))"
     rf" (?:by |before |until )?(?P<en>{_SOON_WORDS})\b{_ENDS}",
     re.IGNORECASE,

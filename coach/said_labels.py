@@ -81,7 +81,8 @@ def _listed_han(tail: str) -> list[str] | None:
         clause = found.group()
     parts = re.split(r"[、,/]|或者|或是|以及|或|和|與|及", clause)
     listed = re.split(r"[、,/]|或者|或是|以及|或", clause)
-    if (counted := _HOW_MANY.search(listed[-1])) and len(listed) == _number(counted["count"]):
+    is_quoted = any(sign in clause for sign in '「」『』"')
+    if (counted := _HOW_MANY.search(listed[-1])) and len(listed) == _number(counted["count"]) and not is_quoted:
         parts = listed  # "A與B、C、D三類": the label is "A與B"
     if len(parts) < FEWEST or (len(parts) == clause.count(",") + 1 and "、" not in clause):
         return None

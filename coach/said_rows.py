@@ -23,6 +23,13 @@ _NO_LABELS = re.compile(
     re.IGNORECASE,
 )
 _NONE_LABELLED = re.compile(
+    r"(?<!有)(?<!不是)(?<!是否)(?:沒有|没有|無|沒)(?:任何)?已?標[註記注](?:好的|過的|的)?(?:資料|数据|數據|樣本)(?!的)"
+    r"|[一半]筆(?:都|也)[沒没]有?標[註記注]|[一半]筆標[註記注](?:過的)?(?:資料)?(?:都|也)[沒没]有"
+    r"|\b(?:have|has|got|there (?:is|are)) no labell?ed (?:data|rows|examples|texts)\b|\b(?:don't|do not) have any labell?ed\b"
+    r"|^no labell?ed (?:data|rows)\b",
+    re.IGNORECASE,
+)
+_LABELLED = re.compile(
     r"(?:沒有?|没有?|無)(?:任何)?(?:已?標[註記注](?:好的|過的|的)?)(?:資料|数据|數據|樣本|範例)|(?:一筆|半筆)(?:標[註記注](?:資料)?)?(?:都|也)沒有?"
     r"|\b(?:no|without(?: any)?|don't have(?: any)?|do not have(?: any)?) labell?ed (?:data|rows|examples|texts)\b",
     re.IGNORECASE,

@@ -9,7 +9,7 @@ from coach.answer_edits import _NUMBER, LONGEST_NUMBER, OPEN, Held, assumed_for,
 from coach.answers import Answers, parse_answers
 from coach.constraints import recognise
 from coach.errors import DocumentError
-from coach.interview import load_questions
+from coach.interview import load_questions, question_of
 from coach.interview_progress import asked_questions, interview_figures, progress_of, spoken
 from coach.workspace import create_task
 
@@ -217,3 +217,10 @@ def test_the_opening_sentence_begins_where_the_questions_do():
     told = Answers.model_validate({"business": {"problem": "客服信件要分類"}})
     first = {name: spoken(answers, progress_of(answers))[0].key for name, answers in (("empty", Answers()), ("told", told))}
     assert first == {"empty": "ui.discover.start", "told": "ui.discover.start_task"}
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [("Finance", "finance"), ("金融", "finance"), ("Customer support", "support"), ("養蜂", "養蜂")]
+)
+def test_a_proposed_answer_is_known_by_its_name_in_either_language(written, read):
+    assert read_answer(question_of("task.domain"), written) == read
