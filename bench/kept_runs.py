@@ -16,6 +16,7 @@ from filelock import FileLock
 from coach.atomic_write import write_atomically
 
 Found = dict[str, Any]
+SHOWN = ("macro_f1", "tuned", "baseline")  # of what was found, while it is being done
 
 
 class Named(Protocol):
@@ -54,6 +55,3 @@ class KeptRuns:
             found = one(run)
             self.keep(run.name, found)
             print(run.name, {name: value for name, value in found.items() if name in SHOWN}, flush=True)
-
-
-SHOWN = ("macro_f1", "tuned", "baseline")

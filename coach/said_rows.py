@@ -29,11 +29,6 @@ _NONE_LABELLED = re.compile(
     r"|^no labell?ed (?:data|rows)\b",
     re.IGNORECASE,
 )
-_LABELLED = re.compile(
-    r"(?:沒有?|没有?|無)(?:任何)?(?:已?標[註記注](?:好的|過的|的)?)(?:資料|数据|數據|樣本|範例)|(?:一筆|半筆)(?:標[註記注](?:資料)?)?(?:都|也)沒有?"
-    r"|\b(?:no|without(?: any)?|don't have(?: any)?|do not have(?: any)?) labell?ed (?:data|rows|examples|texts)\b",
-    re.IGNORECASE,
-)
 _LABELLED = re.compile(r"(?<![a-z])labell?ed\b|標[註記注好]", re.IGNORECASE)
 _LABELLED_BEFORE = re.compile(r"標[註記注]?[好了完]*\s*$")
 _UNLABELLED_BEFORE = re.compile(r"(?:[未沒無]標[註記]?的|沒有標[註籤]的|\bunlabell?ed)[^,.;，。；]{0,6}$", re.IGNORECASE)
