@@ -18,7 +18,7 @@ from training.overview import OverviewState, TaskOverview
 
 PER_PAGE = 8
 REFRESH_S = 5.0
-WIDTHS = [3.2, 2.4, 2.2, 1.4, 2.2]
+WIDTHS = (2.7, 2, 2, 1.3, 2.4)
 ICONS: dict[OverviewState, str] = {
     "unstarted": ":material/edit_note:",
     "new": ":material/radio_button_unchecked:",
