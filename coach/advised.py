@@ -70,7 +70,7 @@ class Advised:
         if not self.trains:
             return others
         model = model_or_unknown(self.chosen.base_model)
-        return others + tuple(numbers_beside(self.situation, model, self.chosen.peft)[1])
+        return others + tuple(numbers_beside(self.situation, model, self.chosen.peft, self.chosen.balance)[1])
 
     @property
     def otherwise(self) -> list[Choice]:

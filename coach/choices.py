@@ -28,7 +28,7 @@ Choice = Literal[
 ]  # fmt: skip
 CHOICES: tuple[Choice, ...] = get_args(Choice)
 ChoiceValue = str | int | float
-STRUCTURE: tuple[Choice, ...] = ("method", "base_model", "peft")  # the numbers follow from these
+STRUCTURE: tuple[Choice, ...] = ("method", "base_model", "peft", "balance")  # the numbers follow from these
 OF_TRAINING: tuple[Choice, ...] = ("peft", "lora_r", "lora_alpha", "learning_rate", "epochs", "batch_size", "balance")
 RATE_RULES = "hyperparameters.learning_rate"
 LENGTH_RULES = ("hyperparameters.epochs", "hyperparameters.batch")
@@ -83,7 +83,7 @@ def same(one: ChoiceValue | None, other: ChoiceValue | None) -> bool:
 
 
 def advised_settings(plan: Plan, situation: Situation, given: Mapping[Choice, Any] | None = None) -> Settings:
-    """The coach's values. With a method, base model or way of training `given`, the numbers are those for it."""
+    """The coach's values. With a method, base model, way of training or balance `given`, the numbers are those for it."""
     said: dict[Choice, Any] = {name: value for name, value in (given or {}).items() if name in STRUCTURE}
     trained = plan.peft if plan.lora or plan.learning_rate else "lora"
     first = Settings(
@@ -103,14 +103,14 @@ def advised_settings(plan: Plan, situation: Situation, given: Mapping[Choice, An
     return _with_numbers(first.with_values(said), situation)
 
 
-def numbers_beside(situation: Situation, model: ModelRow, peft: Peft) -> tuple[Numbers, list[Advice]]:
+def numbers_beside(situation: Situation, model: ModelRow, peft: Peft, balance: Balance) -> tuple[Numbers, list[Advice]]:
     """The numbers for a way of training, with their reasons: the table for all weights is for many rows, and with fewer LoRA's holds
     but for the learning rate.
     """
-    numbers, reasons = choose_numbers(situation, model, peft)
+    numbers, reasons = choose_numbers(situation, model, peft, balance)
     if peft != "none" or (situation.learnable_rows or 0) >= FULL_TUNING_ROWS:
         return numbers, reasons
-    lora, of_lora = choose_numbers(situation, model, "lora")
+    lora, of_lora = choose_numbers(situation, model, "lora", balance)
     kept = [advice for advice in reasons if advice.rule.startswith(RATE_RULES)]
     kept += [advice for advice in of_lora if advice.rule.startswith(LENGTH_RULES)]
     return replace(lora, lora=None, learning_rate=numbers.learning_rate), kept
@@ -118,7 +118,7 @@ def numbers_beside(situation: Situation, model: ModelRow, peft: Peft) -> tuple[N
 
 def _with_numbers(settings: Settings, situation: Situation) -> Settings:
     model = model_or_unknown(settings.base_model)
-    numbers, _ = numbers_beside(situation, model, settings.peft)
+    numbers, _ = numbers_beside(situation, model, settings.peft, settings.balance)
     rate, epochs = numbers.learning_rate, numbers.epochs
     if settings.method in PREFERENCE_METHODS:
         rate, epochs = method_book().preference.learning_rate, method_book().preference.epochs

@@ -45,7 +45,7 @@ def opinion(plan: Plan, choice: Choice, value: ChoiceValue, situation: Situation
     if choice in OF_TRAINING and not others.trains:  # judged as it would act once something is trained
         others = replace(others, method="sft")
     wanted = others.with_values({choice: value})
-    advised = advised_settings(plan, situation, {"method": wanted.method, "base_model": wanted.base_model, "peft": wanted.peft})
+    advised = advised_settings(plan, situation, {name: wanted.value(name) for name in STRUCTURE})
     trial = Trial(plan, situation, advised_settings(plan, situation) if choice in STRUCTURE else advised, wanted)
     found = sorted(JUDGES[choice](trial), key=lambda said: -LEVELS.index(said.level))[:MOST_SENTENCES]
     if same(value, trial.advised.value(choice)) and not any(said.level == "not_yet" for said in found):

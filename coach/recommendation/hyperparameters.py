@@ -14,6 +14,7 @@ from coach.recommendation.data import choose_balance
 from coach.reference_data import FullTuning, LoraBand, ModelRow, lora_band, method_book
 from coach.sentence import Data, Sentence, Value, sentence
 from coach.situation import TRAIN_SHARE, Situation
+from coach.task_schema import Balance
 
 FEWEST_STEPS = 100  # evidence.md 1.1 (Tinker), 1.2: at least 100 optimiser steps
 SPEC_LEARNING_RATE, SPEC_EPOCHS = 1e-5, 8  # the specification's example task, with 500 rows
@@ -39,20 +40,23 @@ class Setting:
     peft: Peft
     rows: int
     band: LoraBand | FullTuning
+    balance: Balance
 
     @property
     def is_oversampled(self) -> bool:
-        return choose_balance(self.situation)[0] == "oversample"
+        return self.balance == "oversample"
 
 
 NumberRule = Callable[[Setting, Numbers], Advice]
 
 
-def choose_numbers(situation: Situation, model: ModelRow, peft: Peft) -> tuple[Numbers, list[Advice]]:
-    """The numbers, and a reason for each."""
+def choose_numbers(
+    situation: Situation, model: ModelRow, peft: Peft, balance: Balance | None = None
+) -> tuple[Numbers, list[Advice]]:
+    """The numbers, and a reason for each. `balance`: what is done to the classes, the coach's own choice where none is given."""
     rows = situation.learnable_rows or UNKNOWN_ROWS
     band = method_book().full if peft == "none" else lora_band(rows)
-    setting = Setting(situation, model, peft, rows, band)
+    setting = Setting(situation, model, peft, rows, band, balance or choose_balance(situation)[0])
     numbers = Numbers(
         lora=LoraSize(band.r, band.alpha) if isinstance(band, LoraBand) else None,
         learning_rate=learning_rate_of(model, band, oversampled=setting.is_oversampled),

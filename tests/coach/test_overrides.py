@@ -100,6 +100,16 @@ def test_numbers_follow_the_model_and_the_way_of_training_chosen(task):
     assert state(task).chosen.learning_rate == pytest.approx(2e-5) and state(task).chosen.batch_size == 8
 
 
+def test_the_learning_rate_follows_what_is_done_to_the_classes(task):
+    rate = state(task).chosen.learning_rate
+    take(task, "balance", "oversample")
+    now = state(task)
+    assert now.chosen.learning_rate < rate and now.otherwise == ["balance"]
+    assert any(advice.rule.endswith("learning_rate.oversampled") for advice in now.reasons)
+    take(task, "balance", "none")
+    assert state(task).chosen.learning_rate == rate and not state(task).otherwise
+
+
 def test_another_model_changes_forecast_and_time_and_the_plan_stays_what_it_was(task):
     before = state(task)
     take(task, "base_model", "Qwen/Qwen3-4B-Instruct-2507")
