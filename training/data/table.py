@@ -56,9 +56,14 @@ class Table:
         return [row.get(name) for row in self.rows]
 
     def repeating(self) -> tuple[str, ...]:
-        """Columns of FEWEST_GROUPS values and more that come again, by the first REPEATING_ROWS rows; empty cells count for nothing."""
-        cells = {name: [cell for row in self.rows[:REPEATING_ROWS] if (cell := row.get(name))] for name in self.columns}
-        return tuple(name for name, values in cells.items() if FEWEST_GROUPS <= len(set(values)) < len(values))
+        """Columns of FEWEST_GROUPS values and more that come again, none of them most of the rows, by the first REPEATING_ROWS of them;
+        empty cells count for nothing."""
+        cells = {name: Counter(cell for row in self.rows[:REPEATING_ROWS] if (cell := row.get(name))) for name in self.columns}
+        return tuple(
+            name
+            for name, counts in cells.items()
+            if len(counts) >= FEWEST_GROUPS and 1 < max(counts.values()) <= counts.total() / 2
+        )
 
 
 def column_names(header: Sequence[str], path: Path) -> tuple[str, ...]:
