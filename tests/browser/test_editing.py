@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -141,6 +142,9 @@ def change_the_epochs(page: Page, task: Task, epochs: int) -> None:
     box.fill(str(epochs))
     box.press("Enter")
     expect(keyed(page, f"{task.name}.recommend.own.epochs")).to_be_visible()
+    deadline = time.monotonic() + 30
+    while read_overrides(task).get("epochs") != epochs and time.monotonic() < deadline:
+        page.wait_for_timeout(50)  # the mark may be there from the change before
     page.keyboard.press("Escape")
     settle(page)
 
