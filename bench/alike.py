@@ -47,7 +47,7 @@ def nearly_the_same(name: str) -> dict[str, float | int | None]:
     found = find_copies(train, test, corpus.language)
     asked = list(found.copied.values()) if found else []
     file = wordings(rows[: LEARNT + 200], corpus.language)
-    of_a_file = round(file.alike / len(file.group_of), 4) if file else None
+    of_a_file = round(file.alike() / len(file.group_of), 4) if file else None
     nearly = round(sum(asked) / len(asked), 4)
     return {"learnt": len(train), "asked": len(asked), "nearly_the_same": nearly, "alike_in_a_file_of_600": of_a_file}
 

@@ -134,20 +134,22 @@ def _baseline(
         "baseline_macro_f1": round(found.macro_f1, 4),
         "baseline_accuracy": round(found.accuracy, 4),
         "baseline_curve": tuple(learning_curve(looked_at, choice, seed=seed)),
-        **(_alike(rows, looked_at, choice, task.language, seed) if groups is None else {}),
+        **_alike(rows, looked_at, choice, task.language, seed),
     }
 
 
 def _alike(rows: Sequence[Row], looked_at: CountedRows, choice: Choice, language: str, seed: int) -> BaselineFacts:
-    """How many rows share their wording with another; where they are many, the score with such rows kept apart."""
+    """How many rows share their wording with another, of another group where there are groups; where they are many, the score with such
+    rows kept apart."""
     from training.forecast_baseline import score_apart
     from training.near_copies import wordings
 
     found = wordings(rows, language)
     if found is None:
         return {}
-    facts: BaselineFacts = {"alike_rows": found.alike, "compared_rows": len(found.group_of)}
-    if not are_many(found.alike, len(found.group_of)):
+    alike = found.alike(looked_at.groups)
+    facts: BaselineFacts = {"alike_rows": alike, "compared_rows": len(found.group_of)}
+    if not are_many(alike, len(found.group_of)):
         return facts
     places = sorted(found.group_of)
     part = looked_at[np.array(places)]

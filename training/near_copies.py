@@ -73,10 +73,14 @@ class Wordings:
 
     group_of: dict[int, int]
 
-    @property
-    def alike(self) -> int:
-        """Rows that share their wording with another."""
-        return sum(count for count in Counter(self.group_of.values()).values() if count > 1)
+    def alike(self, kept_together: Sequence[int] | None = None) -> int:
+        """Rows that share their wording with another, or with one of another number where rows of one number are `kept_together`."""
+        if kept_together is None:
+            return sum(count for count in Counter(self.group_of.values()).values() if count > 1)
+        numbers: dict[int, set[int]] = {}
+        for place, wording in self.group_of.items():
+            numbers.setdefault(wording, set()).add(int(kept_together[place]))
+        return sum(len(numbers[wording]) > 1 for wording in self.group_of.values())
 
 
 def wordings(rows: Sequence[Row], language: str) -> Wordings | None:

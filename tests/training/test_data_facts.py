@@ -111,6 +111,12 @@ def test_rows_written_after_templates_are_counted_and_scored_apart(tmp_path):
     assert single.alike_rows == 0 and single.baseline_apart is None and single.compared_rows == 200
 
 
+def test_a_group_that_leaves_like_wordings_apart_does_not_silence_them(tmp_path):
+    lines = [f"{line.rsplit(',', 1)[0]},{place % 20}" for place, line in enumerate(written(30, 8))]
+    facts = facts_of(tmp_path, lines, group_by="template")
+    assert facts.alike_rows == facts.compared_rows > 200 and facts.baseline_apart < facts.baseline_macro_f1 - 0.2
+
+
 def test_rows_of_one_group_stay_in_one_fold(tmp_path):
     whole, grouped = (facts_of(tmp_path, written(30, 8), group_by=name) for name in (None, "template"))
     assert grouped.baseline_macro_f1 < whole.baseline_macro_f1 - 0.2
