@@ -13,6 +13,7 @@ from typing import Any
 
 from coach.answers import Answers, write_answers
 from coach.constraints import weeks_in
+from coach.han_numbers import share_of_tenths
 from coach.interview import Answer, Question, answer_of, with_answer
 from coach.problems import Problem, errors_in
 from coach.sound_text import sound_text
@@ -27,8 +28,7 @@ LONGEST_NUMBER = 60  # characters; what is longer is no number anybody means
 LABELS_KEY, DEADLINE_KEY = "task.labels", "business.deadline_weeks"
 _BETWEEN_LABELS = re.compile(r"[、,，;；]")
 _DECIMAL_COMMA = re.compile(r"([-+]?(?:\d+,\d{1,2}|0,\d+))(\s*%?)")  # `0,9`, `12,5 %`; `1,200` is twelve hundred
-_TENTH = "〇一二三四五六七八九"
-_TENTHS = re.compile(rf"([兩{_TENTH[1:]}1-9])成([{_TENTH[1:]}1-9])?")  # 九成, 八成五
+_TENTHS = re.compile(r"([兩一二三四五六七八九1-9])成([一二三四五六七八九1-9])?")  # 九成, 八成五
 SHARES = ("success.threshold", "success.baseline_score")
 _NUMBER = re.compile(r"(?P<number>[-+]?(?:\d[\d,]*(?:\.\d*)?|\.\d+))\s*(?P<percent>%)?")
 
@@ -69,7 +69,7 @@ def read_answer(question: Question, written: Answer) -> Answer:
     if question.key == DEADLINE_KEY and (weeks := weeks_in(said)) is not None:
         return weeks
     if question.key in SHARES and (tenths := _TENTHS.fullmatch(said)):
-        return (10 * _digit(tenths[1]) + _digit(tenths[2] or "0")) / 100
+        return share_of_tenths(tenths[1], tenths[2])
     return _number(said, whole=question.kind == "integer") if question.kind in ("number", "integer") else said
 
 
@@ -79,10 +79,6 @@ def _option_meant(question: Question, said: str) -> str:
         if said.casefold() in (value.casefold(), *(name.casefold() for name in names.values())):
             return value
     return said
-
-
-def _digit(written: str) -> int:
-    return _TENTH.index(written.replace("兩", "二")) if not written.isdecimal() else int(written)
 
 
 def fault_of(key: str, value: Answer) -> Problem | None:

@@ -14,13 +14,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from coach.answers import Answers
+from coach.han_numbers import HAN_NUMBERS
 from coach.said_rows import MOST_ROWS
 from coach.text import DEFAULT_LANGUAGE, Language, text
 
 Fields = dict[str, Any]  # dotted keys of answers.yaml and their values
 
 _NUMBER = r"(\d+(?:\.\d+)?)"
-_HAN_NUMBERS = {"一": 1, "二": 2, "兩": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10}
 _SCALES = {"": 1, "k": 1_000, "千": 1_000, "萬": 10_000, "万": 10_000}
 _ABOUT = r"(?:約|大約|about|around|~)?\s*"
 _LABELLED, _EN_ROWS = "(?:labelled|labeled|annotated)", "(?:rows?|examples?|samples?|records?|items?)"
@@ -184,7 +184,7 @@ _READERS: dict[str, Callable[[str], Fields]] = {
 
 def _whole(pattern: re.Pattern[str], value: str) -> re.Match[str] | None:
     value = re.sub(r"(?<=\d),(?=\d{3})", "", value.lower())
-    return pattern.fullmatch(_HAN_COUNT.sub(lambda han: f"{han[1]}{_HAN_NUMBERS[han[2]]}", value))
+    return pattern.fullmatch(_HAN_COUNT.sub(lambda han: f"{han[1]}{HAN_NUMBERS[han[2]]}", value))
 
 
 def _count(key: str, found: re.Match[str] | None) -> Fields:

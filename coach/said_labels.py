@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import re
 
+from coach.han_numbers import number_in
 from coach.intents import intents, stands_in
 
 FEWEST, MOST = 2, 30
@@ -22,7 +23,6 @@ _HAN_ENDING = re.compile(
     r"(?:[一二三四五六七八九十兩\d]+個?(?:類|種|組|部門|類別)?|等|部門|團隊|單位|其中之?一個?|之一|處理|負責|其中)+$"
 )
 _HOW_MANY = re.compile(r"(?P<count>[二兩三四五六七八九十]|\d{1,2})\s*個?(?:大)?(?:類別|類|種|組|部門)")
-_HAN_COUNTS = {sign: number for number, sign in enumerate("一二三四五六七八九十", start=1)} | {"兩": 2}
 _COUNTED = re.compile(r"^[一二兩三四五六七八九十幾多\d]+\s*(?:個|類|種|組|份|批|段)")
 _PARTS_OF_DATA = frozenset({"訓練", "驗證", "測試", "訓練集", "驗證集", "測試集", "train", "training", "valid",
                             "validation", "test", "testing"})  # fmt: skip
@@ -82,16 +82,12 @@ def _listed_han(tail: str) -> list[str] | None:
     parts = re.split(r"[、,/]|或者|或是|以及|或|和|與|及", clause)
     listed = re.split(r"[、,/]|或者|或是|以及|或", clause)
     is_quoted = any(sign in clause for sign in '「」『』"')
-    if (counted := _HOW_MANY.search(listed[-1])) and len(listed) == _number(counted["count"]) and not is_quoted:
+    if (counted := _HOW_MANY.search(listed[-1])) and len(listed) == number_in(counted["count"]) and not is_quoted:
         parts = listed  # "A與B、C、D三類": the label is "A與B"
     if len(parts) < FEWEST or (len(parts) == clause.count(",") + 1 and "、" not in clause):
         return None
     cleaned = [part.strip("「」『』\"' ") for part in parts if part.strip()]
     return _sound([*cleaned[:-1], _HAN_ENDING.sub("", cleaned[-1]).strip("「」『』\"' ")]) if cleaned else None
-
-
-def _number(written: str) -> int:
-    return int(written) if written.isdecimal() else _HAN_COUNTS[written]
 
 
 def _sound(labels: list[str]) -> list[str] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from coach.han_numbers import share_of_tenths
 from coach.intents import intents, stands_in
 from coach.said_balance import without_shares
 
@@ -90,6 +91,6 @@ def _is_level(clause: str, tenths: re.Match[str]) -> bool:
 def _share(found: re.Match[str]) -> float | None:
     """`72%`, `0.72` and 七成二 as .72."""
     if found["tenths"]:
-        return (10 * (_DIGITS.index(found["tenths"]) + 1) + (_DIGITS.index(found["more"]) + 1 if found["more"] else 0)) / 100
+        return share_of_tenths(found["tenths"], found["more"])
     value = float(found["percent"]) / 100 if found["percent"] else float(found["share"])
     return round(value, 6) if 0 <= value <= 1 else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from coach.config_changes import shown_value
 from coach.recommendation.hyperparameters import short_rate
 from coach.task_check import BUILT_METHODS
 from pages.ui.page import TaskPage
@@ -24,4 +25,4 @@ def _value(page: TaskPage, name: str, value: float | str) -> str:
         return method_words(page, str(value))
     if name == "balance":
         return page.say(f"iterate.next.balances.{value}")
-    return short_rate(float(value)) if name == "learning_rate" else f"{value:g}" if isinstance(value, float) else str(value)
+    return short_rate(float(value)) if name == "learning_rate" else shown_value(value)

@@ -6,8 +6,8 @@ from contextlib import suppress
 
 import streamlit as st
 
+from coach.config_changes import shown_value
 from coach.errors import CoachError
-from coach.figures import NOTHING
 from coach.goal_in_task import GoalChange, goal_changes, values_of
 from coach.metric_words import metric_name
 from coach.task_schema import TaskFile
@@ -50,15 +50,7 @@ def _one(page: TaskPage, change: GoalChange) -> str:
 
 
 def _shown(page: TaskPage, field: str, value: YamlValue) -> str:
-    if value is None:
-        return NOTHING
-    return (
-        metric_name(value, page.language)
-        if field == "primary_metric"
-        else f"{value:g}"
-        if isinstance(value, float)
-        else str(value)
-    )
+    return metric_name(value, page.language) if field == "primary_metric" else shown_value(value)
 
 
 def _take(page: TaskPage, key: str, file: TaskFile) -> None:
